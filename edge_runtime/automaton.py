@@ -1,0 +1,230 @@
+"""Deterministic automata over the network's labels: from a charset, a regex, a list of texts.
+
+Owns:   `Dfa` and how automata are built, crossed, trimmed and made minimal.
+Needs:  numpy; interegular for regular expressions, imported when the first one is met.
+Words:  *state*: a row. *label*: an index into the network's labels; 0, the CTC blank, leads nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Table = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+DEAD = -1
+
+
+class GrammarError(ValueError):
+    """Why no grammar came about; `grammar` adds the field's name and raises `TemplateError`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dfa:
+    """A deterministic automaton; state 0 is where it begins.
+
+    Args:
+        table: int32 (states, n_labels): the next state, or -1.
+        accepting: bool (states,).
+    """
+
+    table: Table
+    accepting: Mask
+
+
+def free_texts(n_labels: int) -> Dfa:
+    """Every text, the empty one too."""
+    table = np.zeros((1, n_labels), np.int32)
+    table[:, 0] = DEAD
+    return Dfa(table, np.ones(1, np.bool_))
+
+
+def single_spaces(labels: Sequence[str]) -> Dfa:
+    """Every text in which spaces stand alone, between other characters."""
+    table = np.full((3, len(labels)), 1, np.int32)  # 0: begin, 1: after a character, 2: after a space
+    table[:, 0] = DEAD
+    if " " in labels:
+        table[:, labels.index(" ")] = (DEAD, 2, DEAD)
+    return Dfa(table, np.array([True, True, False]))
+
+
+def lengths(n_labels: int, least: int, most: int | None) -> Dfa:
+    """Every text of `least` to `most` characters; any number of them where `most` is None."""
+    n = (least if most is None else most) + 1
+    table = np.repeat(np.arange(1, n + 1, dtype=np.int32)[:, None], n_labels, axis=1)
+    table[-1] = n - 1 if most is None else DEAD
+    table[:, 0] = DEAD
+    return Dfa(table, np.arange(n) >= least)
+
+
+def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
+    """The texts that a regular expression matches as a whole.
+
+    Raises:
+        GrammarError: A broken expression, or one that no finite automaton can follow.
+    """
+    from interegular import InvalidSyntax, Unsupported, parse_pattern  # 20 ms: only where needed
+
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError) as error:
+        raise GrammarError(f"broken pattern {pattern!r} ({error}); mend the expression") from error
+    try:
+        fsm = parse_pattern(_without_anchors(pattern)).to_fsm()
+    except (InvalidSyntax, Unsupported, NotImplementedError) as error:
+        raise GrammarError(
+            f"pattern {pattern!r} cannot be followed ({error or 'unknown syntax'}); use characters, "
+            "sets, groups, | and repeats, without anchors, look-behind and references"
+        ) from error
+    number = {state: row for row, state in enumerate(sorted(fsm.states, key=fsm.initial.__ne__))}
+    table = np.full((len(number), len(labels)), DEAD, np.int32)
+    symbols = [fsm.alphabet[label] for label in labels[1:]]
+    for state, arcs in fsm.map.items():
+        table[number[state], 1:] = [number.get(arcs.get(symbol), DEAD) for symbol in symbols]
+    accepting = np.array([state in fsm.finals for state in number])
+    return trimmed(Dfa(table, accepting))
+
+
+def _without_anchors(pattern: str) -> str:
+    """A whole text is matched anyway, so `^` in front and `$` behind say nothing."""
+    head = pattern.removeprefix("^")
+    escapes = len(head) - 1 - len(head.removesuffix("$").rstrip("\\"))
+    return head.removesuffix("$") if head.endswith("$") and escapes % 2 == 0 else head
+
+
+def crossed(one: Dfa, other: Dfa) -> Dfa:
+    """The texts of both."""
+    n = len(other.table)
+    both = one.table[:, None, :] * np.int32(n) + other.table[None, :, :]
+    both[(one.table[:, None, :] < 0) | (other.table[None, :, :] < 0)] = DEAD
+    accepting = (one.accepting[:, None] & other.accepting[None, :]).ravel()
+    return trimmed(Dfa(both.reshape(-1, one.table.shape[1]), accepting))
+
+
+def restricted(dfa: Dfa, allowed: Mask) -> Dfa:
+    """The texts that hold allowed labels only; `allowed` is bool (n_labels,)."""
+    return trimmed(Dfa(np.where(allowed, dfa.table, DEAD), dfa.accepting))
+
+
+def trimmed(dfa: Dfa) -> Dfa:
+    """Without states that cannot be reached or from which no text can end. Order is kept.
+
+    Raises:
+        GrammarError: Nothing is left.
+    """
+    at, label = np.nonzero(dfa.table >= 0)
+    pairs = np.unique(np.stack([at, dfa.table[at, label]]), axis=1)
+    useful = _reached(np.arange(len(dfa.table)) == 0, pairs[0], pairs[1])
+    useful &= _reached(dfa.accepting.copy(), pairs[1], pairs[0])
+    if not useful[0]:
+        raise GrammarError("no text fulfils all that is asked of it; loosen one condition")
+    number = np.append(np.where(useful, np.cumsum(useful) - 1, DEAD), DEAD).astype(np.int32)
+    return Dfa(number[dfa.table[useful]], dfa.accepting[useful])
+
+
+def _reached(seen: Mask, tail: NDArray[np.intp], head: NDArray[np.intp]) -> Mask:
+    while True:
+        grown = seen.copy()
+        grown[head[seen[tail]]] = True
+        if np.array_equal(grown, seen):
+            return seen
+        seen = grown
+
+
+def minimal(dfa: Dfa) -> Dfa:
+    """The smallest automaton of the same texts: Moore's refinement, all states of a round at once."""
+    columns = np.unique(dfa.table, axis=1)
+    block = np.unique(dfa.accepting, return_inverse=True)[1].astype(np.int32)
+    n_blocks = 0
+    while block.max() + 1 > n_blocks:
+        n_blocks = int(block.max()) + 1
+        after = np.append(block, DEAD)[columns]
+        rows = np.concatenate([block[:, None], after], axis=1)
+        _, block = np.unique(rows, axis=0, return_inverse=True)
+        block = block.reshape(-1).astype(np.int32)
+    first = np.unique(block, return_index=True)[1]
+    order = np.argsort(first)  # the block of state 0 becomes state 0
+    number = np.empty(n_blocks + 1, np.int32)
+    number[order] = np.arange(n_blocks)
+    number[-1] = DEAD
+    kept = first[order]
+    return Dfa(number[np.append(block, DEAD)[dfa.table[kept]]], dfa.accepting[kept])
+
+
+def accepts(dfa: Dfa, text: str, index: dict[str, int]) -> bool:
+    """Whether `text` is among the texts; `index` gives the label of a character."""
+    state = 0
+    for char in text:
+        label = index.get(char, 0)
+        state = int(dfa.table[state, label])
+        if state < 0:
+            return False
+    return bool(dfa.accepting[state])
+
+
+Edges = NDArray[np.int32]  # (n, 3): from, label, to; sorted by from, then label
+
+
+def edges_of(dfa: Dfa) -> Edges:
+    """The transitions of a table as rows (from, label, to)."""
+    at, label = np.nonzero(dfa.table >= 0)
+    return np.stack([at, label, dfa.table[at, label]], axis=1).astype(np.int32)
+
+
+def from_texts(texts: Iterable[str], index: dict[str, int]) -> tuple[Edges, Mask]:
+    """The minimal automaton of a list of texts, sparse: a lexicon has many states, few ways on.
+
+    Source: Daciuk et al. 2000, incremental construction from sorted words.
+
+    Returns:
+        Edges, and bool (states,): which states accept. State 0 is the beginning.
+    """
+    arcs: list[dict[int, int]] = [{}]
+    final = [False]
+    register: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {}
+    path: list[tuple[int, int, int]] = []  # (state, label, next) of the last word, not yet shared
+
+    def share(down_to: int) -> None:
+        while len(path) > down_to:
+            state, label, child = path.pop()
+            key = (final[child], tuple(arcs[child].items()))
+            arcs[state][label] = register.setdefault(key, child)
+
+    last: list[int] = []
+    for word in sorted({tuple(index[char] for char in text) for text in texts}):
+        same = 0
+        while same < len(last) and last[same] == word[same]:
+            same += 1
+        share(same)
+        state = path[-1][2] if path else 0
+        for label in word[same:]:
+            arcs.append({})
+            final.append(False)
+            arcs[state][label] = len(arcs) - 1
+            path.append((state, label, len(arcs) - 1))
+            state = len(arcs) - 1
+        final[state] = True
+        last = list(word)
+    share(0)
+    return _renumbered(arcs, final)
+
+
+def _renumbered(arcs: list[dict[int, int]], final: list[bool]) -> tuple[Edges, Mask]:
+    number = {0: 0}
+    order = [0]
+    for state in order:  # grows while it is walked: breadth first
+        for child in arcs[state].values():
+            if child not in number:
+                number[child] = len(order)
+                order.append(child)
+    rows = [
+        (number[state], label, number[child])
+        for state in order
+        for label, child in sorted(arcs[state].items())
+    ]
+    edges = np.array(rows, np.int32).reshape(-1, 3)
+    return edges, np.array([final[state] for state in order], np.bool_)

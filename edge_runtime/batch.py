@@ -1,0 +1,241 @@
+"""Several files, one after the other: a bad one is told and the next one is read.
+
+Owns:   `Batch` (what failed, the worst exit code), a file's pages and template, where pictures go.
+Needs:  `imaging`, `overlay`, `redact`, `template`: they load with the first page.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from edge_runtime import render
+from edge_runtime.errors import EdgeHwrError, ExitCode, ImageError
+from edge_runtime.results import FormReading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_runtime.imaging import Page
+    from edge_runtime.template import Template
+
+STDIN = "-"
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+_TEMPLATES = (".yaml", ".yml")  # looked for beside a picture; .json is left to its truth
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of the files so far."""
+
+    say: Callable[[str], None]  # one line for the person at the terminal
+    debug: bool = False
+    done: int = 0
+    failed: list[tuple[str, ExitCode]] = field(default_factory=list)
+
+    @contextmanager
+    def each(self, name: str) -> Iterator[None]:
+        """Around the work on one file: an error is told, counted, and goes no further."""
+        self.done += 1
+        try:
+            yield
+        except BrokenPipeError:  # nobody reads stdout any more: no file after this one matters
+            raise
+        except Exception as error:
+            self.failed.append((name, exit_code(error)))
+            self.say(explain(error, name))
+            if self.debug:
+                traceback.print_exc()
+
+    @property
+    def worst(self) -> ExitCode:
+        return max((code for _, code in self.failed), default=ExitCode.OK)
+
+    def close(self) -> None:
+        """Say at the end what failed, for the lines above may have scrolled away."""
+        if self.failed and self.done > 1:
+            names = ", ".join(f"{name} (exit code {code:d})" for name, code in self.failed)
+            self.say(f"{len(self.failed)} of {self.done} failed: {names}")
+
+
+def exit_code(error: Exception) -> ExitCode:
+    return error.exit_code if isinstance(error, EdgeHwrError) else ExitCode.INTERNAL
+
+
+def explain(error: Exception, name: str = "") -> str:
+    """One line: the file, the fact, the next step."""
+    if isinstance(error, EdgeHwrError):
+        text = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        text = f'{error.name} is not installed; pip install "edge-hwr[cpu]"'
+    else:
+        fact = " ".join(str(error).split())  # one line, whatever it was
+        text = f"unexpected {type(error).__name__}: {fact}; --debug shows where, please report it"
+    shown = "<stdin>" if name == STDIN else name
+    text = text.removeprefix("<array>: ").removeprefix("<bytes>: ").removeprefix(f"{shown}: ")
+    return text if text.startswith(shown) else f"{shown}: {text}"
+
+
+def summary(source: str, form: FormReading, files: Sequence[Path]) -> str:
+    """One line on a page that was read."""
+    counts = render.summary(form.fields)
+    took = sum(form.timings_ms.values())
+    parts = [counts, f"{took:.0f} ms" if took else "", *(f"wrote {path}" for path in files)]
+    name = "<stdin>" if source == "<bytes>" else source
+    return f"{name}: {'; '.join(part for part in parts if part)}"
+
+
+@contextmanager
+def output_to(path: Path | None) -> Iterator[TextIO]:
+    """A file, or stdout.
+
+    Raises:
+        EdgeHwrError: The file cannot be written.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        stream = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise EdgeHwrError(f"{path}: cannot be written ({error}); choose another name") from error
+    with stream:
+        yield stream
+
+
+def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
+    """Number and pixels of the pages of a file, or of stdin where it is "-".
+
+    Raises:
+        ImageError: As `imaging.load_page`.
+    """
+    from edge_runtime import imaging
+
+    source = sys.stdin.buffer.read() if str(image) == STDIN else image
+    if isinstance(source, bytes) and not source:
+        raise ImageError("<stdin>: empty; pipe a picture in, as in `edge-hwr read - < form.jpg`")
+    if page is not None:
+        yield page, imaging.load_page(source, page=page)
+    else:
+        yield from enumerate(imaging.load_pages(source), 1)
+
+
+@dataclass(slots=True)
+class Templates:
+    """The template of each picture: the one that was given, or the file beside the picture."""
+
+    given: Path | None
+    say: Callable[[str], None]
+    _loaded: dict[Path, Template] = field(default_factory=dict)
+
+    def of(self, image: Path) -> Template | None:
+        """None where there is no template: fields are found.
+
+        Raises:
+            TemplateError: It cannot be used.
+        """
+        path = self.given or template_beside(image)
+        if path is None:
+            return None
+        if path not in self._loaded:
+            from edge_runtime.template import Template
+
+            self._loaded[path] = Template.load(path)
+            if self.given is None:
+                self.say(f"{image}: template {path}")
+        return self._loaded[path]
+
+
+def template_beside(image: Path) -> Path | None:
+    """`form.yaml` for `form.png`; None where there is none, and for stdin."""
+    if str(image) == STDIN or not image.suffix:
+        return None
+    beside = (image.with_suffix(suffix) for suffix in _TEMPLATES)
+    return next((path for path in beside if path.is_file()), None)
+
+
+def pixels_of(page: Page) -> NDArray[Any]:
+    """In colour where there is colour."""
+    return page.pixels if page.color is None else page.color
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Where overlays and crops go.
+
+    Args:
+        overlay: File for one page; for several, a folder, or a file whose name gets theirs added.
+        crops: Folder, one picture a field; secret fields give none.
+        many: Several files were asked for.
+        reveal: Secrets are shown.
+    """
+
+    overlay: Path | None
+    crops: Path | None
+    many: bool
+    reveal: bool = False
+
+    def write(self, stem: str, number: int, page: Page, form: FormReading) -> tuple[Path, ...]:
+        """Write the pictures of page `number` of the file called `stem`; what was written.
+
+        Raises:
+            EdgeHwrError: A file cannot be written.
+        """
+        if self.overlay is None and self.crops is None:
+            return ()
+        from edge_runtime import overlay, redact
+
+        name = stem if number == 1 else f"{stem}-page{number}"
+        written = []
+        if self.overlay is not None:
+            path = self._overlay_path(self.overlay, name, number)
+            write_picture(path, overlay.overlay(pixels_of(page), form, reveal=self.reveal))
+            written.append(path)
+        if self.crops is not None:
+            hidden = page.pixels if self.reveal else redact.hide_secrets(page.pixels, form)
+            for one in form.fields:
+                pixels = redact.cut(hidden, one)
+                if pixels is not None and (self.reveal or not one.secret):
+                    write_picture(self.crops / f"{name}.{_plain(one.name)}.png", pixels)
+            written.append(self.crops)
+        return tuple(written)
+
+    def _overlay_path(self, path: Path, name: str, number: int) -> Path:
+        if path.is_dir() or path.suffix.lower() not in PICTURES:
+            return path / f"{name}.overlay.png"
+        return path.with_stem(f"{path.stem}.{name}") if self.many or number > 1 else path
+
+
+def stems(images: Sequence[Path]) -> tuple[str, ...]:
+    """A name for each file's pictures; a second `form.png`, of another folder, is `form-2`."""
+    names: list[str] = []
+    for image in images:
+        stem = "stdin" if str(image) == STDIN else _plain(image.stem)
+        taken = (f"{stem}-{n}" for n in itertools.count(2))
+        names.append(stem if stem not in names else next(n for n in taken if n not in names))
+    return tuple(names)
+
+
+def _plain(name: str) -> str:
+    """A name that is a file's name everywhere, and no path."""
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "_"
+
+
+def write_picture(path: Path, pixels: NDArray[Any]) -> None:
+    import cv2
+
+    ok, data = cv2.imencode(path.suffix.lower(), pixels)
+    if not ok:
+        raise EdgeHwrError(f"{path}: cannot be encoded; choose a name that ends in .png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes())  # not imwrite: it cannot spell every path
+    except OSError as error:
+        raise EdgeHwrError(f"{path}: cannot be written ({error}); choose another folder") from error

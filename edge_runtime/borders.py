@@ -1,0 +1,129 @@
+"""Where the borders of cells stand: upright printed lines from rail to rail, and teeth of combs.
+
+Owns:   `find_borders` for a row of cells, `lines_between` for any upright lines.
+Needs:  numpy, cv2, `lines`.
+Words:  *rails* are the level rules above and below a row of cells. Lines are of the transposed ink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.lines import Gray, Line, find_lines
+
+_INK = 60  # a pixel of this much ink belongs to a line or a stroke
+_WHOLE = 0.85  # of the way from rail to rail: a line that runs so far is hardly a stroke
+
+
+def find_borders(
+    straight: Gray, top: int | None, bottom: int | None, n: int, thick: int, ends: Sequence[float]
+) -> tuple[tuple[Line, ...], NDArray[np.float64] | None]:
+    """Borders between cells: lines from rail to rail, or teeth on the rail of a comb."""
+    h, w = straight.shape
+    ends = [x for x in ends if 2 < x < w - 2]
+    y0, y1 = top or 0, h if bottom is None else bottom + 1
+    if n < 2:
+        if top is None or bottom is None:
+            return (), None
+        return _regular(lines_between(straight, y0, y1, thick, cover=0.9)), None
+    # Between rails a broken line is a line; without rails it may be a stem.
+    railed = top is not None or bottom is not None
+    found = lines_between(straight, y0, y1, thick, cover=0.6 if railed else 0.9)
+    chosen, borders = _lattice(found, w, n, span_px=y1 - y0, ends=ends)
+    if 2 * len(chosen) < n and bottom is not None and top is None:
+        low = bottom - max(4, round(0.25 * (bottom - y0)))
+        teeth = lines_between(straight, low, y1, thick, cover=0.8)
+        comb, places = _lattice(teeth, w, n, span_px=y1 - low, ends=ends)
+        if len(comb) > len(chosen):
+            return _teeth(straight, comb), places
+    return chosen, borders
+
+
+def lines_between(straight: Gray, y0: int, y1: int, thick: int, *, cover: float) -> list[Line]:
+    """Upright lines from row `y0` to row `y1`; what is a column to them is a row of the crop."""
+    span = y1 - y0
+    if span < 6:
+        return []
+    part = np.ascontiguousarray(straight[y0:y1].T)
+    found = find_lines(part, thick_px=thick, least=0.75 * cover, gap_px=max(2, span // 8))
+    good = [
+        line for line in found
+        if line.cover >= cover and line.length >= 0.95 * cover * span
+        and line.thin >= 0.35 and line.bend_px <= 0.8
+    ]  # fmt: skip
+    rows = np.clip(np.arange(straight.shape[0]) - y0, 0, span - 1)
+    return [
+        replace(one, start=one.start + y0, stop=one.stop + y0, rows=one.rows[rows]) for one in good
+    ]
+
+
+def _regular(lines: list[Line]) -> tuple[Line, ...]:
+    """All lines if they stand evenly spaced, else none: a lone 1 stands where it likes."""
+    at = np.array([line.row for line in lines])
+    if at.size < 3:
+        return ()
+    steps = np.diff(at)
+    return tuple(lines) if steps.std() <= 0.12 * steps.mean() else ()
+
+
+def _lattice(
+    lines: Sequence[Line], w: int, n: int, *, span_px: int, ends: Sequence[float]
+) -> tuple[tuple[Line, ...], NDArray[np.float64] | None]:
+    """The lines that divide a row into `n` cells of about one width.
+
+    Returns:
+        The lines chosen, and float64 (n + 1,) the places of all borders, also of those not seen;
+        None where there are no lines.
+    """
+    if not lines:
+        return (), None
+    at = np.array([line.row for line in lines])
+    mean_px = w / n
+    near = max(2.0, 0.12 * mean_px)
+    # Whole lines count three times: a 1 or an l that happens to fit must not outbid them.
+    whole = np.array([line.cover * line.length / span_px for line in lines])
+    # The rails end where the first and the last border stand, seen or not.
+    known = np.append(at, ends)
+    weight = np.append(whole**2 + 2 * (whole >= _WHOLE), np.full(len(ends), 0.8))
+    slope = 1.5 - np.abs(np.arange(w + 1)[:, None] - known) / near
+    score = (np.clip(slope, 0, 1) * weight).max(1)
+    # Tried: crops padded by up to 0.4 of their width, and crops that lack a border or two.
+    step = max(1.0, mean_px / 12)
+    pitch = np.arange(0.6 * mean_px, 1.08 * mean_px, step / max(1, n // 4))
+    left = np.arange(-0.08 * mean_px, 0.4 * w, step)
+    pitch, left = (grid.ravel() for grid in np.meshgrid(pitch, left))
+    fits = left + n * pitch <= w + 0.08 * mean_px
+    pitch, left = pitch[fits], left[fits]
+    places = left[:, None] + pitch[:, None] * np.arange(n + 1)
+    hits = score[np.clip(np.rint(places), 0, w).astype(np.intp)].sum(1)
+    best = int((hits - 1.5 * np.abs(2 * left + n * pitch - w) / w).argmax())
+    borders = places[best]
+    for _ in range(3):
+        gaps = np.abs(borders[:, None] - known)
+        held = np.flatnonzero(gaps.min(1) <= 0.3 * pitch[best])
+        if held.size < 2:
+            break
+        borders = np.polyval(np.polyfit(held, known[gaps.argmin(1)[held]], 1), np.arange(n + 1))
+    # Boxes that stand apart have two whole lines at a border; a 1 may stand that near to it.
+    close = np.where(whole >= _WHOLE, 0.3, 0.12) * pitch[best]
+    mine = np.abs(borders[:, None] - at) <= close
+    if 2 * mine.any(1).sum() <= n:  # so few may be stems of letters
+        mine &= whole >= _WHOLE
+        if not mine.any():
+            return (), None
+    return tuple(lines[k] for k in map(int, np.flatnonzero(mine.any(0)))), borders
+
+
+def _teeth(straight: Gray, comb: Sequence[Line]) -> tuple[Line, ...]:
+    """Teeth up to the height that they have in common: a 1 on top of one is not theirs."""
+    tops = []
+    for line in comb:
+        column = straight[: line.start, int(line.rows[0])] >= _INK
+        free = np.flatnonzero(~column)
+        tops.append(int(free[-1]) + 1 if free.size else 0)
+    top = int(np.median(tops))
+    return tuple(replace(line, start=max(top, own)) for line, own in zip(comb, tops, strict=True))

@@ -1,0 +1,301 @@
+"""Boxed fields: one network output a cell, one glyph or none in each, under the field's automaton.
+
+Owns:   `Cells` (what each cell may say, and texts' sums), `CellLattice` (totals), `k_best_cells`.
+Needs:  numpy, `grammar`, `lattice` for its number formats.
+Words:  A cell says *a glyph*, *a mark* (skip marks alone, no glyph) or *nothing*. A *layout* says that
+        of each cell; several layouts may give one text.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.grammar import Grammar
+from edge_runtime.lattice import FLOOR, SCALED_LEAST, Floats, Ints, segments
+
+_MOST_LAYOUTS = 512  # complete layouts looked at; several share a text only where ink is doubtful
+
+# How a row may stand after some cells: nothing yet, a glyph last, a gap that a glyph must end, or the
+# text is over. Told apart, each layout is counted once.
+_BEGIN, _INSIDE, _GAP, _OVER = range(4)
+
+
+class Cells:
+    """What each cell says, summed over all its alignments.
+
+    `glyph` float64 (cells, n_labels), `mark` and `nothing` float64 (cells,): log-probabilities. A space
+    in a cell is no glyph; a cell that the network reads as spaces says nothing.
+    """
+
+    def __init__(
+        self, log_probs: Sequence[NDArray[np.floating] | None], grammar: Grammar
+    ) -> None:
+        n, n_labels = len(log_probs), len(grammar.labels)
+        self._grammar = grammar
+        self.n = n
+        self.glyph = np.full((n, n_labels), -np.inf)
+        self.mark, self.nothing = np.full(n, -np.inf), np.zeros(n)
+        self._rise: list[Floats | None] = [None] * n
+        space = grammar.labels.index(" ") if " " in grammar.labels else 0
+        silent = np.flatnonzero(grammar.skip)
+        quiet = sorted({0, *silent.tolist(), space})
+        hush = [0] if space == 0 else [0, space]
+        for at, one in enumerate(log_probs):
+            if one is None or len(one) == 0:
+                continue
+            log = np.maximum(one, FLOOR, dtype=np.float64)
+            off = np.logaddexp.reduce(log[:, quiet], axis=1)
+            # Between frames, how much likelier a label is than silence so far: an interval's sum is
+            # a difference of two of these.
+            rise = np.zeros((len(log) + 1, n_labels))
+            np.cumsum(log - off[:, None], axis=0, out=rise[1:])
+            begin = np.logaddexp.accumulate(-rise[:-1], axis=0)
+            self.glyph[at] = np.logaddexp.reduce(rise[1:] + begin, axis=0) + off.sum()
+            self.glyph[at, quiet] = -np.inf
+            self._rise[at] = rise
+            self.nothing[at] = np.logaddexp.reduce(log[:, hush], axis=1).sum()
+            rest = self.nothing[at] - off.sum()  # of silence, the part without marks
+            if len(silent) and rest < 0:
+                self.mark[at] = off.sum() + math.log(-math.expm1(rest))
+        self.glyph = np.minimum(self.glyph, 0.0)
+        self.still = np.logaddexp(self.mark, self.nothing)
+
+    def _chars(self, text: str) -> list[int]:
+        """Labels of a text's characters; 0 for a space, which no cell holds as a glyph."""
+        return [0 if char == " " else self._grammar.labels_of(char)[0] for char in text]
+
+    def _table(self, text: str, over: np.ufunc) -> tuple[Floats, list[Floats]]:
+        """Sums (or maxima) over layouts: row i, column j: the first i cells give j characters."""
+        labels = self._chars(text)
+        m = len(labels)
+        gap = np.array([label == 0 for label in labels], np.bool_)
+        table = np.full((self.n + 1, m + 1), -np.inf)
+        table[0, 0] = 0
+        stays = []
+        for at in range(self.n):
+            said = np.where(gap, self.nothing[at], self.glyph[at, labels])
+            stay = np.full(m + 1, self.mark[at])
+            stay[[0, m]] = self.still[at]
+            stays.append(stay)
+            table[at + 1] = table[at] + stay
+            table[at + 1, 1:] = over(table[at + 1, 1:], table[at, :-1] + said)
+        return table, stays
+
+    def text_sum(self, text: str) -> float:
+        """Log of the probability of a text over all its layouts."""
+        return float(self._table(text, np.logaddexp)[0][-1, -1])
+
+    def spans(self, text: str) -> list[tuple[str, float, int, int, int]]:
+        """(char, probability, t0, t1, cell) of each character, in the best layout."""
+        table, stays = self._table(text, np.maximum)
+        labels = self._chars(text)
+        found = []
+        j = len(labels)
+        for at in range(self.n - 1, -1, -1):
+            if j == 0 or table[at + 1, j] == table[at, j] + stays[at][j]:
+                continue
+            j -= 1
+            found.append(self._span(text[j], labels[j], at))
+        return found[::-1]
+
+    def _span(self, char: str, label: int, cell: int) -> tuple[str, float, int, int, int]:
+        glyphs = np.logaddexp.reduce(self.glyph[cell, self._grammar.used])
+        whole = np.logaddexp(glyphs, self.still[cell])
+        own = self.nothing[cell] if label == 0 else self.glyph[cell, label]
+        rise = self._rise[cell]
+        t0 = t1 = 0
+        if rise is not None and label:
+            low = np.minimum.accumulate(rise[:-1, label])
+            t1 = int(np.argmax(rise[1:, label] - low)) + 1
+            t0 = int(np.argmin(rise[:t1, label]))
+        return char, math.exp(min(0.0, own - whole)), t0, t1, cell
+
+
+class CellLattice:
+    """How a row of cells goes through the automaton."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.tail, self.label, self.head = grammar.edges.T.astype(np.intp)
+        self.after_space = np.arange(grammar.n_states)
+        if " " in grammar.labels:
+            spaces = self.label == grammar.labels.index(" ")
+            self.after_space[self.tail[spaces]] = self.head[spaces]
+            keep = ~spaces
+            self.tail, self.label, self.head = self.tail[keep], self.label[keep], self.head[keep]
+
+    def accepts(self, text: str) -> bool:
+        """Whether some layout of cells may give this text."""
+        ways = {(int(q), int(label)): int(to) for q, label, to in self.grammar.edges}
+        state = 0
+        for char in text:
+            if char == " ":
+                state = int(self.after_space[state])
+                continue
+            state = ways.get((state, self.grammar.labels_of(char)[0]), -1)
+            if state < 0:
+                return False
+        return text == text.strip() != "" and bool(self.grammar.accepting[state])
+
+    def log_total(self, cells: Cells) -> float:
+        """Log of the mass of all layouts that give an allowed text."""
+        total = self._log_total(cells, _scattered)
+        return total if total > SCALED_LEAST else self._log_total(cells, _scattered_logs)
+
+    def _log_total(self, cells: Cells, scattered: Callable[[Floats, Ints, int], Floats]) -> float:
+        n, accepting = self.grammar.n_states, self.grammar.accepting
+        begin, over = 0.0, -math.inf
+        inside, gap = np.full(n, -np.inf), np.full(n, -np.inf)
+        for at in range(cells.n):
+            mark, nothing, still = cells.mark[at], cells.nothing[at], cells.still[at]
+            before = np.logaddexp(inside, gap)
+            source = before.copy()
+            source[0] = np.logaddexp(source[0], begin)
+            ended = np.logaddexp.reduce(inside[accepting], initial=-np.inf)
+            over = float(np.logaddexp(over + still, ended + nothing))
+            begin += float(still)
+            gap = np.logaddexp(gap + mark, scattered(before + nothing, self.after_space, n))
+            said = source[self.tail] + cells.glyph[at, self.label]
+            inside = np.logaddexp(inside + mark, scattered(said, self.head, n))
+        ended = np.logaddexp.reduce(inside[accepting], initial=-np.inf)
+        return min(0.0, float(np.logaddexp(over, ended)))
+
+    def best_ahead(self, cells: Cells) -> Floats:
+        """float64 (cells + 1, 4, states): the best that cells still to come can add, by stand."""
+        n, accepting = self.grammar.n_states, self.grammar.accepting
+        ahead = np.full((cells.n + 1, 4, n), -np.inf)
+        ahead[-1, _OVER] = 0
+        ahead[-1, _INSIDE, accepting] = 0
+        first, state = segments(self.tail)
+        for at in range(cells.n - 1, -1, -1):
+            later, now = ahead[at + 1], ahead[at]
+            glyph = np.full(n, -np.inf)
+            said = later[_INSIDE, self.head] + cells.glyph[at, self.label]
+            glyph[state] = np.maximum.reduceat(said, first)
+            mark = cells.mark[at]
+            onward = np.maximum(glyph, later[_GAP, self.after_space] + cells.nothing[at])
+            ending = np.where(accepting, later[_OVER] + cells.nothing[at], -np.inf)
+            now[_OVER] = later[_OVER] + cells.still[at]
+            now[_BEGIN] = np.maximum(later[_BEGIN] + cells.still[at], glyph)
+            now[_GAP] = np.maximum(later[_GAP] + mark, onward)
+            now[_INSIDE] = np.maximum(np.maximum(later[_INSIDE] + mark, onward), ending)
+        return ahead
+
+
+def _scattered(values: Floats, index: Ints, n: int) -> Floats:
+    """Log sums of `values` by `index`; what is e^-700 under the largest is lost."""
+    top = float(values.max(initial=-np.inf))
+    if top == -math.inf:
+        return np.full(n, -np.inf)
+    sums = np.bincount(index, np.exp(values - top), minlength=n)
+    return np.log(sums, out=np.full(n, -np.inf), where=sums > 0) + top
+
+
+def _scattered_logs(values: Floats, index: Ints, n: int) -> Floats:
+    out = np.full(n, -np.inf)
+    np.logaddexp.at(out, index, values)
+    return out
+
+
+class _Step(NamedTuple):
+    """What one cell may say next, and how the row stands after it."""
+
+    worth: float  # of this cell and the best of those to come
+    gain: float  # of this cell
+    stand: int
+    state: int
+    char: str
+
+
+def k_best_cells(
+    cells: Cells, lattice: CellLattice, *, k: int, add: Callable[[str, float], bool]
+) -> bool:
+    """Distinct texts, the one with the best layout first, each once, until `add` says enough.
+
+    Best-first over layouts, with what lies ahead known exactly.
+
+    Args:
+        cells: What each cell says.
+        lattice: Of the grammar.
+        k: Texts that may be asked for.
+        add: Takes a text and the log of its sum; true where no further text is wanted.
+
+    Returns:
+        Whether the search was finished rather than cut off.
+    """
+    steps = _Steps(cells, lattice, k)
+    order = count()
+    heap: list[tuple[float, int, float, int, str, list[_Step], int]] = []
+
+    def push(score: float, at: int, text: str, ways: list[_Step], rank: int) -> None:
+        if rank < len(ways) and ways[rank].worth > -math.inf:
+            worth = score + ways[rank].worth
+            heapq.heappush(heap, (-worth, next(order), score, at, text, ways, rank))
+
+    push(0.0, 0, "", steps.of(0, _BEGIN, 0), 0)
+    seen: set[str] = set()
+    layouts = 0
+    while heap:
+        _, _, score, at, text, ways, rank = heapq.heappop(heap)
+        push(score, at, text, ways, rank + 1)
+        step = ways[rank]
+        text += step.char
+        if at + 1 < cells.n:
+            push(score + step.gain, at + 1, text, steps.of(at + 1, step.stand, step.state), 0)
+            continue
+        layouts += 1
+        if text not in seen:
+            seen.add(text)
+            if add(text, cells.text_sum(text)):
+                return True
+        if layouts == _MOST_LAYOUTS:
+            return False
+    return True
+
+
+class _Steps:
+    """What each cell may say, best first, made once for a cell, a stand and a state."""
+
+    def __init__(self, cells: Cells, lattice: CellLattice, k: int) -> None:
+        self._cells, self._lattice, self._k = cells, lattice, k
+        self._ahead = lattice.best_ahead(cells)
+        self._first = np.searchsorted(lattice.tail, np.arange(lattice.grammar.n_states + 1))
+        self._made: dict[tuple[int, int, int], list[_Step]] = {}
+
+    def of(self, at: int, stand: int, state: int) -> list[_Step]:
+        key = (at, stand, state)
+        if key not in self._made:
+            quiet = (_Step(gain + float(self._ahead[at + 1, to, q]), gain, to, q, char)
+                     for gain, to, q, char in self._quiet(at, stand, state))  # fmt: skip
+            glyphs = () if stand == _OVER else self._glyphs(at, state)
+            self._made[key] = sorted((*quiet, *glyphs), key=lambda step: -step.worth)
+        return self._made[key]
+
+    def _quiet(self, at: int, stand: int, state: int) -> list[tuple[float, int, int, str]]:
+        mark, nothing = float(self._cells.mark[at]), float(self._cells.nothing[at])
+        if stand in (_BEGIN, _OVER):
+            return [(float(self._cells.still[at]), stand, state, "")]
+        ways = [(mark, stand, state, "")]
+        ways.append((nothing, _GAP, int(self._lattice.after_space[state]), " "))
+        if stand == _INSIDE and self._lattice.grammar.accepting[state]:
+            ways.append((nothing, _OVER, state, ""))
+        return ways
+
+    def _glyphs(self, at: int, state: int) -> list[_Step]:
+        """The k best glyphs: they make k texts that differ here, all better than any with another."""
+        edges = slice(*self._first[state : state + 2].tolist())
+        label, head = self._lattice.label[edges], self._lattice.head[edges]
+        gain = self._cells.glyph[at, label]
+        worth = gain + self._ahead[at + 1, _INSIDE, head]
+        labels = self._lattice.grammar.labels
+        return [
+            _Step(float(worth[i]), float(gain[i]), _INSIDE, int(head[i]), labels[label[i]])
+            for i in np.argsort(-worth, kind="stable")[: self._k]
+        ]

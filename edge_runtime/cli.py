@@ -1,0 +1,238 @@
+"""The command line: thin wrappers around the package. Data on stdout, talk on stderr.
+
+Owns:   the commands and their exit codes (`errors.ExitCode`; a batch ends with its highest).
+Needs:  typer. Everything else loads inside a command: `--help` must not wait for OpenCV.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import edge_runtime
+from edge_runtime import batch, cli_template, options
+from edge_runtime.field import Field
+from edge_runtime.render import Format, Writer
+
+if TYPE_CHECKING:
+    from edge_runtime.reader import Reader
+
+app = typer.Typer(
+    name="edge-hwr",
+    help="Read handwritten form fields on this machine: no network, no GPU needed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # their tracebacks print local variables, and so secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(cli_template.app, name="template")
+
+
+def main() -> None:
+    """Entry point of `edge-hwr`."""
+    app(prog_name="edge-hwr")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"edge-hwr {edge_runtime.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@options.told
+def read(
+    images: Annotated[list[Path], typer.Argument(help="Pictures, PDFs, or - for stdin.")],
+    template: Annotated[
+        Path | None,
+        typer.Option("--template", "-t", help="The form; left out: IMAGE.yaml beside the picture."),
+    ] = None,
+    format: options.AsFormat = Format.TABLE,
+    overlay: options.Overlay = None,
+    crops: Annotated[Path | None, typer.Option(help="Folder for a picture of each field.")] = None,
+    reveal: options.Reveal = False,
+    page: options.PageNumber = None,
+    model: options.Model = None,
+    provider: options.Providers = None,
+    allow_fallback: options.Fallback = False,
+    threads: options.Threads = 1,
+    output: options.Output = None,
+    debug: options.Debug = False,
+) -> None:
+    """Read handwritten forms: the fields, what they say, and how sure that is."""
+    _refuse_overwriting(images, overlay, output)
+    templates = batch.Templates(template, options.say)
+    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
+    many = len(images) > 1
+    work, pictures = batch.Batch(options.say, debug), batch.Pictures(overlay, crops, many, reveal)
+    with _writer(output, format, many=many, reveal=reveal) as writer:
+        for image, stem in _progress(list(zip(images, batch.stems(images), strict=True)), output):
+            with work.each(str(image)):
+                form_of = templates.of(image)
+                for number, pixels in batch.pages(image, page=page):
+                    form = reader.read(batch.pixels_of(pixels), template=form_of)
+                    writer.add(form, file=str(image), page=number)
+                    files = pictures.write(stem, number, pixels, form)
+                    options.say(batch.summary(pixels.source, form, files))
+    work.close()
+    raise typer.Exit(work.worst)
+
+
+@app.command()
+@options.told
+def field(
+    crops: Annotated[list[Path], typer.Argument(help="A picture of one field each; - for stdin.")],
+    kind: options.Kind = "text",
+    name: Annotated[str | None, typer.Option(help="Its name; left out: the file's.")] = None,
+    cells: Annotated[int | None, typer.Option(min=1, help="Boxes of one glyph each.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Regular expression, whole text.")] = None,
+    charset: Annotated[str | None, typer.Option(help="Characters that may be written.")] = None,
+    skip: Annotated[str | None, typer.Option(help="Marks that are left out of the text.")] = None,
+    min_length: Annotated[int | None, typer.Option(min=0, help="Fewest characters.")] = None,
+    max_length: Annotated[int | None, typer.Option(min=1, help="Most characters.")] = None,
+    choice: Annotated[list[str] | None, typer.Option(help="An allowed text; repeat it.")] = None,
+    checksum: Annotated[str | None, typer.Option(help="A python-stdnum name: luhn, ...")] = None,
+    optional: Annotated[bool | None, typer.Option(help="A blank is no reason for review.")] = None,
+    secret: Annotated[bool | None, typer.Option(help="Mask what it says.")] = None,
+    format: options.AsFormat = Format.TABLE,
+    reveal: options.Reveal = False,
+    model: options.Model = None,
+    provider: options.Providers = None,
+    allow_fallback: options.Fallback = False,
+    threads: options.Threads = 1,
+    output: options.Output = None,
+    debug: options.Debug = False,
+) -> None:
+    """Read cut-out fields: each picture shows one field, dark ink on light paper."""
+    _refuse_overwriting(crops, output)
+    like = Field(
+        name=name or "field", kind=kind, cells=cells, pattern=pattern, charset=charset, skip=skip,
+        min_length=min_length, max_length=max_length, choices=tuple(choice) if choice else None,
+        checksum=checksum, optional=optional, secret=secret,
+    )  # fmt: skip
+    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
+    work = batch.Batch(options.say, debug)
+    with _writer(output, format, many=len(crops) > 1, reveal=reveal) as writer:
+        for crop, stem in _progress(list(zip(crops, batch.stems(crops), strict=True)), output):
+            with work.each(str(crop)):
+                for number, pixels in batch.pages(crop, page=None):
+                    one = replace(like, name=name or stem)
+                    reading = reader.read_field(batch.pixels_of(pixels), one)
+                    writer.add(reading, file=str(crop), page=number)
+    work.close()
+    raise typer.Exit(work.worst)
+
+
+@app.command()
+@options.told
+def doctor(
+    model: options.Model = None,
+    provider: options.Providers = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    debug: options.Debug = False,
+) -> None:
+    """Check the installation, the machine and the model; say what to do about what is wrong."""
+    from edge_runtime import doctor as own
+
+    checks = []
+    for check in own.diagnose(model=model, providers=provider or ("cpu",)):
+        checks.append(check)
+        if not json:
+            mark = typer.style(f"{check.verdict:<4}", fg=own.COLORS[check.verdict], bold=True)
+            typer.echo(f"{mark}  {check.name:<12} {check.fact}")
+            if check.next_step:
+                typer.echo(f"{'':18} -> {check.next_step}")
+    if json:
+        typer.echo(own.to_json(checks))
+    raise typer.Exit(own.worst(checks))
+
+
+@app.command()
+@options.told
+def bench(
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="Forms to read, their templates beside them.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", "-t", help="The form that the images show.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Most threads to try; left out: all that may run.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Time to spend, about.")] = 30.0,
+    model: options.Model = None,
+    provider: options.Providers = None,
+    output: options.Output = None,
+    debug: options.Debug = False,
+) -> None:
+    """Measure this machine: start-up, time for a field, fields per second, memory."""
+    from edge_runtime import bench as own
+
+    templates = batch.Templates(template, options.say)
+    report = own.run(
+        [(image, templates.of(image)) for image in images or ()],
+        model=model,
+        providers=provider or ("cpu",),
+        threads=threads,
+        seconds=seconds,
+        say=options.say,
+    )
+    with batch.output_to(output) as stream:
+        stream.write(report.to_json() + "\n" if json else own.to_text(report, stream))
+
+
+def _reader(
+    model: Path | None, provider: list[str] | None, *, threads: int, allow_fallback: bool
+) -> Reader:
+    from edge_runtime.reader import Reader
+
+    return Reader(
+        model, providers=provider or ["cpu"], threads=threads, allow_fallback=allow_fallback
+    )
+
+
+@contextmanager
+def _writer(output: Path | None, form: Format, *, many: bool, reveal: bool) -> Iterator[Writer]:
+    with batch.output_to(output) as stream:
+        writer = Writer(stream, form, many=many, reveal=reveal)
+        yield writer
+        writer.close()
+
+
+def _progress(items: Sequence[tuple[Path, str]], output: Path | None) -> Iterable[tuple[Path, str]]:
+    """A bar on stderr for several files, unless the data goes to the same terminal."""
+    if len(items) < 2 or not sys.stderr.isatty() or (output is None and sys.stdout.isatty()):
+        return items
+    from rich.console import Console
+    from rich.progress import Progress
+
+    def barred() -> Iterator[tuple[Path, str]]:
+        # stdout is left alone: it carries the data
+        with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+            yield from bar.track(items, description="reading")
+
+    return barred()
+
+
+def _refuse_overwriting(images: Sequence[Path], *written: Path | None) -> None:
+    """A slip like `--overlay form.png` must not cost the form."""
+    sources = {image.resolve() for image in images}
+    for path in written:
+        if path is not None and path.resolve() in sources:
+            raise typer.BadParameter(f"{path} is a picture to read; choose another name")

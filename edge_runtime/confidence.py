@@ -1,0 +1,174 @@
+"""From decoder evidence to a probability that can be trusted.
+
+Owns:   the features of a reading, the groups that are calibrated apart, the curve.
+Needs:  numpy, `decode`, `preprocess` and `spec`. Export fits `Calibration` to these very features.
+Words:  *evidence*: the feature vector of one reading. *group*: kinds of field that err alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.decode import Decoding
+from edge_runtime.errors import ModelError
+from edge_runtime.field import Field
+from edge_runtime.preprocess import Strip
+from edge_runtime.spec import Calibration, ModelSpec
+
+FEATURES = (
+    "posterior_logit",  # the text's share of the grammar, log odds
+    "runner_up_nats",  # how far behind the next text is
+    "char_nats",  # log-probability of the text under the network, per character
+    "grammar_nats",  # log mass of everything the grammar allows, per character
+    "worst_glyph_nats",  # the least sure character
+    "log_chars",  # longer texts have more to go wrong
+    "raw_differs",  # 1 where the network alone reads something else
+    "squeeze_nats",  # how much a too wide strip was squeezed
+    "blow_up_nats",  # how much low ink was enlarged: coarse scans
+)
+
+# Evidence is clipped: a reading unlike any that was calibrated must not run off with the line. Odds
+# beyond e^12 (1 in 160,000) cannot be measured on any set we hold.
+_ODDS = 12.0
+_NATS = 20.0
+_ENLARGED = 2.0  # e^2: ink of 4 pixels blown up to a strip's height
+
+_CHARSET_DIGITS = frozenset("0123456789")
+_GROUPS = {
+    "digits": "digits integer amount phone card account iban date time",
+    "code": "username code email",
+    "text": "text name upper lower choice checkbox signature",
+}
+_GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in kinds.split()}
+DEFAULT_GROUP = "default"
+
+
+def features(
+    decoding: Decoding, strips: Sequence[Strip], *, skip: str = ""
+) -> NDArray[np.float64]:
+    """The evidence for one reading.
+
+    Args:
+        decoding: What was decoded.
+        strips: The strips it was decoded from: one, or one for each filled cell.
+        skip: Marks that the field leaves out of its text.
+
+    Returns:
+        float64 (len(FEATURES),), finite, in the order of `FEATURES`.
+    """
+    chars = max(1, len(decoding.text))
+    rivals = [p for text, p in decoding.alternatives if text != decoding.text]
+    posterior = log_posterior(decoding)
+    rival = math.log(rivals[0]) if rivals and rivals[0] > 0 else -math.inf
+    worst = min((span.probability for span in decoding.spans), default=0.0)
+    evidence = (
+        _logit(posterior),
+        _clip(posterior - rival if posterior > -math.inf else 0.0, -_ODDS, _ODDS),
+        _clip(decoding.log_prob / chars, -_NATS, 0.0),
+        _clip(decoding.log_total / chars, -_NATS, 0.0),
+        _clip(math.log(worst) if worst > 0 else -math.inf, -_NATS, 0.0),
+        math.log(chars),
+        float(_bare(decoding.raw_text, skip) != _bare(decoding.text, skip)),
+        max((math.log(one.scale_y / one.scale_x) for one in strips), default=0.0),
+        _clip(max((math.log(one.scale_y) for one in strips), default=0.0), 0.0, _ENLARGED),
+    )
+    return np.array(evidence, np.float64)
+
+
+def log_posterior(decoding: Decoding) -> float:
+    """Log of the text's posterior, at most 0; -inf where nothing fits.
+
+    Not simply its sum over the total: texts that fail a check digit are off the total by then.
+    """
+    for text, posterior in decoding.alternatives:
+        if text == decoding.text and posterior > 0:
+            return min(0.0, math.log(posterior))
+    return -math.inf
+
+
+def probability(evidence: NDArray[np.float64], calibration: Calibration) -> float:
+    """The calibrated probability, 0..1, that the text is wholly right."""
+    z = calibration.bias + float(np.dot(evidence, np.asarray(calibration.weights, np.float64)))
+    if z >= 0:
+        return 1.0 / (1.0 + math.exp(-z))
+    odds = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
+    return odds / (1.0 + odds)
+
+
+def other_probability(share: float, best: float, confidence: float) -> float:
+    """Calibrated probability of a text that is not the best one.
+
+    What confidence leaves to the others is split among them by their posteriors, so that all texts
+    together never exceed 1, and a more probable text never gets less.
+
+    Args:
+        share: The text's posterior, 0..1.
+        best: The best text's posterior, 0..1.
+        confidence: The best text's calibrated probability, 0..1.
+    """
+    if best >= 1.0:
+        return 0.0
+    return (1.0 - confidence) * min(1.0, share / (1.0 - best))
+
+
+def group_of(field: Field) -> str:
+    """The group a field is calibrated with: "cell", "digits", "code" or "text"."""
+    if field.cells is not None:
+        return "cell"
+    if field.charset and set(field.charset) <= _CHARSET_DIGITS:
+        return "digits"
+    group = _GROUP_OF_KIND[field.kind or "text"]
+    free = field.charset is not None and field.choices is None
+    return "code" if free and group == "text" else group
+
+
+def calibration_for(spec: ModelSpec, group: str) -> Calibration:
+    """The group's calibration, or the default one.
+
+    Raises:
+        ModelError: The model has neither.
+    """
+    found = spec.calibration.get(group) or spec.calibration.get(DEFAULT_GROUP)
+    if found is None:
+        raise ModelError(
+            f"model {spec.name!r} has no calibration for {group!r} and none by default; "
+            "run `python -m export`"
+        )
+    return found
+
+
+def check_calibration(spec: ModelSpec) -> None:
+    """Every calibration must fit `FEATURES`, and a default one must be there.
+
+    Raises:
+        ModelError: A weight too many or too few, thresholds out of order, no default.
+    """
+    calibration_for(spec, DEFAULT_GROUP)
+    for group, one in spec.calibration.items():
+        if len(one.weights) != len(FEATURES) or not 0 <= one.reject <= one.accept <= 1:
+            raise ModelError(
+                f"model {spec.name!r}: the calibration of {group!r} has {len(one.weights)} weights "
+                f"for {len(FEATURES)} features, accept {one.accept}, reject {one.reject}; "
+                "run `python -m export`"
+            )
+
+
+def _logit(log_p: float) -> float:
+    """Log odds of a log-probability, clipped."""
+    if log_p == -math.inf:
+        return -_ODDS
+    rest = -math.expm1(log_p)
+    return _ODDS if rest <= 0 else _clip(log_p - math.log(rest), -_ODDS, _ODDS)
+
+
+def _clip(value: float, low: float, high: float) -> float:
+    return min(high, max(low, value))
+
+
+def _bare(text: str, skip: str) -> str:
+    """Without spaces and skipped marks: where a word ends is no doubt about its letters."""
+    return "".join(char for char in text if char != " " and char not in skip)

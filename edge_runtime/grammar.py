@@ -1,0 +1,269 @@
+"""What a field may say: kinds filled in, and the automaton of all texts that are allowed.
+
+Owns:   `preset`, `Grammar`, `compile_grammar`; `value_of` and `checksum_ok` come from `values`.
+Needs:  numpy, `automaton`, `field`, `values`.
+Words:  *skip*: marks that are read and left out of the text. They win over a charset that holds them.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import automaton
+from edge_runtime.automaton import Dfa, Edges, GrammarError, Mask
+from edge_runtime.errors import TemplateError
+from edge_runtime.field import Field
+from edge_runtime.values import checksum_ok, value_of
+
+__all__ = ["Grammar", "checksum_ok", "compile_grammar", "preset", "value_of"]
+
+_LETTERS = string.ascii_letters
+_DIGITS = string.digits
+_GRAPHIC = _LETTERS + _DIGITS + string.punctuation
+_PRINTABLE = _GRAPHIC + " "
+
+# 1..31 serves day and month alike, so that both orders are read; four-digit years 1500 to 2199.
+_N31 = "(0?[1-9]|[12][0-9]|3[01])"
+_YEAR4 = "(1[5-9]|2[01])[0-9]{2}"
+_YEAR = f"({_YEAR4}|'?[0-9]{{2}})"
+_SEP = "( ?[-/.,] ?| )"
+_MONTH = "[A-Za-z]{3,10}\\.?"  # any language that is written in ASCII
+_DAY = "([1-9]|0[1-9]|[12][0-9]|3[01])(st|nd|rd|th|\\.)?"
+_DATE = "|".join(
+    (
+        f"{_N31}{_SEP}{_N31}({_SEP}{_YEAR})?",
+        f"{_YEAR4}{_SEP}{_N31}{_SEP}{_N31}",
+        f"{_N31}{_SEP}{_YEAR4}",
+        "[0-9]{6}|[0-9]{8}",
+        f"{_MONTH} ?{_DAY}( ?[,.] ?| ){_YEAR}",
+        f"({_DAY}( ?[-/., ] ?)?)?{_MONTH}( ?[-/., ] ?)?{_YEAR}",
+    )
+)
+_TIME = (
+    "([01]?[0-9]|2[0-4])"
+    "( ?[:.hH] ?[0-5][0-9]([:.'][0-5][0-9])?| ?[hH]|[0-5][0-9])?"
+    "( ?([AaPp]\\.?[Mm]\\.?|Uhr|uhr|h|hrs))?"
+)
+_GROUPED = "[0-9]+([., '][0-9]{2,3})*"  # 1.250  1,25,000  10 000
+_MONEY = "([$]|[A-Z]{1,3}[$]?|[A-Z]?[a-z]{1,2}\\.?|S/\\.?)"  # $ US$ EUR Rp. kr S/.
+_AMOUNT = (
+    f"[*#=-]{{0,3}}({_MONEY} ?)?[+-]?"
+    f"({_GROUPED}([.,][0-9]{{1,2}})?|[.,][0-9]{{2}})"
+    "([., ]?[-=]{1,3}|( |-)?([0-9]{2}|[xX]{2}|no|NO|No)/(100|[xX]{2}))?"
+    f"[*#]{{0,3}}( ?{_MONEY})?"
+)
+_INTEGER = "[+-]?[0-9]+([., '][0-9]{3})*([.,]?[-=]{1,3})?"
+_PHONE = (
+    "(\\+ ?)?\\(?\\+?[0-9]([-./() ]{0,3}[0-9]){2,}"
+    "( ?,? ?([xX]|[Ee]xt\\.?|#) ?[0-9]{1,6})?"
+)
+_EMAIL = "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+"
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "text": {"charset": _PRINTABLE},
+    "name": {"charset": _LETTERS + _DIGITS + " .,'-&/()"},
+    "username": {"charset": _GRAPHIC},
+    "digits": {"charset": _DIGITS, "skip": " .,-=/*"},
+    "integer": {"charset": _DIGITS + "+-=., '", "pattern": _INTEGER},
+    "amount": {"charset": _PRINTABLE, "pattern": _AMOUNT},
+    "date": {"charset": _PRINTABLE, "pattern": _DATE},
+    "time": {"charset": _PRINTABLE, "pattern": _TIME},
+    "email": {"charset": _GRAPHIC, "pattern": _EMAIL},
+    "phone": {"charset": _PRINTABLE, "pattern": _PHONE},
+    "iban": {
+        "charset": string.ascii_uppercase + _DIGITS + " ",
+        "pattern": "[A-Z]{2} ?[0-9]{2}( ?[A-Z0-9]){11,30}",
+        "checksum": "iban",
+    },
+    "card": {"charset": _DIGITS + " -", "pattern": "[0-9]([ -]?[0-9]){11,18}", "checksum": "luhn"},
+    "account": {"charset": string.ascii_uppercase + _DIGITS + " ./-"},
+    "code": {"charset": _LETTERS + _DIGITS},
+    "upper": {"charset": string.ascii_uppercase},
+    "lower": {"charset": string.ascii_lowercase},
+    "choice": {"charset": _PRINTABLE},
+    "checkbox": {"charset": _PRINTABLE, "choices": ("yes", "no")},
+    "signature": {"charset": _PRINTABLE, "choices": ("present", "absent")},
+}
+
+
+@lru_cache(maxsize=4096)
+def preset(field: Field) -> Field:
+    """The field with all that its kind implies filled in.
+
+    A caller's charset, pattern or choices take the place of the kind's pattern; a kind's skip marks
+    give way to a charset or choices that hold them; cells bound the length.
+
+    Raises:
+        TemplateError: A choice without choices.
+    """
+    kind = field.kind or ("choice" if field.choices else "text")
+    ours = _KINDS[kind]
+    own = field.charset is not None or field.choices is not None or field.pattern is not None
+    choices = field.choices if field.choices is not None else ours.get("choices")
+    if kind == "choice" and not choices:
+        raise TemplateError(f"field {field.name!r}: a choice without choices; list them")
+    charset = field.charset
+    if charset is None:
+        charset = _PRINTABLE if choices else str(ours["charset"])
+    skip = field.skip
+    if skip is None:
+        spoken = set("".join(choices or ())) | set(field.charset or "")
+        skip = "".join(mark for mark in ours.get("skip", "") if mark not in spoken)
+    most = field.max_length
+    if field.n_cells:
+        most = min(field.n_cells, most or field.n_cells)
+    return replace(
+        field,
+        kind=kind,
+        charset=charset,
+        skip=skip,
+        pattern=field.pattern if own else ours.get("pattern"),
+        choices=choices,
+        min_length=max(1, field.min_length or 0),  # a blank is told from its ink, not from its text
+        max_length=most,
+        checksum=ours.get("checksum") if field.checksum is None else field.checksum,
+        optional=bool(field.optional),
+        secret=bool(field.secret),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Grammar:
+    """All texts of a field, as a deterministic automaton in which every state leads to a text.
+
+    Args:
+        labels: Of the network; labels[0] is the CTC blank.
+        edges: int32 (n, 3): from, label, to; sorted by from, then label. State 0 is the beginning.
+        accepting: bool (states,).
+        skip: bool (n_labels,): read and left out of the text, so they lead from no state to another.
+        n_cells: 0 for a free field.
+        field: The preset it was made of.
+    """
+
+    labels: tuple[str, ...]
+    edges: Edges
+    accepting: Mask
+    skip: Mask
+    n_cells: int
+    field: Field
+    prior: None = None
+    _index: dict[str, int] = attribute(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index = {label: at for at, label in enumerate(self.labels) if label}
+        object.__setattr__(self, "_index", index)
+
+    @property
+    def n_states(self) -> int:
+        return len(self.accepting)
+
+    @cached_property
+    def first_edge(self) -> NDArray[np.intp]:
+        """intp (states + 1,): the edges of state q are first_edge[q] to first_edge[q + 1]."""
+        return np.searchsorted(self.edges[:, 0], np.arange(self.n_states + 1))
+
+    @cached_property
+    def used(self) -> Mask:
+        """bool (n_labels,): labels that stand in some text."""
+        on = np.zeros(len(self.labels), np.bool_)
+        on[self.edges[:, 1]] = True
+        return on
+
+    @cached_property
+    def next_state(self) -> NDArray[np.int32]:
+        """int32 (states, n_labels), -1 where not allowed; skip marks stay where they are."""
+        table = np.full((self.n_states, len(self.labels)), -1, np.int32)
+        table[self.edges[:, 0], self.edges[:, 1]] = self.edges[:, 2]
+        table[:, self.skip] = np.arange(self.n_states)[:, None]
+        return table
+
+    @cached_property
+    def _ways(self) -> dict[tuple[int, int], int]:
+        return {(at, label): to for at, label, to in self.edges.tolist()}
+
+    def labels_of(self, text: str) -> list[int]:
+        """The labels that spell a text; 0 for a character the network does not know."""
+        return [self._index.get(char, 0) for char in text]
+
+    def spell(self, labels: Iterable[int]) -> str:
+        """The text of some labels."""
+        return "".join(self.labels[label] for label in labels)
+
+    def accepts(self, text: str) -> bool:
+        """Whether `text` is one of the allowed texts."""
+        state = 0
+        for char in text:
+            state = self._ways.get((state, self._index.get(char, 0)), -1)
+            if state < 0:
+                return False
+        return bool(self.accepting[state])
+
+
+def compile_grammar(field: Field, labels: tuple[str, ...]) -> Grammar:
+    """The automaton of a field over a network's labels. Cached: fields that allow the same share it.
+
+    Raises:
+        TemplateError: A broken pattern, a choice that cannot be spelled, or no text is allowed.
+    """
+    full = preset(field)
+    checksum_ok("0", full)  # for its complaint where there is no such number
+    try:
+        return _compiled(
+            replace(full, name="", box=None, cells=full.n_cells or None, optional=None, secret=None),
+            labels,
+        )
+    except GrammarError as fault:
+        raise TemplateError(f"field {field.name!r}: {fault}") from fault
+
+
+@lru_cache(maxsize=1024)
+def _compiled(full: Field, labels: tuple[str, ...]) -> Grammar:
+    skip = np.array([label != "" and label in (full.skip or "") for label in labels])
+    allowed = np.array([label != "" and label in (full.charset or "") for label in labels]) & ~skip
+    if full.choices:
+        edges, accepting = _lexicon(full, labels, allowed)
+    else:
+        dfa = _language(full, labels, allowed)
+        edges, accepting = automaton.edges_of(dfa), dfa.accepting
+    return Grammar(labels, edges, accepting, skip, full.n_cells, full)
+
+
+def _language(full: Field, labels: tuple[str, ...], allowed: Mask) -> Dfa:
+    """Everything but choices. Spaces stand alone in free text; a pattern says itself where they go."""
+    if full.pattern is not None:
+        dfa = automaton.from_regex(full.pattern, labels)
+    else:
+        dfa = automaton.single_spaces(labels)
+    dfa = automaton.minimal(automaton.restricted(dfa, allowed))
+    counted = automaton.lengths(len(labels), full.min_length or 1, full.max_length)
+    return automaton.minimal(automaton.crossed(dfa, counted))
+
+
+def _lexicon(full: Field, labels: tuple[str, ...], allowed: Mask) -> tuple[Edges, Mask]:
+    index = {label: at for at, label in enumerate(labels) if label}
+    for text in full.choices or ():
+        if strange := set(text) - index.keys():
+            raise GrammarError(
+                f"choice {text!r} holds {', '.join(map(repr, sorted(strange)))}, which the network "
+                "does not know; spell it otherwise"
+            )
+    rule = None if full.pattern is None else automaton.from_regex(full.pattern, labels)
+    least, most = full.min_length or 1, full.max_length or 10**9
+    texts = [
+        text
+        for text in full.choices or ()
+        if least <= len(text) <= most
+        and all(allowed[index[char]] for char in text)
+        and (rule is None or automaton.accepts(rule, text, index))
+    ]
+    if not texts:
+        raise GrammarError("no choice fulfils all that is asked of it; loosen one condition")
+    return automaton.from_texts(texts, index)

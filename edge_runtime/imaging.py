@@ -1,0 +1,159 @@
+"""From any file to an upright grey page, bounded in size before a pixel is decoded.
+
+Owns:   `Page`, `load_page`, `load_pages`, `count_pages`, `as_crop`; what may be given as a source.
+Needs:  numpy, cv2, `codecs`. Never the network.
+Words:  *upright*: EXIF orientation applied, for a path and for bytes alike; an array is upright.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import codecs
+from edge_runtime.errors import ImageError
+
+Gray = NDArray[np.uint8]
+Source = str | Path | bytes | bytearray | memoryview | NDArray[Any]
+
+MAX_MEGAPIXELS = 80.0  # an A3 page at 600 dpi has 70; 80 in colour take 240 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """One upright page."""
+
+    pixels: Gray  # uint8 (h, w)
+    color: Gray | None  # uint8 (h, w, 3) BGR; None where the source is grey
+    source: str  # the file, or "<bytes>", "<array>"; "scan.pdf, page 2" where there are several
+
+
+def load_page(
+    source: Source, *, max_megapixels: float = MAX_MEGAPIXELS, page: int | None = None
+) -> Page:
+    """Decode one page.
+
+    Args:
+        source: Path, encoded bytes, or uint8 array (h, w) or (h, w, 3) BGR.
+        max_megapixels: A larger picture is refused before it is decoded; a PDF is drawn smaller.
+        page: Number of the page, from 1, as viewers count. May be left out where there is only one.
+
+    Raises:
+        ImageError: Missing, empty, broken, too large, of a wrong type or shape, or several pages
+            and none chosen.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, max_megapixels=max_megapixels)
+    with _opened(source) as (stream, name):
+        n = codecs.count(stream, name)
+        if page is None and n > 1:
+            raise ImageError(f"{name}: {n} pages; choose one with page=1..{n}, or use read_pages")
+        if page is not None and not 1 <= page <= n:
+            raise ImageError(f"{name}: no page {page}; choose one from 1 to {n}")
+        return _decode(stream, name, page or 1, n, max_megapixels)
+
+
+def load_pages(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Page]:
+    """Decode the pages of a PDF or TIFF one after the other; other pictures have one.
+
+    Raises:
+        ImageError: As `load_page`, when the page in question is reached.
+    """
+    if isinstance(source, np.ndarray):
+        yield _from_array(source, max_megapixels=max_megapixels)
+        return
+    with _opened(source) as (stream, name):
+        n = codecs.count(stream, name)
+        for number in range(1, n + 1):
+            yield _decode(stream, name, number, n, max_megapixels)
+
+
+def count_pages(source: Source) -> int:
+    """Number of pages, from the header alone.
+
+    Raises:
+        ImageError: As `load_page`.
+    """
+    if isinstance(source, np.ndarray):
+        return 1
+    with _opened(source) as (stream, name):
+        return codecs.count(stream, name)
+
+
+def as_crop(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Gray:
+    """The grey pixels of a field's crop, uint8 (h, w), h and w at least 1.
+
+    Raises:
+        ImageError: As `load_page`.
+    """
+    return load_page(source, max_megapixels=max_megapixels).pixels
+
+
+# --- arrays -------------------------------------------------------------------------------------
+
+
+def _from_array(array: NDArray[Any], *, max_megapixels: float) -> Page:
+    name, shape = "<array>", array.shape
+    if array.dtype != np.uint8:
+        nan = array.dtype.kind == "f" and bool(np.isnan(array).any())
+        raise ImageError(
+            f"{name}: dtype {array.dtype}{' with NaN' if nan else ''}, not uint8; "
+            "scale to 0..255 and convert with .astype(numpy.uint8)"
+        )
+    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and shape[2] == 3)):
+        raise ImageError(f"{name}: shape {shape}; give (h, w) grey or (h, w, 3) BGR, not empty")
+    codecs.check_size(name, shape[1], shape[0], max_megapixels)
+    return _page(np.ascontiguousarray(array), name)
+
+
+def _page(pixels: Gray, name: str, *, code: int = cv2.COLOR_BGR2GRAY) -> Page:
+    """uint8 (h, w) or (h, w, 3); `code` says whether the latter is BGR or RGB."""
+    if pixels.ndim == 2:
+        return Page(pixels, None, name)
+    gray = np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+    if code == cv2.COLOR_RGB2GRAY:
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+    return Page(gray, pixels, name)
+
+
+# --- files and bytes ----------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
+    """A seekable stream and the name that messages use."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        if len(source) == 0:
+            raise ImageError("<bytes>: empty; give the whole encoded picture")
+        yield io.BytesIO(source), "<bytes>"
+        return
+    if not isinstance(source, str | Path):
+        what = type(source).__name__
+        raise ImageError(f"<{what}>: no picture; give a path, bytes or a numpy array")
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise ImageError(f"{source}: a directory; give a picture, or {path / '*.jpg'}")
+        if not path.exists():
+            raise ImageError(f"{source}: no such file; check the path")
+        if path.stat().st_size == 0:
+            raise ImageError(f"{source}: an empty file; scan or copy it again")
+        stream = path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise ImageError(f"{source}: cannot be opened ({error}); check path and rights") from error
+    with stream:
+        yield stream, str(source)
+
+
+def _decode(stream: BinaryIO, name: str, number: int, n: int, max_megapixels: float) -> Page:
+    label = name if n == 1 else f"{name}, page {number}"
+    pixels, is_rgb = codecs.decode(stream, label, number=number, max_megapixels=max_megapixels)
+    return _page(pixels, label, code=cv2.COLOR_RGB2GRAY if is_rgb else cv2.COLOR_BGR2GRAY)

@@ -1,0 +1,247 @@
+"""From what was decoded to what is said: status, reason, alternatives and the boxes of glyphs.
+
+Owns:   the verdict on a field: `judge`, and `match_probability`.
+Needs:  numpy, `place`, `grammar`, `decode`, `confidence`, `glyphs`, `results`. No session.
+Words:  *fault*: a reason in plain words not to accept a reading, however sure the network is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.confidence import (
+    calibration_for,
+    features,
+    group_of,
+    log_posterior,
+    other_probability,
+    probability,
+)
+from edge_runtime.decode import Decoding, decode, decode_cells, text_log_prob
+from edge_runtime.glyphs import cell_box, line_boxes, map_box
+from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
+from edge_runtime.place import FieldInk
+from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
+from edge_runtime.spec import Calibration, ModelSpec
+
+Gray = NDArray[np.uint8]
+LogProbs = NDArray[np.float32]
+Evidence = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+# A strip squeezed to less than two thirds of its width has letters no writer of ours drew.
+_MAX_SQUEEZE = 1.5
+# The grammar must hold a twentieth of what the network believes; foreign characters below that are
+# not a 0 seen as an O, they are something else.
+_LEAST_GRAMMAR_LOG = math.log(0.05)
+# A struck-out cell reads X where X may be written; the network's own view keeps a tenth of the say.
+_STRUCK_SAY = 0.9
+_MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
+
+
+def judge(
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec
+) -> tuple[FieldReading, Evidence | None]:
+    """The reading of a field.
+
+    Args:
+        ink: From `take_ink`.
+        frames: The network's answer to each of `ink.filled`, float32 (t, n_labels).
+        spec: Of that network.
+
+    Returns:
+        The reading, and the evidence its confidence came from: None where no network was asked.
+    """
+    if ink.mark is not None:
+        return _judge_mark(ink, ink.mark, spec), None
+    if not ink.filled:
+        optional = "the field is optional" if ink.field.optional else "the field is not optional"
+        return _reading(ink, reason=f"no ink; {optional}"), None
+    grammar = compile_grammar(ink.field, spec.labels)
+    decoding = _decode(ink, frames, grammar)
+    evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
+    calibration = calibration_for(spec, group_of(ink.field))
+    sure = _sure(decoding, evidence, calibration)
+    status, reason = _status(sure, calibration, _faults(ink, decoding, grammar))
+    best = math.exp(log_posterior(decoding))
+    others = (one for one in decoding.alternatives if one[0] != decoding.text)
+    reading = _reading(
+        ink,
+        text=decoding.text,
+        value=value_of(decoding.text, grammar.field),
+        confidence=sure,
+        status=status,
+        reason=reason,
+        alternatives=tuple(
+            Alternative(text, other_probability(share, best, sure)) for text, share in others
+        ),
+        glyphs=_glyphs(ink, decoding, spec),
+        raw_text=decoding.raw_text,
+    )
+    return reading, evidence
+
+
+def match_probability(
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, expected: str
+) -> float:
+    """Calibrated probability, 0..1, that the ink says exactly `expected`.
+
+    Args and shapes as `judge`. 0 for a text that the field does not allow, and for struck-out ink.
+    """
+    if ink.mark is not None:
+        there, absent = _MARKS[str(ink.field.kind)]
+        return {there: ink.mark, absent: 1.0 - ink.mark}.get(expected, 0.0)
+    if not ink.filled:
+        return 1.0 if expected == "" else 0.0
+    grammar = compile_grammar(ink.field, spec.labels)
+    if expected == "" or _struck_out(ink, grammar):
+        return 0.0
+    decoding = _decode(ink, frames, grammar)
+    evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
+    sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
+    if expected == decoding.text:
+        return sure
+    seen = frames[0] if ink.field.cells is None else _cell_frames(ink, frames, grammar)
+    log_prob = text_log_prob(seen, expected, grammar)
+    best = log_posterior(decoding)
+    if best == -math.inf or log_prob == -math.inf or checksum_ok(expected, grammar.field) is False:
+        return 0.0
+    share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
+    return other_probability(share, math.exp(best), sure)
+
+
+def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:
+    if decoding.text == "" or decoding.log_total == -math.inf:
+        return 0.0
+    return probability(evidence, calibration)
+
+
+def _status(sure: float, calibration: Calibration, faults: list[str]) -> tuple[Status, str]:
+    if sure < calibration.reject:
+        return Status.REJECTED, "; ".join([*faults, "no allowed text fits the ink well"])
+    if sure < calibration.accept:
+        return Status.REVIEW, "; ".join([*faults, f"confidence under {calibration.accept:.2f}"])
+    return (Status.REVIEW if faults else Status.ACCEPTED), "; ".join(faults)
+
+
+def _readable(grammar: Grammar) -> frozenset[str]:
+    """Characters that some allowed text holds, or that are skipped."""
+    on = grammar.used | grammar.skip
+    return frozenset(grammar.labels[at] for at in np.flatnonzero(on).tolist())
+
+
+def _decode(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> Decoding:
+    if ink.field.cells is None:
+        return decode(frames[0], grammar)
+    return decode_cells(_cell_frames(ink, frames, grammar), grammar)
+
+
+def _cell_frames(
+    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar
+) -> list[LogProbs | None]:
+    """Each cell's frames, None for an empty one; a struck cell leans to X where X may stand."""
+    left = iter(frames)
+    cells = [None if strip is None else next(left) for strip in ink.strips]
+    if not any(ink.struck) or "X" not in _readable(grammar):
+        return cells
+    at = grammar.labels.index("X")
+    return [
+        _lean(one, at) if one is not None and struck else one
+        for one, struck in zip(cells, ink.struck, strict=True)
+    ]
+
+
+def _lean(frames: LogProbs, label: int) -> LogProbs:
+    said = (1 - _STRUCK_SAY) * np.exp(frames)
+    said[:, label] += _STRUCK_SAY
+    return np.log(np.maximum(said, np.float32(1e-30)))
+
+
+def _struck_out(ink: FieldInk, grammar: Grammar) -> bool:
+    """Whether something was struck out that cannot be read as an X."""
+    return any(ink.struck) and (ink.field.cells is None or "X" not in _readable(grammar))
+
+
+def _faults(ink: FieldInk, decoding: Decoding, grammar: Grammar) -> list[str]:
+    """Why the reading is not to be accepted. Never names what was read: it may be a secret."""
+    found = []
+    field = ink.field
+    readable = _readable(grammar)
+    if _struck_out(ink, grammar):
+        where = ", ".join(str(at) for at, struck in enumerate(ink.struck, 1) if struck)
+        found.append("struck out" if field.cells is None else f"cell {where} struck out")
+    if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in ink.filled):
+        found.append("too wide for one line of the network; cut it into fields")
+    foreign = set(decoding.raw_text) - readable - {" "}
+    if foreign and decoding.log_total < _LEAST_GRAMMAR_LOG:
+        found.append("ink that no allowed character explains")
+    if checksum_ok(decoding.text, field) is False:
+        found.append(f"the check digit ({grammar.field.checksum}) does not hold")
+    return found
+
+
+def _reading(
+    ink: FieldInk,
+    *,
+    text: str = "",
+    value: Value = None,
+    confidence: float = 1.0,
+    status: Status = Status.BLANK,
+    reason: str = "",
+    alternatives: tuple[Alternative, ...] = (),
+    glyphs: tuple[Glyph, ...] = (),
+    raw_text: str = "",
+) -> FieldReading:
+    """A reading of this field; of a blank, unless said otherwise."""
+    return FieldReading(
+        name=ink.field.name,
+        kind=preset(ink.field).kind or "text",
+        text=text,
+        value=value,
+        confidence=confidence,
+        status=status,
+        reason=reason,
+        alternatives=alternatives,
+        glyphs=glyphs,
+        raw_text=raw_text,
+        box=ink.box,
+        secret=bool(ink.field.secret),
+    )
+
+
+def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
+    there, absent = _MARKS[str(ink.field.kind)]
+    text = there if mark >= 0.5 else absent
+    sure = max(mark, 1.0 - mark)
+    accept = calibration_for(spec, group_of(ink.field)).accept
+    other = absent if text == there else there
+    return _reading(
+        ink,
+        text=text,
+        value=mark >= 0.5,
+        confidence=sure,
+        status=Status.ACCEPTED if sure >= accept else Status.REVIEW,
+        reason="" if sure >= accept else f"confidence under {accept:.2f}",
+        alternatives=(Alternative(other, 1.0 - sure),),
+        raw_text=text,
+    )
+
+
+def _glyphs(ink: FieldInk, decoding: Decoding, spec: ModelSpec) -> tuple[Glyph, ...]:
+    """Every character of the text with the box of its ink."""
+    if ink.field.cells is None:
+        runs = [(span.t0, span.t1) for span in decoding.spans]
+        boxes = line_boxes(runs, ink.inks[0], ink.filled[0], spec.stride_px)
+    else:
+        whole = [cell_box(one) for one in ink.inks]
+        boxes = [whole[span.cell or 0] for span in decoding.spans]
+    if ink.to_page is not None:
+        boxes = [map_box(box, ink.to_page) for box in boxes]
+    return tuple(
+        Glyph(span.char, span.probability, box)
+        for span, box in zip(decoding.spans, boxes, strict=True)
+    )

@@ -1,0 +1,318 @@
+"""CTC output crossed with a field's automaton: the mass of all texts, and the best way on from anywhere.
+
+Owns:   `Frames` (network output as the automaton sees it) and `Lattice` (nodes, their transitions).
+Needs:  numpy, `grammar`.
+Words:  *node*: where an alignment stands after a frame. A state has a pool node, for alignments in
+        which any label may follow, and a held node for each label that must not follow at once,
+        because CTC would merge it with the frame before.
+
+A skip mark is read and left out, so for the text it is a blank: its mass is added to the blank's, and
+all that follows is exact without skip marks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.grammar import Grammar
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+# Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
+FLOOR = -1.0e4
+# Scaled sums lose what is e^-700 under the rest; from here on they are done again in the log domain.
+SCALED_LEAST = -600.0
+RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
+_SMALL = 8  # nodes up to which a product of matrices beats a loop over frames
+
+
+class Frames:
+    """What the network says, frame by frame, blank and skip marks taken together.
+
+    Args:
+        log_probs: float (t, n_labels), natural logarithms.
+        grammar: Whose skip marks count as blank.
+    """
+
+    def __init__(self, log_probs: NDArray[np.floating], grammar: Grammar) -> None:
+        assert log_probs.ndim == 2 and log_probs.shape[1] == len(grammar.labels), log_probs.shape
+        self.log = np.maximum(log_probs, FLOOR, dtype=np.float64)
+        if grammar.skip.any():
+            marks = np.flatnonzero(grammar.skip)
+            merged = np.logaddexp.reduce(self.log[:, [0, *marks]], axis=1)
+            self.log[:, 0] = merged
+        self.n = len(self.log)
+        self._sums: dict[int, Floats] = {}
+
+    @cached_property
+    def prob(self) -> Floats:
+        """float64 (t, n_labels)."""
+        return np.exp(self.log)
+
+    def summed(self, label: int) -> Floats:
+        """float64 (t + 1,): log-probability that the first frames all say `label`."""
+        found = self._sums.get(label)
+        if found is None:
+            found = np.zeros(self.n + 1)
+            np.cumsum(self.log[:, label], out=found[1:])
+            self._sums[label] = found
+        return found
+
+
+class Lattice:
+    """Nodes and transitions of CTC output x automaton; made once for a grammar."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        tail, label, head = grammar.edges.T.astype(np.intp)
+        n_labels = len(grammar.labels)
+        self.n_states = grammar.n_states
+        self.accepting = grammar.accepting
+        self.n_labels = n_labels
+        key = tail * n_labels + label  # ascending, as edges are
+        self.edge_label = label
+
+        # A label that leads from a state to itself may follow itself: no node need be held for it.
+        held = ~_at(key, head * n_labels + label, head)
+        held_key = np.unique(head[held] * n_labels + label[held])
+        self.held_state, self.held_label = held_key // n_labels, held_key % n_labels
+        self.n_nodes = self.n_states + len(held_key)
+        node = head.copy()
+        node[held] = self.n_states + np.searchsorted(held_key, head[held] * n_labels + label[held])
+        self.edge_node = node
+
+        # Edges whose tail holds a node of the same label: that node cannot take them.
+        place = np.minimum(np.searchsorted(held_key, key), max(0, len(held_key) - 1))
+        barred = held_key[place] == key if len(held_key) else np.zeros(len(key), np.bool_)
+        self._merge(tail, label, node, barred)
+        self.barred_node = place[barred]  # counted among held nodes
+        self.barred_state = tail[barred]
+
+    def _merge(self, tail: Ints, label: Ints, node: Ints, barred: NDArray[np.bool_]) -> None:
+        """Edges that run side by side between the same nodes become one, of all their labels."""
+        group = np.where(barred, np.arange(len(tail)) + self.n_nodes, node)  # barred ones stay apart
+        order = np.lexsort((label, group, tail))
+        tail, label, node, group = tail[order], label[order], node[order], group[order]
+        first = np.flatnonzero(np.r_[True, (np.diff(tail) != 0) | (np.diff(group) != 0)])
+        self.arc_tail, self.arc_node = tail[first], node[first]
+        self.label_list, self.label_first = label, first
+        self.arc_label = label[first] if len(first) == len(label) else None
+        self.arc_start = np.flatnonzero(np.r_[True, np.diff(self.arc_tail) != 0])
+        self.arc_state = self.arc_tail[self.arc_start]
+        position = np.empty(len(order), np.intp)
+        position[order] = np.cumsum(np.isin(np.arange(len(order)), first)) - 1
+        self.barred_arc = position[barred]
+
+    # ---- all texts: sums ----
+
+    def log_total(self, frames: Frames) -> float:
+        """Log of the probability that the network's text is one of the grammar's; -inf for none."""
+        if frames.n == 0:
+            return -math.inf
+        small = self.n_nodes <= _SMALL
+        total = self._by_matrices(frames) if small else self._by_frames(frames)
+        return min(0.0, total if total > SCALED_LEAST else self._by_logs(frames))
+
+    @cached_property
+    def _selector(self) -> Floats:
+        """float64 (n_labels, nodes * nodes): 1 where a label leads from one node to another."""
+        n = self.n_nodes
+        on = np.zeros((self.n_labels, n, n))
+        states = np.arange(self.n_states)
+        on[0, states, states] = 1
+        for at, (q, held) in enumerate(zip(self.held_state, self.held_label, strict=True)):
+            on[0, self.n_states + at, q] = on[held, self.n_states + at, self.n_states + at] = 1
+        last = np.append(self.label_first[1:], len(self.label_list))
+        for tail, node, a, b in zip(self.arc_tail, self.arc_node, self.label_first, last, strict=True):
+            for label in self.label_list[a:b]:
+                on[label, tail, node] = 1
+                same = (self.held_state == tail) & (self.held_label != label)
+                on[label, self.n_states + np.flatnonzero(same), node] = 1
+        return on.reshape(self.n_labels, n * n)
+
+    def _by_matrices(self, frames: Frames) -> float:
+        """Few nodes: one matrix a frame, multiplied pairwise; rows sum to at most 1 throughout."""
+        n = self.n_nodes
+        steps = (frames.prob @ self._selector).reshape(-1, n, n)
+        log = 0.0
+        while len(steps) > 1:
+            paired = steps[0 : len(steps) // 2 * 2 : 2] @ steps[1::2]
+            steps = np.concatenate([paired, steps[-1:]]) if len(steps) % 2 else paired
+            scale = steps.max(axis=(1, 2))
+            if not scale.all():
+                return -math.inf
+            steps = steps / scale[:, None, None]
+            log += float(np.log(scale).sum())
+        ends = steps[0, 0, : self.n_states][self.accepting].sum()
+        ends += steps[0, 0, self.n_states :][self.accepting[self.held_state]].sum()
+        return log + math.log(ends) if ends > 0 else -math.inf
+
+    def _by_frames(self, frames: Frames) -> float:
+        s, n = self.n_states, self.n_nodes
+        x = np.zeros(n)
+        x[0] = 1
+        log = 0.0
+        held_at, held_state = segments(self.held_state)
+        arc_prob = self._arc_values(frames.prob, np.add)
+        for t in range(frames.n):
+            pool, held = x[:s], x[s:]
+            mass = pool.copy()
+            if len(held):
+                mass[held_state] += np.add.reduceat(held, held_at)
+            out = mass[self.arc_tail]
+            if len(self.barred_arc):
+                out[self.barred_arc] = self._others(pool, held, mass)
+            p = frames.prob[t]
+            out *= arc_prob[t] if self.arc_label is None else p[self.arc_label]
+            new = np.bincount(self.arc_node, out, minlength=n)
+            mass *= p[0]
+            new[:s] += mass
+            held *= p[self.held_label]
+            new[s:] += held
+            x = new
+            if t % RESCALE_EVERY == RESCALE_EVERY - 1:
+                scale = x.sum()
+                if scale == 0:
+                    return -math.inf
+                x /= scale
+                log += math.log(scale)
+        ends = x[:s][self.accepting].sum() + x[s:][self.accepting[self.held_state]].sum()
+        return log + math.log(ends) if ends > 0 else -math.inf
+
+    def _others(self, pool: Floats, held: Floats, mass: Floats) -> Floats:
+        """For each barred arc, the mass of its state without the node that cannot take it.
+
+        Where that node is nearly all, a difference would be rounding alone, so the others are summed;
+        no more than one node of a state can be so large.
+        """
+        whole = mass[self.barred_state]
+        rest = whole - held[self.barred_node]
+        lost = rest < 1e-3 * whole
+        if lost.any():
+            large = held > 0.998 * mass[self.held_state]
+            few = np.where(large, 0, held)
+            others = pool + np.bincount(self.held_state, few, minlength=self.n_states)
+            rest[lost] = others[self.barred_state[lost]]
+        return rest
+
+    def _by_logs(self, frames: Frames) -> float:
+        """The same in the log domain: slow, for what lies under e^-600."""
+        s = self.n_states
+        x = np.full(self.n_nodes, -np.inf)
+        x[0] = 0
+        arc_log = self._arc_values(frames.log, np.logaddexp)
+        for t in range(frames.n):
+            held = x[s:]
+            mass = x[:s].copy()
+            np.logaddexp.at(mass, self.held_state, held)
+            large = held > mass[self.held_state] - 0.69  # more than half: one node at most
+            others = x[:s].copy()
+            np.logaddexp.at(others, self.held_state, np.where(large, -np.inf, held))
+            whole = np.where(np.isneginf(held), 0.0, mass[self.held_state])
+            less = mass[self.held_state] + np.log1p(-np.exp(np.minimum(held - whole, -0.69)))
+            rest = np.where(large, others[self.held_state], less)
+            out = mass[self.arc_tail]
+            out[self.barred_arc] = rest[self.barred_node]
+            p = frames.log[t]
+            out += arc_log[t] if self.arc_label is None else p[self.arc_label]
+            x = np.concatenate([mass + p[0], held + p[self.held_label]])
+            np.logaddexp.at(x, self.arc_node, out)
+        x[:s][~self.accepting] = -np.inf
+        x[s:][~self.accepting[self.held_state]] = -np.inf
+        return float(np.logaddexp.reduce(x))
+
+    def _arc_values(self, values: Floats, over: np.ufunc) -> Floats:
+        """(t, arcs) where arcs have several labels; nothing where one frame's values can be looked up."""
+        if self.arc_label is not None:
+            return np.empty((0, 0))
+        found: Floats = over.reduceat(values[:, self.label_list], self.label_first, axis=1)
+        return found
+
+    # ---- the best text: maxima ----
+
+    def best_ahead(self, frames: Frames) -> Floats:
+        """float64 (t + 1, nodes): log-probability of the best alignment of the frames still to come.
+
+        Row t counts frames t and later, and ends in an accepting state; -inf where none does.
+        """
+        s = self.n_states
+        ahead = np.empty((frames.n + 1, self.n_nodes))
+        ahead[-1] = np.where(self.accepting[np.r_[np.arange(s), self.held_state]], 0.0, -np.inf)
+        if self.n_nodes <= _SMALL:
+            self._ahead_by_matrices(frames, ahead)
+        else:
+            self._ahead_by_frames(frames, ahead)
+        return ahead
+
+    @cached_property
+    def _links(self) -> list[tuple[int, int, Ints]]:
+        """Which labels lead from one node to another."""
+        n = self.n_nodes
+        on = self._selector.reshape(-1, n, n)
+        pairs = itertools.product(range(n), range(n))
+        links = [(i, j, np.flatnonzero(on[:, i, j])) for i, j in pairs]
+        return [link for link in links if len(link[2])]
+
+    def _ahead_by_matrices(self, frames: Frames, ahead: Floats) -> None:
+        n = self.n_nodes
+        steps = np.full((frames.n, n, n), -np.inf)
+        for i, j, labels in self._links:
+            steps[:, i, j] = (
+                frames.log[:, labels[0]] if len(labels) == 1 else frames.log[:, labels].max(axis=1)
+            )
+        for t in range(frames.n - 1, -1, -1):
+            step = steps[t]
+            step += ahead[t + 1]
+            np.maximum.reduce(step, axis=1, out=ahead[t])
+
+    def _ahead_by_frames(self, frames: Frames, ahead: Floats) -> None:
+        s = self.n_states
+        arc_log = self._arc_values(frames.log, np.maximum)
+        best = np.full(s, -np.inf)  # states without a way on stay so
+        for t in range(frames.n - 1, -1, -1):
+            later, now, p = ahead[t + 1], ahead[t], frames.log[t]
+            value = later[self.arc_node]
+            value += arc_log[t] if self.arc_label is None else p[self.arc_label]
+            best[self.arc_state] = np.maximum.reduceat(value, self.arc_start)
+            rest = later[:s] + p[0]
+            np.maximum(rest, best, out=now[:s])
+            held = p[self.held_label]
+            held += later[s:]
+            np.maximum(held, now[self.held_state], out=now[s:])
+            # A node that cannot take its state's best arc goes by the second best.
+            own = (value[self.barred_arc] >= best[self.barred_state]).nonzero()[0]
+            if len(own):
+                node, state = self.barred_node[own], self.barred_state[own]
+                value[self.barred_arc[own]] = -np.inf
+                second = best.copy()
+                second[self.arc_state] = np.maximum.reduceat(value, self.arc_start)
+                if (state[1:] == state[:-1]).any():  # two arcs equally good: either will do
+                    tied = state[1:][state[1:] == state[:-1]]
+                    second[tied] = best[tied]
+                now[s + node] = np.maximum(held[node], np.maximum(rest, second)[state])
+
+
+def _at(sorted_keys: Ints, wanted: Ints, head: Ints) -> NDArray[np.bool_]:
+    """Which wanted keys are edges that lead to where they come from, `head`."""
+    place = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    found: NDArray[np.bool_] = (sorted_keys[place] == wanted) & (head[place] == head)
+    return found
+
+
+def segments(sorted_values: Ints) -> tuple[Ints, Ints]:
+    """Where runs of equal values begin, and their values."""
+    if len(sorted_values) == 0:
+        return sorted_values, sorted_values
+    first = np.flatnonzero(np.r_[True, np.diff(sorted_values) != 0])
+    return first, sorted_values[first]
+
+
+@lru_cache(maxsize=256)
+def lattice_of(grammar: Grammar) -> Lattice:
+    """The grammar's lattice, made once."""
+    return Lattice(grammar)

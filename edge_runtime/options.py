@@ -1,0 +1,102 @@
+"""What every command has: its options, and errors told in one line.
+
+Owns:   the `Annotated` types of options, `say`, `told`.
+Needs:  typer, `field` (for the kinds). Nothing that takes long to load.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+
+from edge_runtime import batch
+from edge_runtime.batch import PICTURES
+from edge_runtime.field import KINDS
+from edge_runtime.render import Format
+
+P = ParamSpec("P")
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal."""
+    typer.echo(line, err=True)
+
+
+def told(command: Callable[P, None]) -> Callable[P, None]:
+    """Errors become one line on stderr and an exit code; `--debug` adds the traceback."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except Exception as error:
+            if kwargs.get("debug"):
+                traceback.print_exc()
+            say(batch.explain(error))
+            raise typer.Exit(batch.exit_code(error)) from None
+
+    return guarded
+
+
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r}; use one of {', '.join(sorted(KINDS))}")
+    return kind
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in sorted(KINDS) if kind.startswith(incomplete)]
+
+
+def _picture(path: Path | None) -> Path | None:
+    if path is not None and path.suffix and path.suffix.lower() not in PICTURES:
+        raise typer.BadParameter(f"{path}: end the name in one of {', '.join(PICTURES)}")
+    return path
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", envvar="EDGE_HWR_DEBUG", help="Show where an error came from.")
+]
+Model = Annotated[
+    Path | None, typer.Option("--model", help="An exported .onnx file; left out: the bundled one.")
+]
+Providers = Annotated[
+    list[str] | None,
+    typer.Option("--provider", help="cpu (default), cuda, ...; repeat it, the preferred first."),
+]
+Fallback = Annotated[
+    bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
+]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads inside the network.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show what secret fields say.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write here instead of to stdout.")
+]
+AsFormat = Annotated[Format, typer.Option("--format", "-f", help="How readings are written.")]
+PageNumber = Annotated[
+    int | None, typer.Option("--page", min=1, help="Only this page, counted from 1.")
+]
+Overlay = Annotated[
+    Path | None,
+    typer.Option(
+        "--overlay",
+        callback=_picture,
+        help="Picture of what was read where; for several images a folder.",
+    ),
+]
+PictureOutput = Annotated[
+    Path, typer.Option("--output", "-o", callback=_picture, help="The picture to write.")
+]
+Kind = Annotated[
+    str,
+    typer.Option(
+        "--kind", "-k", callback=_known_kind, autocompletion=_kinds, help="What the field holds."
+    ),
+]

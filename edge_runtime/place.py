@@ -1,0 +1,124 @@
+"""From a page or a crop to the ink of its fields, ready for the network.
+
+Owns:   `FieldCrop` and `FieldInk`, a field on its way to the network; the crops of a page.
+Needs:  numpy, `register`, `locate`, `segment`, `preprocess`, `glyphs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import segment
+from edge_runtime.field import Box, Field
+from edge_runtime.glyphs import Matrix, map_box
+from edge_runtime.locate import find_fields
+from edge_runtime.preprocess import Strip, make_strip, normalize_ink
+from edge_runtime.register import Registration, cut_field
+from edge_runtime.spec import ModelSpec
+from edge_runtime.template import Template
+
+Gray = NDArray[np.uint8]
+
+# Part of a field's height that is cut around it: registration is off by a pixel or two, and people
+# write over the border. What belongs to the neighbours is told apart in `segment`.
+_PAD = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldCrop:
+    """One field's pixels, and where they are on the page."""
+
+    pixels: Gray  # (h, w), dark ink on light paper
+    field: Field  # its cells, where they are boxes, in pixels of the crop
+    box: Box  # of the reading: pixels of the page, or of the crop where that is all there is
+    to_page: Matrix | None = None  # (3, 3) crop to page; None where there is no page
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldInk:
+    """One field's ink."""
+
+    field: Field
+    box: Box
+    to_page: Matrix | None
+    inks: tuple[segment.Ink, ...] = ()  # one, or one a cell; none for check boxes and signatures
+    strips: tuple[Strip | None, ...] = ()  # of each ink; None where it is blank
+    struck: tuple[bool, ...] = ()  # of each ink: scribbled over
+    mark: float | None = None  # check boxes and signatures: 0..1
+
+    @property
+    def filled(self) -> tuple[Strip, ...]:
+        """The strips that hold ink, in order: what goes to the network."""
+        return tuple(strip for strip in self.strips if strip is not None)
+
+
+def lone_crop(pixels: Gray, field: Field) -> FieldCrop:
+    """A crop without a page: boxes are in its own pixels."""
+    h, w = pixels.shape
+    return FieldCrop(pixels, field, (0.0, 0.0, float(w), float(h)))
+
+
+def template_crops(
+    page: Gray, template: Template, registration: Registration
+) -> tuple[FieldCrop, ...]:
+    """The fields of a registered page, in the template's order, rectified."""
+    return tuple(
+        _cut(page, field, registration) for field in template.fields if field.box is not None
+    )
+
+
+def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
+    """The fields of a page without a template."""
+    h, w = page.shape
+    crops = []
+    for field in find_fields(page):
+        x0, y0, x1, y1 = field.box or (0, 0, w, h)
+        left, top = max(0, min(w - 1, int(x0))), max(0, min(h - 1, int(y0)))
+        right, bottom = max(left + 1, min(w, round(x1))), max(top + 1, min(h, round(y1)))
+        pixels = page[top:bottom, left:right]
+        to_page = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+        moved = _in_crop(field, np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64))
+        crops.append(FieldCrop(np.ascontiguousarray(pixels), moved, (x0, y0, x1, y1), to_page))
+    return tuple(crops)
+
+
+def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
+    """Segment a crop: ink without rules, cut into cells where the field has them.
+
+    Args:
+        crop: The field's pixels.
+        spec: Of the network that is to read it.
+    """
+    if crop.field.kind in ("checkbox", "signature"):
+        ink = normalize_ink(crop.pixels)
+        look = segment.checkbox_mark if crop.field.kind == "checkbox" else segment.signature_present
+        mark = min(1.0, max(0.0, float(look(ink))))
+        return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
+    inks = segment.field_ink(crop.pixels, crop.field)
+    strips = tuple(
+        None if segment.is_blank(ink.pixels) else make_strip(ink.pixels, spec) for ink in inks
+    )
+    struck = tuple(
+        strip is not None and bool(segment.is_struck(ink.pixels))
+        for ink, strip in zip(inks, strips, strict=True)
+    )
+    return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck)
+
+
+def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
+    box = field.box or (0.0, 0.0, 0.0, 0.0)
+    pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
+    to_crop = np.linalg.inv(to_page) @ registration.homography
+    return FieldCrop(
+        pixels, _in_crop(field, to_crop), registration.to_page(box), to_page
+    )
+
+
+def _in_crop(field: Field, to_crop: Matrix) -> Field:
+    """The field with the boxes of its cells carried into the crop."""
+    if field.cells is None or isinstance(field.cells, int):
+        return field
+    return replace(field, cells=tuple(map_box(box, to_crop) for box in field.cells))

@@ -1,0 +1,179 @@
+"""From a crop to what the network sees: the one road, for training, calibration and reading.
+
+Owns:   photometry (`normalize_ink`), geometry (`make_strip`), buckets and tensors.
+Needs:  numpy, cv2, `edge_runtime.spec`. Never torch, never onnxruntime, never a file.
+Words:  *crop*: dark ink on light paper. *ink*: the same pixels, ink bright on black, 255 is full ink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.spec import ModelSpec
+
+Gray = NDArray[np.uint8]
+
+# Paper is told from ink by contrast: under this many grey levels there is no ink, only grain.
+# Measured on pencil: faint strokes on exam sheets stand 30 levels under their paper, grain 6.
+MIN_CONTRAST = 24
+_INK = 90  # a pixel of this much ink, of 255, belongs to a stroke
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """A field's ink on one line, height-normalised, and the way back to its crop."""
+
+    pixels: Gray  # (height_px, w), ink bright on black; w is at most the widest bucket
+    x0: float  # crop column of the strip's left edge
+    y0: float  # crop row of the strip's top edge
+    scale_x: float  # strip pixels per crop pixel
+    scale_y: float
+
+    def to_crop(self, left: float, right: float) -> tuple[float, float]:
+        """Strip columns to crop columns."""
+        return self.x0 + left / self.scale_x, self.x0 + right / self.scale_x
+
+
+def normalize_ink(crop: Gray) -> Gray:
+    """Flatten the paper, stretch the ink.
+
+    Args:
+        crop: uint8 (h, w), dark ink on light paper, h and w at least 1.
+
+    Returns:
+        uint8 (h, w), ink bright on black: 0 is paper, 255 the darkest ink of this crop. Zeros where
+        nothing stands `MIN_CONTRAST` grey levels under its paper.
+    """
+    h = crop.shape[0]
+    # Paper as a closing sees it: half the crop's height is wider than any stroke, and narrower
+    # than a shadow. Three pixels at least, for crops of a dozen rows.
+    side = max(3, h // 2) | 1
+    paper = cv2.morphologyEx(
+        crop, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE
+    )
+    paper = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REPLICATE)
+    depth = cv2.subtract(paper, crop)
+    counts = np.cumsum(cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel())
+    grain = int(np.searchsorted(counts, 0.5 * counts[-1]))
+    # The darkest 1 % is ink wherever there is any: a lone "1" in a square cell covers 4 %.
+    full = int(np.searchsorted(counts, 0.99 * counts[-1]))
+    span = max(full - grain, MIN_CONTRAST)
+    levels = (np.arange(256, dtype=np.float32) - grain) * (255.0 / span)
+    return np.asarray(cv2.LUT(depth, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)
+
+
+def ink_box(ink: Gray) -> tuple[int, int, int, int] | None:
+    """Box of the strokes, specks left out.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black.
+
+    Returns:
+        (x0, y0, x1, y1), x1 and y1 exclusive; None where there is no ink.
+    """
+    mask = (ink >= _INK).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    # A full stop of a pen half a millimetre wide covers a thousandth of a square of its line's height.
+    least = max(2.0, 0.0008 * ink.shape[0] ** 2)
+    kept = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= least]
+    if len(kept) == 0:
+        return None
+    x0, y0 = kept[:, 0].min(), kept[:, 1].min()
+    x1, y1 = (kept[:, 0] + kept[:, 2]).max(), (kept[:, 1] + kept[:, 3]).max()
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def make_strip(
+    ink: Gray, spec: ModelSpec, *, line: tuple[float, float] | None = None
+) -> Strip | None:
+    """Scale a line's ink to the strip's height, keeping its proportions.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, one line of writing, rules removed.
+        spec: Height, ink height, margin and buckets.
+        line: Top and bottom row of the writing that this ink is one glyph of, where that is known: it
+            tells o from O. The ink's own top and bottom otherwise.
+
+    Returns:
+        The strip, or None where there is no ink. Ink lower than `spec.min_ink_ratio` of its crop (a
+        dash, a full stop) keeps its place and is not blown up to the height of a digit.
+    """
+    box = ink_box(ink)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = map(float, box)
+    h = ink.shape[0]
+    if line is not None:
+        y0, y1 = min(y0, line[0]), max(y1, line[1])
+    lack = spec.min_ink_ratio * h - (y1 - y0)
+    if lack > 0:
+        paper = h - (y1 - y0)
+        y0, y1 = y0 - lack * y0 / paper, y1 + lack * (h - y1) / paper
+    scale_y = spec.ink_px / (y1 - y0)
+    width = (x1 - x0) * scale_y + 2 * spec.margin_px
+    most = spec.widths_px[-1]
+    scale_x = scale_y if width <= most else scale_y * (most - 2 * spec.margin_px) / (width - 2 * spec.margin_px)
+    w = min(most, max(spec.stride_px, round((x1 - x0) * scale_x + 2 * spec.margin_px)))
+    left = x0 - spec.margin_px / scale_x
+    top = y0 - (spec.height_px - spec.ink_px) / 2 / scale_y
+    return Strip(_resample(ink, left, top, scale_x, scale_y, (w, spec.height_px)), left, top, scale_x, scale_y)
+
+
+def bucket_px(width_px: int, spec: ModelSpec) -> int:
+    """The narrowest bucket that holds a strip: chosen by the strip alone, never by its batch."""
+    for bucket in spec.widths_px:
+        if width_px <= bucket:
+            return bucket
+    raise ValueError(f"strip of {width_px} px; `make_strip` gives at most {spec.widths_px[-1]}")
+
+
+def to_tensor(strips: Sequence[Gray], bucket: int, spec: ModelSpec) -> NDArray[np.float32]:
+    """Strips side by side in one batch, padded with paper on the right.
+
+    Returns:
+        float32 (n, 1, height_px, bucket), `(ink / 255 - mean) / std`.
+    """
+    batch = np.zeros((len(strips), 1, spec.height_px, bucket), np.uint8)
+    for row, pixels in zip(batch, strips, strict=True):
+        row[0, :, : pixels.shape[1]] = pixels
+    return normalize_tensor(batch, spec)
+
+
+def normalize_tensor(batch: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
+    """uint8 ink to float32 `(ink / 255 - mean) / std`, any shape."""
+    out = np.multiply(batch, np.float32(1 / (255 * spec.std)), dtype=np.float32)
+    if spec.mean:
+        out -= np.float32(spec.mean / spec.std)
+    return out
+
+
+def n_frames(width_px: int, spec: ModelSpec) -> int:
+    """Output frames that show a strip of this width; the padding's frames are cut."""
+    return -(-width_px // spec.stride_px)
+
+
+def _resample(ink: Gray, left: float, top: float, sx: float, sy: float, size: tuple[int, int]) -> Gray:
+    """The window at (left, top) of `ink`, scaled; outside is paper.
+
+    Shrinking goes through area averages (a thin stroke must fade, not vanish), growing through
+    linear interpolation.
+    """
+    w, h = size
+    if sy < 1:
+        # An affine warp samples points, so shrink by area first and warp the rest of the way.
+        small = cv2.resize(ink, None, fx=sx, fy=sy, interpolation=cv2.INTER_AREA)
+        fx, fy = small.shape[1] / ink.shape[1], small.shape[0] / ink.shape[0]
+        ink, left, top, sx, sy = np.asarray(small, np.uint8), left * fx, top * fy, sx / fx, sy / fy
+    # cv2 maps pixel centres: (x + 0.5) * scale - 0.5
+    move = np.array(
+        [[sx, 0, 0.5 * sx - 0.5 - left * sx], [0, sy, 0.5 * sy - 0.5 - top * sy]], np.float64
+    )
+    return np.asarray(
+        cv2.warpAffine(ink, move, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT),
+        np.uint8,
+    )

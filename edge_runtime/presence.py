@@ -1,0 +1,126 @@
+"""Whether something is there at all: a blank, a struck-out glyph, a tick, a signature.
+
+Owns:   `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
+Needs:  numpy, cv2, `lines`, `printed`.
+Words:  *ink* is bright on black. Answers between 0 and 1 are shares, not calibrated.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.lines import Gray, stroke_width_px
+from edge_runtime.printed import erase_printed, find_printed
+
+_INK = 90  # a pixel of this much ink is a stroke's
+_FULL = 140  # and somewhere a stroke has this much; grain has not
+_DOT = 0.0015  # of the square of its field's height: a full stop half a millimetre wide in 12 mm
+_SPECK_PX = 5
+_SCRIBBLE_PX = 18  # smaller ones cannot be told from a bold glyph
+
+
+def is_blank(ink: Gray) -> bool:
+    """Whether nobody wrote here: paper grain, specks and left-over bits of rules do not count.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, rules removed.
+    """
+    return len(_strokes(ink)) == 0
+
+
+def is_struck(ink: Gray) -> bool:
+    """Whether a glyph has been scribbled over, so that nobody is meant to read it.
+
+    Strokes over strokes leave little paper between them: within its outline a glyph is a third ink,
+    a scribble is mostly ink, and far more strokes wide than a pen can make one glyph.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, of one cell or one glyph.
+    """
+    kept = _strokes(ink)
+    if len(kept) == 0:
+        return False
+    x, y, w, h, area = (int(value) for value in kept[kept[:, cv2.CC_STAT_AREA].argmax()])
+    mask = (ink[y : y + h, x : x + w] >= _INK).astype(np.uint8)
+    outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    points = np.concatenate(outline)
+    sides = sorted(cv2.minAreaRect(points)[1])
+    if sides[0] < max(_SCRIBBLE_PX, 0.35 * ink.shape[0]) or sides[1] > 2 * sides[0]:
+        return False
+    hull = max(1.0, cv2.contourArea(cv2.convexHull(points)))
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    loops = len(contours) - len(outline)  # paper between crossing strokes: two in an 8
+    dense = area / hull
+    blob = cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() * 2
+    thick = blob >= 0.5 * sides[0]
+    return bool((dense >= 0.78 and thick) or (loops >= 6 and dense >= 0.55))
+
+
+def checkbox_mark(ink: Gray) -> float:
+    """How surely a check box is marked.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black: the box and some paper around it.
+
+    Returns:
+        0 for an empty box, 1 for a tick, a cross or a filled box. A box that is nothing but ink is
+        often a corrected one: 0.6.
+    """
+    h, w = ink.shape
+    printed = find_printed(ink, 0)
+    clean = erase_printed(ink, printed)
+    x0, y0, x1, y1 = 0.3 * w, 0.3 * h, 0.7 * w, 0.7 * h  # no box seen: a tick crosses the middle
+    if len(printed.level) >= 2 and len(printed.upright) >= 2:
+        rows = sorted(line.row for line in printed.level)
+        cols = sorted(line.row for line in printed.upright)
+        edge = max(line.thick_px for line in printed.level) + 1
+        x0, y0, x1, y1 = cols[0] + edge, rows[0] + edge, cols[-1] - edge, rows[-1] - edge
+    inner = clean[max(0, round(y0)) : round(y1) + 1, max(0, round(x0)) : round(x1) + 1]
+    if inner.size == 0:
+        return 0.0
+    share = cv2.countNonZero((inner >= _INK).astype(np.uint8)) / inner.size
+    if share >= 0.75:
+        return 0.6
+    # A tick one pen wide, half the box long, covers 6 % of it; what is left of borders under 2 %.
+    return float(np.clip((share - 0.015) / (0.055 - 0.015), 0, 1))
+
+
+def signature_present(ink: Gray) -> float:
+    """How surely somebody signed: the length of what was written against the height of the field.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, rules included or not.
+
+    Returns:
+        0 for an empty field or a cross where to sign, 1 for more writing than an initial needs.
+    """
+    clean = erase_printed(ink, find_printed(ink, 0))
+    kept = _strokes(clean)
+    if len(kept) == 0:
+        return 0.0
+    pen = max(1.0, stroke_width_px(clean))
+    length = float(kept[:, cv2.CC_STAT_AREA].sum()) / pen / ink.shape[0]
+    return float(np.clip((length - 0.4) / 1.2, 0, 1))
+
+
+def _strokes(ink: Gray) -> NDArray[np.int32]:
+    """Components of ink that are written: (n, 5) left, top, width, height, area."""
+    h, w = ink.shape
+    mask = (ink >= _INK).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count == 1:
+        return np.zeros((0, 5), np.int32)
+    peak = np.zeros(count, np.uint8)
+    np.maximum.at(peak, np.asarray(labels, np.intp)[mask > 0], ink[mask > 0])
+    x, y, width, height, area = stats[1:].T
+    written = (area >= max(_SPECK_PX, _DOT * h * h)) & (peak[1:] >= _FULL)
+    # A hair line along a side of the crop is what a border or a rule left behind.
+    hair = max(2.0, 0.05 * h)
+    at_side = (x <= hair) | (x + width >= w - hair)
+    at_edge = (y <= hair) | (y + height >= h - hair)
+    written &= ~((width <= hair) & at_side & (height >= 3 * width))
+    written &= ~((height <= hair) & at_edge & (width >= 4 * height))
+    written &= ~((height <= hair) & (width >= 0.8 * w) & (w >= 2 * h))
+    return np.asarray(stats[1:][written], np.int32)

@@ -1,0 +1,289 @@
+"""The reader: pages and crops in, frozen readings out.
+
+Owns:   `Reader`, the public entry; the order of the steps and their timing.
+Needs:  everything below it. One road: ink, strips, one run of the network, decoding, verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import confidence, judge
+from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
+from edge_runtime.field import Field
+from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
+from edge_runtime.place import FieldInk, found_crops, lone_crop, take_ink, template_crops
+from edge_runtime.recognize import LogProbs, Recognizer
+from edge_runtime.register import Registration, register
+from edge_runtime.results import FieldReading, FormReading, Status
+from edge_runtime.spec import ModelSpec
+from edge_runtime.template import Template, evaluate_rules
+
+Gray = NDArray[np.uint8]
+Evidence = NDArray[np.float64]
+TemplateSource = Template | Mapping[str, Any] | Path | str
+
+# Strips that are held at a time: of 1024 x 48 pixels they and their log-probabilities take 75 MB,
+# and sixteen full batches leave nothing to gain from more.
+CHUNK_STRIPS = 512
+
+
+class Reader:
+    """Reads handwritten fields with one model. Safe to share between threads.
+
+    Args:
+        model: An exported ONNX file; None for the bundled one.
+        providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
+        threads: Threads inside one run of the network.
+        allow_fallback: Take what is there instead of a provider that is not.
+
+    Raises:
+        ModelError: The model cannot be trusted.
+        ProviderError: A provider that was asked for, or ONNX Runtime itself, is not there.
+    """
+
+    def __init__(
+        self,
+        model: Path | str | None = None,
+        *,
+        providers: Sequence[str] = ("cpu",),
+        threads: int = 1,
+        allow_fallback: bool = False,
+    ) -> None:
+        self._recognizer = Recognizer(
+            model, providers=providers, threads=threads, allow_fallback=allow_fallback
+        )
+        confidence.check_calibration(self._recognizer.spec)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself."""
+        return self._recognizer.spec
+
+    @property
+    def model(self) -> dict[str, str]:
+        """Name and digest of the model."""
+        return {"name": self.spec.name, "digest": self._recognizer.digest}
+
+    @property
+    def model_id(self) -> str:
+        """Name and short digest, for tables and logs."""
+        return f"{self.spec.name}@{self._recognizer.digest[:12]}"
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Execution providers in use, ONNX Runtime's names."""
+        return self._recognizer.providers
+
+    def close(self) -> None:
+        """Give the model's memory back; reading afterwards raises `ModelError`."""
+        self._recognizer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Reader(model={self.model_id!r}, providers={self.providers!r})"
+
+    def read(
+        self, source: Source, *, template: TemplateSource | None = None, page: int | None = None
+    ) -> FormReading:
+        """Read one page.
+
+        Args:
+            source: Path, encoded bytes, or uint8 (h, w) or (h, w, 3) BGR, upright.
+            template: The form: a `Template`, a path or a mapping. None: fields are found.
+            page: Number of the page, from 1; needed where the source has several.
+
+        Raises:
+            ImageError: No picture, or several pages and none chosen.
+            TemplateError: The template is wrong, or the page is not its form.
+        """
+        form = _template(template)
+        timer = Timer()
+        with timer.step("load"):
+            loaded = load_page(source, page=page)
+        return self._read_page(loaded, form, timer)
+
+    def read_pages(
+        self, source: Source, *, template: TemplateSource | None = None
+    ) -> Iterator[FormReading]:
+        """Read the pages of a PDF or TIFF one after the other. Arguments and errors as `read`."""
+        form, pages = _template(template), load_pages(source)
+        while True:
+            timer = Timer()
+            with timer.step("load"):
+                loaded = next(pages, None)
+            if loaded is None:
+                return
+            yield self._read_page(loaded, form, timer)
+
+    def read_field(self, crop: Source, field: Field) -> FieldReading:
+        """Read the crop of one field, dark ink on light paper.
+
+        Raises:
+            ImageError: No picture.
+            TemplateError: The field contradicts itself.
+        """
+        ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
+        return judge.judge(ink, self._recognizer.run(ink.filled), self.spec)[0]
+
+    def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
+        """Read many crops; the same answers as one by one, in order.
+
+        Raises:
+            ImageError: One of them is no picture; the message says which.
+            TemplateError: A field contradicts itself.
+        """
+        return [reading for reading, _ in self.explain(items)]
+
+    def explain(
+        self, items: Iterable[tuple[Source, Field]]
+    ) -> Iterator[tuple[FieldReading, Evidence | None]]:
+        """As `read_fields`, each with the evidence behind it (see `confidence.FEATURES`)."""
+        return self._judged(self._inks(items), Timer())
+
+    def match(self, crop: Source, field: Field, expected: str) -> float:
+        """Calibrated probability, 0..1, that the ink says exactly `expected`; reveals no reading.
+
+        Raises:
+            ImageError: No picture.
+            TemplateError: The field contradicts itself.
+        """
+        ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
+        return judge.match_probability(ink, self._recognizer.run(ink.filled), self.spec, expected)
+
+    def _inks(self, items: Iterable[tuple[Source, Field]]) -> Iterator[FieldInk]:
+        for at, (crop, field) in enumerate(items):
+            try:
+                pixels = as_crop(crop)
+            except ImageError as error:
+                name = getattr(field, "name", field)
+                raise ImageError(f"item {at}, field {name!r}: {error}") from error
+            yield take_ink(lone_crop(pixels, _field(field)), self.spec)
+
+    def _judged(
+        self, inks: Iterable[FieldInk], timer: Timer
+    ) -> Iterator[tuple[FieldReading, Evidence | None]]:
+        """Readings in order, the strips of many fields in one run of the network."""
+        for chunk in _chunks(inks):
+            strips = [strip for ink in chunk for strip in ink.filled]
+            with timer.step("recognize"):
+                frames = iter(self._recognizer.run(strips))
+            with timer.step("decode"):
+                judged = [judge.judge(ink, _take(frames, ink), self.spec) for ink in chunk]
+            yield from judged
+
+    def _read_page(self, page: Page, template: Template | None, timer: Timer) -> FormReading:
+        registration: Registration | None = None
+        try:
+            with timer.step("register" if template else "locate"):
+                if template is None:
+                    crops = found_crops(page.pixels)
+                else:
+                    registration = register(page.pixels, template)
+                    crops = template_crops(page.pixels, template, registration)
+            with timer.step("segment"):
+                inks = [take_ink(crop, self.spec) for crop in crops]
+        except EdgeHwrError as error:
+            raise type(error)(f"{page.source}: {error}") from error
+        readings = tuple(reading for reading, _ in self._judged(inks, timer))
+        if template is not None:
+            readings = _ruled(readings, template)
+        h, w = page.pixels.shape
+        return FormReading(
+            fields=readings,
+            page_size=(w, h),
+            template=None if template is None else _id(template),
+            registration=None if registration is None else registration.to_dict(),
+            model=self.model,
+            timings_ms=timer.steps,
+        )
+
+
+class Timer:
+    """Milliseconds by step of one page; their sum is the page's."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            took = 1000 * (perf_counter() - start)
+            self.steps[name] = self.steps.get(name, 0.0) + took
+
+
+def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
+    """Fields in order, about `CHUNK_STRIPS` strips at a time."""
+    chunk: list[FieldInk] = []
+    held = 0
+    for ink in inks:
+        chunk.append(ink)
+        held += len(ink.filled)
+        if held >= CHUNK_STRIPS or len(chunk) >= CHUNK_STRIPS:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
+
+
+def _take(frames: Iterator[LogProbs], ink: FieldInk) -> list[LogProbs]:
+    return [next(frames) for _ in ink.filled]
+
+
+def _field(field: Field) -> Field:
+    if not isinstance(field, Field):
+        raise TemplateError(f"{type(field).__name__} is no field; give Field(name=..., kind=...)")
+    return field
+
+
+def _template(source: TemplateSource | None) -> Template | None:
+    if source is None or isinstance(source, Template):
+        return source
+    if isinstance(source, Mapping):
+        return Template.from_dict(source, base=None, source="template")
+    return Template.load(Path(source))
+
+
+def _id(template: Template) -> dict[str, str]:
+    return {"name": template.name, "digest": template.digest}
+
+
+def _ruled(readings: tuple[FieldReading, ...], template: Template) -> tuple[FieldReading, ...]:
+    """What breaks a rule of the template goes to review, with the rule as reason."""
+    broken: dict[str, list[str]] = {}
+    values = {one.name: one.value for one in readings}
+    for fault in evaluate_rules(template.rules, values):
+        for name in fault.fields:
+            broken.setdefault(name, []).append(fault.reason)
+    return tuple(
+        replace(
+            one,
+            status=Status.REVIEW if one.status is Status.ACCEPTED else one.status,
+            reason="; ".join(filter(None, [one.reason, *broken[one.name]])),
+        )
+        if one.name in broken
+        else one
+        for one in readings
+    )

@@ -1,0 +1,166 @@
+"""Readings for people and for programs: tables, JSON, CSV, and pictures (see `overlay`).
+
+Owns:   `Format`, `Writer`, `Row`, `table`, `to_csv`, and the colours of a status on the terminal.
+Needs:  `results`; rich for tables. Secrets come out masked because every text here is taken from
+        `FieldReading.to_dict`, never from `.text`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from edge_runtime.results import FieldReading, FormReading, Status
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = (
+    "file", "page", "field", "kind", "text", "value", "confidence", "status", "reason", "box",
+)  # fmt: skip
+_FILE_COLUMNS = 140  # of a table that goes to a file or a pipe, which has no width of its own
+# Terminal colours that differ in lightness too; the status is written out beside them.
+STYLES: Mapping[Status, str] = {
+    Status.ACCEPTED: "cyan",
+    Status.REVIEW: "yellow",
+    Status.BLANK: "bright_black",
+    Status.REJECTED: "bold red",
+}
+
+
+class Format(StrEnum):
+    """How readings are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+class Row(NamedTuple):
+    """One field of one page of one file."""
+
+    file: str
+    page: int  # from 1
+    reading: FieldReading
+
+
+def rows(form: FormReading, *, file: str = "", page: int = 1) -> Iterator[Row]:
+    """The fields of a form as rows, in the template's order."""
+    return (Row(file, page, reading) for reading in form.fields)
+
+
+def percent(confidence: float) -> str:
+    """Rounded down: 100 % is only said of 1."""
+    return f"{math.floor(confidence * 1000 + 1e-9) / 10:.1f} %"
+
+
+def table(
+    what: FormReading | Iterable[Row], *, title: str | None = None, reveal: bool = False
+) -> Table:
+    """A table for the terminal.
+
+    Args:
+        what: A form, or rows of several.
+        title: Stands above it.
+        reveal: Shows what secret fields say.
+    """
+    from rich.table import Table
+    from rich.text import Text  # `Text`, for "[b]" in a password is a password, not markup
+
+    out = Table(title=None if title is None else Text(title), title_justify="left")
+    for name in ("field", "text", "sure", "status", "reason"):
+        out.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
+    for row in rows(what) if isinstance(what, FormReading) else what:
+        shown = row.reading.to_dict(reveal=reveal)
+        style = STYLES[row.reading.status]
+        out.add_row(
+            Text(shown["name"]),
+            Text(shown["text"]),
+            percent(shown["confidence"]),
+            Text(shown["status"], style=style),
+            Text(shown["reason"], style="dim"),
+        )
+    return out
+
+
+def summary(readings: Iterable[FieldReading]) -> str:
+    """How many fields of each status, as in "17 accepted, 2 review"."""
+    found = [reading.status for reading in readings]
+    counts = ((status, found.count(status)) for status in Status)
+    return ", ".join(f"{n} {status.value}" for status, n in counts if n) or "no fields"
+
+
+def to_csv(what: FormReading | Iterable[Row], *, reveal: bool = False, header: bool = True) -> str:
+    """CSV text (RFC 4180, lines end in CR LF), one line a field, columns `COLUMNS`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(COLUMNS)
+    for row in rows(what) if isinstance(what, FormReading) else what:
+        shown = row.reading.to_dict(reveal=reveal)
+        own = {"file": row.file, "page": row.page, "field": shown["name"]}
+        own["box"] = " ".join(f"{edge:g}" for edge in shown["box"])
+        writer.writerow([_cell((shown | own)[name]) for name in COLUMNS])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """As JSON writes it, for one value reads the same in both; None is an empty cell."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value
+
+
+class Writer:
+    """Writes readings as they come, in one format.
+
+    Args:
+        stream: Where to.
+        form: Table, CSV and JSON Lines are written page by page; JSON, one document, at `close`.
+        many: Several were asked for: JSON is then a list, however many could be read.
+        reveal: Shows what secret fields say.
+    """
+
+    def __init__(self, stream: TextIO, form: Format, *, many: bool, reveal: bool = False) -> None:
+        self._stream, self._form, self._many, self._reveal = stream, form, many, reveal
+        self._documents: list[dict[str, Any]] = []
+        self._header = True
+
+    def add(self, what: FormReading | FieldReading, *, file: str, page: int = 1) -> None:
+        """Write a page, or a field that was read by itself."""
+        fields = what.fields if isinstance(what, FormReading) else (what,)
+        found = [Row(file, page, one) for one in fields]
+        if self._form is Format.TABLE:
+            self._print(found, title=file if page == 1 else f"{file}, page {page}")
+        elif self._form is Format.CSV:
+            self._stream.write(to_csv(found, reveal=self._reveal, header=self._header))
+            self._header = False
+        else:
+            document = {"file": file, "page": page} | what.to_dict(reveal=self._reveal)
+            if self._form is Format.JSONL:
+                line = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+                self._stream.write(line + "\n")
+            else:
+                self._documents.append(document)
+
+    def close(self) -> None:
+        """Write what only the end knows. Nothing, where one file was asked for and failed."""
+        if self._form is Format.JSON and (self._many or self._documents):
+            many = self._many or len(self._documents) > 1  # several pages make a list too
+            whole = self._documents if many else self._documents[0]
+            self._stream.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+        self._stream.flush()
+
+    def _print(self, found: list[Row], *, title: str) -> None:
+        from rich.console import Console
+
+        console = Console(file=self._stream)
+        if not console.is_terminal:
+            console = Console(file=self._stream, width=_FILE_COLUMNS)
+        console.print(table(found, title=title, reveal=self._reveal))

@@ -1,0 +1,208 @@
+"""What the fields of a form owe each other: "total = net + tax", checked and never corrected.
+
+Owns:   the grammar of a rule, `fields_of`, `evaluate_rules`.
+Needs:  the standard library, `errors` and `results`.
+Words:  rule := sum (("=" | "!=" | "<" | "<=" | ">" | ">=") sum)+; sum and product have + - * / and
+        brackets; an atom is a number, a "text" in quotes, or a field's name. A name that is no
+        plain word ("date-of-birth") is found because the form has such a field.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, DecimalException
+from functools import lru_cache
+from typing import Any
+
+from edge_runtime.errors import TemplateError
+from edge_runtime.results import Value
+
+_LONGEST = 500  # characters of a rule; bounds the depth of its brackets too
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+_TOKEN = r"""(?P<number>\d+(?:\.\d+)?)(?!\w)|(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*)"""
+_SIGN = r"|(?P<sign><=|>=|==|!=|[-+*/()<>=])"
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
+
+# ("number", Decimal) | ("text", str) | ("field", name) | (sign, left, right)
+Node = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """A rule that the values of a form break. Says nothing of the values: they may be secret."""
+
+    rule: str
+    fields: tuple[str, ...]  # that the rule names, in its order
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    sums: tuple[Node, ...]
+    signs: tuple[str, ...]  # between neighbouring sums
+    fields: tuple[str, ...]
+
+
+def fields_of(rule: str, names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The fields that a rule names, each once.
+
+    Args:
+        rule: Its text.
+        names: Fields of the form, so that names with blanks or hyphens are known.
+
+    Raises:
+        TemplateError: The rule does not parse.
+    """
+    return _parse(rule, _odd(names)).fields
+
+
+def evaluate_rules(rules: Sequence[str], values: Mapping[str, Value]) -> tuple[RuleFault, ...]:
+    """The rules that the values break.
+
+    A rule with a value missing (absent, None or "") is left out. Texts that are numbers count as
+    numbers, unless two texts stand against each other: "007" is not "7".
+
+    Raises:
+        TemplateError: A rule does not parse; a `Template` was checked for that.
+    """
+    faults = []
+    for text in rules:
+        rule = _parse(text, _odd(values))
+        if any(values.get(name) in (None, "") for name in rule.fields):
+            continue
+        try:
+            sums = [_value(node, values) for node in rule.sums]
+            pairs = zip(rule.signs, sums, sums[1:], strict=False)
+            if all(_compare(sign, left, right) for sign, left, right in pairs):
+                continue
+            reason = f"{text} does not hold"
+        except (TypeError, DecimalException):
+            reason = f"{text} cannot be computed from what was read"
+        faults.append(RuleFault(text, rule.fields, reason))
+    return tuple(faults)
+
+
+def _value(node: Node, values: Mapping[str, Value]) -> Any:
+    sign = node[0]
+    if sign == "field":
+        value = values[node[1]]
+        return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if sign in ("number", "text"):
+        return node[1]
+    left, right = (_number(_value(side, values)) for side in node[1:])
+    return _ARITHMETIC[sign](left, right)
+
+
+def _compare(sign: str, left: Any, right: Any) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        if sign in ("=", "==", "!="):
+            return _COMPARE[sign](left, right)
+        left, right = _number(left), _number(right)
+    elif isinstance(left, Decimal) or isinstance(right, Decimal):
+        left, right = _number(left), _number(right)
+    elif type(left) is not type(right) and not isinstance(left, date) & isinstance(right, date):
+        raise TypeError("values of different types")
+    return _COMPARE[sign](left, right)
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return Decimal(value)
+    raise TypeError("no number")
+
+
+def _odd(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that are no plain word, longest first."""
+    odd = {name for name in names if not re.fullmatch(r"[^\W\d]\w*", name)}
+    return tuple(sorted(odd, key=lambda name: (-len(name), name)))
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str, odd: tuple[str, ...]) -> _Rule:
+    def fault(what: str) -> TemplateError:
+        return TemplateError(f"rule {text[:80]!r}: {what}; write it as in 'total = net + tax'")
+
+    if len(text) > _LONGEST:
+        raise fault(f"{len(text)} characters, {_LONGEST} at most")
+    known = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in odd)
+    token = re.compile((f"(?P<odd>{known})|" if odd else "") + _TOKEN + _SIGN)
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        if (found := token.match(text, at)) is None:
+            raise fault(f"what is {text[at : at + 10]!r}?")
+        tokens.append(("name" if found.lastgroup == "odd" else str(found.lastgroup), found[0]))
+        at = found.end()
+    tokens.append(("end", "its end"))
+    fields: dict[str, None] = {}
+    place = 0
+
+    def peek(signs: Iterable[str]) -> bool:
+        return tokens[place][0] == "sign" and tokens[place][1] in signs
+
+    def take() -> tuple[str, str]:
+        nonlocal place
+        place += 1
+        return tokens[place - 1]
+
+    def atom() -> Node:
+        kind, word = take()
+        if kind == "number":
+            return "number", Decimal(word)
+        if kind == "text":
+            return "text", word[1:-1]
+        if kind == "name":
+            fields[word] = None
+            return "field", word
+        if word == "-" and kind == "sign":
+            return "-", ("number", Decimal(0)), atom()
+        if word == "(" and kind == "sign":
+            inner = level("+-")
+            if take()[1] != ")":
+                raise fault("a bracket is not closed")
+            return inner
+        raise fault(f"a field or a number is missing before {word!r}")
+
+    def level(signs: str) -> Node:
+        def below() -> Node:
+            return level("*/") if signs == "+-" else atom()
+
+        left = below()
+        while peek(signs):
+            left = (take()[1], left, below())
+        return left
+
+    sums, signs = [level("+-")], []
+    while peek(_COMPARE):
+        signs.append(take()[1])
+        sums.append(level("+-"))
+    if tokens[place][0] != "end":
+        raise fault(f"{tokens[place][1]!r} was not expected")
+    if not signs:
+        raise fault("it compares nothing")
+    if not fields:
+        raise fault("it names no field")
+    return _Rule(tuple(sums), tuple(signs), tuple(fields))

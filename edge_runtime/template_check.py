@@ -1,0 +1,132 @@
+"""What no type can say of a template: boxes, names, patterns, files and rules.
+
+Owns:   the checks across keys, and the way from a checked key to a `Field`.
+Needs:  `template_schema`, `field`, `rules`. Loaded by `template` when the first template is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from edge_runtime.errors import TemplateError
+from edge_runtime.field import Box, Field
+from edge_runtime.rules import fields_of
+from edge_runtime.template_schema import Fault, FieldModel, Parts
+
+_SLIVER = 0.05  # of the smaller box; hand-drawn neighbours overlap by a line's width, 1 of 30 px
+_FEWEST_MARKS = 4  # a homography has eight unknowns
+
+
+def box_of(one: FieldModel) -> Box | None:
+    """A field's box; where it has none, what its cells cover."""
+    if one.box is not None or not isinstance(one.cells, list):
+        return one.box
+    x0, y0, x1, y1 = zip(*one.cells, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def field_of(one: FieldModel) -> Field:
+    """The plain value that the rest of the runtime takes."""
+    plain = one.model_dump(exclude={"box", "cells", "choices"})
+    cells = tuple(one.cells) if isinstance(one.cells, list) else one.cells
+    choices = None if one.choices is None else tuple(one.choices)
+    return Field(**plain, box=box_of(one), cells=cells, choices=choices)
+
+
+def faults_of(parts: Parts, base: Path | None) -> list[Fault]:
+    """All faults of the sound parts; `base` is where the reference is looked for."""
+    boxes = [(f"{path}.box", box) for path, one in parts.fields if (box := box_of(one)) is not None]
+    cells = [
+        (f"{path}.cells[{at}]", cell)
+        for path, one in parts.fields
+        if isinstance(one.cells, list)
+        for at, cell in enumerate(one.cells)
+    ]
+    size = parts.page.size if parts.page is not None else None
+    every = [*boxes, *cells, *parts.marks]
+    faults = [fault for path, box in every for fault in _off(path, box, size)]
+    faults += _overlaps(boxes)
+    faults += _overlaps(list(parts.marks))
+    faults += _mark_faults(parts)
+    names: dict[str, str] = {}
+    for path, one in parts.fields:
+        if (first := names.setdefault(one.name, path)) != path:
+            taken = f"{one.name!r} is the name of {first} too; give each its own"
+            faults.append((f"{path}.name", taken))
+        faults += _field_faults(path, one)
+    if parts.reference is not None and not (file := (base or Path()) / parts.reference).is_file():
+        faults.append(("reference", f"no file {file}; put it there, or leave the key out"))
+    for path, rule in parts.rules:
+        try:
+            unknown = [name for name in fields_of(rule, parts.names) if name not in parts.names]
+        except TemplateError as error:
+            faults.append((path, str(error)))
+        else:
+            what = "no field is called {!r}; use a field's name"
+            faults += [(path, what.format(name)) for name in unknown]
+    return faults
+
+
+def _off(path: str, box: Box, size: tuple[float, float] | None) -> Iterator[Fault]:
+    x0, y0, x1, y1 = box
+    if not (x0 < x1 and y0 < y1):
+        yield path, f"{list(box)} is empty; give [x0, y0, x1, y1] with x0 < x1 and y0 < y1"
+    elif size is not None and not (x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1]):
+        yield path, f"{list(box)} is not on the page of {size[0]:g} x {size[1]:g}; check the unit"
+
+
+def _overlaps(boxes: Sequence[tuple[str, Box]]) -> Iterator[Fault]:
+    """Pairs that share more than a sliver; found by sweeping from left to right."""
+    ordered = sorted(boxes, key=lambda one: one[1][0])
+    open_: list[tuple[str, Box]] = []
+    for path, box in ordered:
+        open_ = [one for one in open_ if one[1][2] > box[0]]
+        for other, its in open_:
+            w = min(box[2], its[2]) - max(box[0], its[0])
+            h = min(box[3], its[3]) - max(box[1], its[1])
+            smaller = min(_area(box), _area(its))
+            if w > 0 and h > 0 and smaller > 0 and w * h > _SLIVER * smaller:
+                yield path, f"overlaps {other} by {w:g} x {h:g}; draw them apart"
+        open_.append((path, box))
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _mark_faults(parts: Parts) -> Iterator[Fault]:
+    if 0 < len(parts.marks) < _FEWEST_MARKS:
+        yield "marks", f"{len(parts.marks)}, too few to register by; give four, or none"
+    four = parts.marks[:_FEWEST_MARKS]
+    centres = [((x0 + x1) / 2, (y0 + y1) / 2) for _, (x0, y0, x1, y1) in four]
+    if len(centres) == _FEWEST_MARKS and parts.page is not None:
+        least = 0.01 * parts.page.size[0] * parts.page.size[1]  # of the page, else the way is lost
+        for (ax, ay), (bx, by), (cx, cy) in combinations(centres, 3):
+            if abs((bx - ax) * (cy - ay) - (by - ay) * (cx - ax)) < least:
+                yield "marks", "three of the first four stand in a line; give those of the corners"
+                return
+
+
+def _field_faults(path: str, one: FieldModel) -> Iterator[Fault]:
+    if isinstance(one.cells, list):
+        yield from _overlaps([(f"{path}.cells[{at}]", cell) for at, cell in enumerate(one.cells)])
+        for at, (x0, y0, x1, y1) in enumerate(one.cells):
+            x, y, box = (x0 + x1) / 2, (y0 + y1) / 2, one.box
+            if box is not None and not (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
+                yield f"{path}.cells[{at}]", "its middle is outside the field's box; mend either"
+    if one.pattern is not None:
+        try:
+            re.compile(one.pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            yield f"{path}.pattern", f"{one.pattern!r} is no regular expression: {error}; mend it"
+    try:
+        field = field_of(one)
+    except TemplateError as error:
+        yield path, str(error)
+        return
+    if field.n_cells and (field.min_length or 0) > field.n_cells:
+        what = f"{field.min_length} characters do not go into {field.n_cells} cells; mend either"
+        yield f"{path}.min_length", what

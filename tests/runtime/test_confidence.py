@@ -1,0 +1,135 @@
+"""Evidence and its curve: finite whatever comes, monotone, and never more than 1 in all."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.confidence import (
+    FEATURES,
+    calibration_for,
+    check_calibration,
+    features,
+    group_of,
+    other_probability,
+    probability,
+)
+from edge_runtime.decode import Decoding, Span
+from edge_runtime.errors import ModelError
+from edge_runtime.field import KINDS, Field
+from edge_runtime.preprocess import Strip
+from edge_runtime.results import Alternative
+from edge_runtime.spec import Calibration, ModelSpec
+
+STRIP = Strip(np.zeros((32, 64), np.uint8), 0.0, 0.0, 0.5, 1.0)
+logs = st.floats(-1e4, 0) | st.just(-math.inf)
+
+
+def decoding(
+    log_prob: float, log_total: float, *, rival: float = 0.0, glyph: float = 0.5, raw: str = "abc"
+) -> Decoding:
+    spans = tuple(Span(char, glyph, at, at + 1) for at, char in enumerate("abc"))
+    share = math.exp(min(0.0, log_prob - log_total)) if log_total > -math.inf else 0.0
+    others = (Alternative("abd", rival),) if rival else ()
+    return Decoding(
+        text="abc", log_prob=log_prob, log_total=log_total,
+        alternatives=(Alternative("abc", share), *others), spans=spans, raw_text=raw,
+    )  # fmt: skip
+
+
+def named(evidence: np.ndarray) -> dict[str, float]:
+    return dict(zip(FEATURES, evidence.tolist(), strict=True))
+
+
+@given(logs, logs, st.floats(0, 1), st.floats(0, 1))
+def test_evidence_is_finite_whatever_was_decoded(
+    a: float, b: float, rival: float, glyph: float
+) -> None:
+    found = features(decoding(a, b, rival=rival, glyph=glyph), [STRIP])
+    assert found.shape == (len(FEATURES),)
+    assert found.dtype == np.float64
+    assert np.isfinite(found).all()
+
+
+def test_evidence_says_what_its_names_say() -> None:
+    found = named(features(decoding(-0.3, -0.1, rival=0.1, raw="a-b c"), [STRIP], skip="-"))
+    share = math.exp(-0.2)
+    assert found["posterior_logit"] == pytest.approx(math.log(share / (1 - share)))
+    assert found["runner_up_nats"] == pytest.approx(-0.2 - math.log(0.1))
+    assert found["char_nats"] == pytest.approx(-0.1)
+    assert found["grammar_nats"] == pytest.approx(-0.1 / 3)
+    assert found["worst_glyph_nats"] == pytest.approx(math.log(0.5))
+    assert found["log_chars"] == pytest.approx(math.log(3))
+    assert found["raw_differs"] == 0.0
+    assert found["squeeze_nats"] == pytest.approx(math.log(2))
+    assert found["blow_up_nats"] == 0.0
+    assert named(features(decoding(-1, 0, raw="abd"), [STRIP]))["raw_differs"] == 1.0
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_probability_is_a_probability_and_rises_with_evidence(z: float, more: float) -> None:
+    rising = Calibration(0.0, (1.0,), accept=0.9, reject=0.1, fitted_on=0)
+    low, high = (probability(np.array([at]), rising) for at in (z, z + more))
+    assert 0.0 <= low <= high <= 1.0
+
+
+@given(
+    st.lists(st.floats(1e-6, 1), min_size=2, max_size=6), st.floats(0, 1), st.floats(1.001, 3)
+)
+def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, rest: float) -> None:
+    total = sum(parts) * rest
+    shares = sorted((part / total for part in parts), reverse=True)
+    others = [other_probability(share, shares[0], sure) for share in shares[1:]]
+    assert sure + sum(others) <= 1 + 1e-9
+    assert others == sorted(others, reverse=True)
+    assert other_probability(0.0, 1.0, sure) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("field", "group"),
+    [
+        (Field("f"), "text"),
+        (Field("f", kind="name"), "text"),
+        (Field("f", kind="choice", choices=("a", "b")), "text"),
+        (Field("f", kind="amount"), "digits"),
+        (Field("f", kind="date"), "digits"),
+        (Field("f", charset="0123"), "digits"),
+        (Field("f", kind="username"), "code"),
+        (Field("f", charset="abc123"), "code"),
+        (Field("f", kind="digits", cells=1), "cell"),
+        (Field("f", kind="text", cells=((0, 0, 9, 9),)), "cell"),
+    ],
+)
+def test_fields_are_grouped_by_what_they_hold(field: Field, group: str) -> None:
+    assert group_of(field) == group
+
+
+def test_every_kind_has_a_group() -> None:
+    for kind in KINDS:
+        assert group_of(Field("f", kind=kind)) in {"digits", "code", "text"}
+
+
+def test_a_group_without_calibration_takes_the_default(tiny_spec: ModelSpec) -> None:
+    default = tiny_spec.calibration["default"]
+    own = dataclasses.replace(default, accept=0.5)
+    spec = dataclasses.replace(tiny_spec, calibration={"default": default, "cell": own})
+    assert calibration_for(spec, "cell") is own
+    assert calibration_for(spec, "digits") is default
+    check_calibration(spec)
+
+
+@pytest.mark.parametrize(
+    "change", [{"weights": (1.0,)}, {"accept": 0.1, "reject": 0.2}, {"accept": 1.5}]
+)
+def test_a_calibration_that_does_not_fit_is_a_model_error(
+    change: dict[str, object], tiny_spec: ModelSpec
+) -> None:
+    wrong = dataclasses.replace(tiny_spec.calibration["default"], **change)  # type: ignore[arg-type]
+    for groups in ({"default": wrong}, {**tiny_spec.calibration, "cell": wrong}, {}):
+        with pytest.raises(ModelError, match="python -m export"):
+            check_calibration(dataclasses.replace(tiny_spec, calibration=groups))

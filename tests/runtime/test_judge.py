@@ -1,0 +1,174 @@
+"""The verdict on a field: what is accepted, what goes to review, and why."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_runtime.field import Field
+from edge_runtime.judge import judge, match_probability
+from edge_runtime.place import FieldInk
+from edge_runtime.preprocess import Strip
+from edge_runtime.reader import _ruled
+from edge_runtime.results import FieldReading, Status
+from edge_runtime.segment import Ink
+from edge_runtime.spec import ModelSpec
+from edge_runtime.template import Template
+
+LogProbs = NDArray[np.float32]
+BOX = (0.0, 0.0, 80.0, 32.0)
+
+
+def said(text: str, spec: ModelSpec, *, sure: float = 0.999) -> LogProbs:
+    """Frames that say `text`, a glyph every second frame."""
+    n = len(spec.labels)
+    frames = np.full((2 * len(text) + 1, n), (1 - sure) / (n - 1))
+    path = [0] + [at for char in text for at in (spec.labels.index(char), 0)]
+    frames[np.arange(len(path)), path] = sure
+    return np.log(frames).astype(np.float32)
+
+
+def inked(
+    field: Field, spec: ModelSpec, *, cells: str = "", struck: str = "", squeeze: float = 1.0
+) -> FieldInk:
+    """Ink of a field; a space in `cells` is an empty cell, an s in `struck` a scribbled one."""
+    ink = Ink(np.full((32, 80), 255, np.uint8), (0, 0))
+    strip = Strip(np.full((spec.height_px, 80), 255, np.uint8), 0.0, 0.0, 1.0 / squeeze, 1.0)
+    n = len(cells) or 1
+    filled = tuple(strip if one != " " else None for one in cells or "x")
+    scribbled = tuple(one == "s" for one in struck) or (False,) * n
+    return FieldInk(field, BOX, None, (ink,) * n, filled, scribbled)
+
+
+def verdict(field: Field, text: str, spec: ModelSpec, **how: object) -> FieldReading:
+    return judge(inked(field, spec, **how), [said(text, spec)], spec)[0]  # type: ignore[arg-type]
+
+
+def test_what_is_clear_and_allowed_is_accepted(tiny_spec: ModelSpec) -> None:
+    one = verdict(Field("f", kind="integer"), "1234", tiny_spec)
+    assert (one.text, one.value, one.status, one.reason) == ("1234", 1234, Status.ACCEPTED, "")
+    assert one.confidence > 0.9
+    assert "".join(glyph.char for glyph in one.glyphs) == "1234"
+    assert one.raw_text == "1234"
+
+
+def test_marks_that_are_skipped_are_no_fault(tiny_spec: ModelSpec) -> None:
+    one = verdict(Field("f", kind="digits"), "10.000.-", tiny_spec)
+    assert (one.text, one.raw_text, one.status) == ("10000", "10.000.-", Status.ACCEPTED)
+
+
+def test_ink_that_no_allowed_character_explains_goes_to_review(tiny_spec: ModelSpec) -> None:
+    one = verdict(Field("f", kind="digits"), "12a45", tiny_spec)
+    assert one.status in (Status.REVIEW, Status.REJECTED)
+    assert "no allowed character explains" in one.reason
+    assert one.text
+
+
+def test_a_check_digit_that_fails_is_never_accepted(tiny_spec: ModelSpec) -> None:
+    field = Field("f", charset="0123456789", checksum="luhn")
+    assert verdict(field, "79927398713", tiny_spec).status is Status.ACCEPTED
+    assert verdict(field, "79927398710", tiny_spec).status is not Status.ACCEPTED
+
+
+def test_struck_out_ink_goes_to_review(tiny_spec: ModelSpec) -> None:
+    one = verdict(Field("f"), "hello", tiny_spec, struck="s")
+    assert (one.status, one.text) == (Status.REVIEW, "hello")
+    assert one.reason == "struck out"
+
+
+def test_a_strip_squeezed_out_of_shape_goes_to_review(tiny_spec: ModelSpec) -> None:
+    assert verdict(Field("f"), "hello", tiny_spec, squeeze=1.2).status is Status.ACCEPTED
+    assert "too wide" in verdict(Field("f"), "hello", tiny_spec, squeeze=2.0).reason
+
+
+@pytest.mark.parametrize(
+    ("charset", "text", "status"),
+    [("0123X", "1X3", Status.ACCEPTED), ("0123", "123", Status.REVIEW)],
+)
+def test_a_struck_cell_reads_x_where_x_may_stand(
+    charset: str, text: str, status: Status, tiny_spec: ModelSpec
+) -> None:
+    field = Field("f", charset=charset, cells=3)
+    ink = inked(field, tiny_spec, cells="xxx", struck=" s ")
+    one, _ = judge(ink, [said(char, tiny_spec) for char in "123"], tiny_spec)
+    assert (one.text, one.status) == (text, status)
+    assert status is Status.ACCEPTED or one.reason == "cell 2 struck out"
+
+
+def test_empty_cells_at_the_ends_give_nothing_and_within_a_space(tiny_spec: ModelSpec) -> None:
+    field = Field("f", kind="digits", cells=5)
+    ink = inked(field, tiny_spec, cells=" x x ")
+    one, _ = judge(ink, [said(char, tiny_spec) for char in "47"], tiny_spec)
+    assert one.text == "4 7"
+    found = [
+        match_probability(ink, [said(char, tiny_spec) for char in "47"], tiny_spec, text)
+        for text in ("4 7", "4 1", "47", "4 a")
+    ]
+    assert found[0] == one.confidence > 0.9
+    assert 0.0 < found[1] < 0.1
+    assert found[2:] == [0.0, 0.0]
+
+
+def test_ink_too_short_for_any_allowed_text_is_rejected(tiny_spec: ModelSpec) -> None:
+    field = Field("f", pattern="[A-Z]{2}[0-9]{9}")
+    frames = [said("A", tiny_spec)]
+    one, evidence = judge(inked(field, tiny_spec), frames, tiny_spec)
+    assert (one.status, one.confidence, one.raw_text) == (Status.REJECTED, 0.0, "A")
+    assert evidence is not None
+    assert np.isfinite(evidence).all()
+    assert match_probability(inked(field, tiny_spec), frames, tiny_spec, "AB123456789") == 0.0
+
+
+def test_reasons_say_nothing_of_what_was_read(tiny_spec: ModelSpec) -> None:
+    field = Field("f", kind="digits", secret=True)
+    one = verdict(field, "Q1~", tiny_spec, struck="s", squeeze=2.0)
+    assert not {"Q", "~"} & set(one.reason)
+
+
+def test_a_mark_is_read_without_the_network(tiny_spec: ModelSpec) -> None:
+    for mark, text, value in ((0.97, "yes", True), (0.02, "no", False)):
+        ink = FieldInk(Field("f", kind="checkbox"), BOX, None, mark=mark)
+        one, evidence = judge(ink, [], tiny_spec)
+        assert (one.text, one.value, one.status, evidence) == (text, value, Status.ACCEPTED, None)
+        assert match_probability(ink, [], tiny_spec, text) == pytest.approx(one.confidence)
+    ink = FieldInk(Field("f", kind="signature"), BOX, None, mark=0.6)
+    assert judge(ink, [], tiny_spec)[0].status is Status.REVIEW
+    assert judge(ink, [], tiny_spec)[0].text == "present"
+
+
+def test_match_shares_what_confidence_leaves(tiny_spec: ModelSpec) -> None:
+    frames = said("cat", tiny_spec)
+    at = tiny_spec.labels.index
+    frames[3, at("o")] = frames[3, at("a")] - 1.0  # "cot" is e times less likely
+    field = Field("f", kind="choice", choices=("cat", "cot", "dog"))
+    ink = inked(field, tiny_spec)
+    texts = field.choices or ()
+    found = {text: match_probability(ink, [frames], tiny_spec, text) for text in texts}
+    one, _ = judge(ink, [frames], tiny_spec)
+    assert found["cat"] == one.confidence
+    assert found["cot"] == pytest.approx(one.alternatives[0].probability, rel=1e-3)
+    assert found["cat"] > found["cot"] > found["dog"]
+    assert math.fsum(found.values()) <= 1 + 1e-9
+    assert match_probability(ink, [frames], tiny_spec, "cut") == 0.0
+
+
+def test_a_broken_rule_sends_its_fields_to_review(tiny_spec: ModelSpec) -> None:
+    names = ("net", "tax", "total", "other")
+    fields = [
+        {"name": name, "kind": "integer", "box": [0, 20 * at, 50, 20 * at + 10]}
+        for at, name in enumerate(names)
+    ]
+    raw = {"name": "t", "page": {"size": [100, 100], "unit": "px"}, "fields": fields}
+    template = Template.from_dict({**raw, "rules": ["total = net + tax"]})
+    for total, status in (("12", Status.ACCEPTED), ("13", Status.REVIEW)):
+        texts = dict(zip(names, ("10", "2", total, "5"), strict=True))
+        read = tuple(
+            verdict(Field(name, kind="integer"), text, tiny_spec) for name, text in texts.items()
+        )
+        ruled = _ruled(read, template)
+        assert [one.status for one in ruled] == [status, status, status, Status.ACCEPTED]
+        assert [one.text for one in ruled] == [one.text for one in read]
+        assert status is Status.ACCEPTED or "total = net + tax" in ruled[0].reason

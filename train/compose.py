@@ -1,0 +1,185 @@
+"""Strings by one hand: glyphs set on a line, words beside words.
+
+Owns:   the vertical metrics of a line, `compose` (glyphs to a string), `join_words`, `warp`.
+Needs:  numpy, `strokes`.
+Words:  units are x-heights; the baseline is y = 0, y grows downwards, so a small x spans -1..0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.strokes import GlyphBank, Strokes
+
+Rng = np.random.Generator
+
+# Tops and bottoms in x-heights: measured by eye on ruled school hands, jittered for each string.
+_CAP, _DIGIT, _ASC, _DESC = -1.85, -1.75, -1.95, 0.8
+_METRICS: dict[str, tuple[float, float]] = {}
+for _chars, _top, _bottom in (
+    ("acemnorsuvwxz", -1.0, 0.0),
+    ("bdhkl", _ASC, 0.0),
+    ("f", _ASC, 0.25),
+    ("t", -1.6, 0.0),
+    ("i", -1.5, 0.0),
+    ("j", -1.5, _DESC),
+    ("gpqy", -1.0, _DESC),
+    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _CAP, 0.0),
+    ("0123456789", _DIGIT, 0.0),
+    (".", -0.12, 0.02),
+    (",", -0.2, 0.35),
+    (":", -0.85, 0.0),
+    (";", -0.85, 0.35),
+    ("'`\"", -1.95, -1.4),
+    ("-", -0.62, -0.55),
+    ("~", -0.75, -0.45),
+    ("_", 0.1, 0.15),
+    ("=", -0.8, -0.4),
+    ("+", -1.1, -0.2),
+    ("*", -1.6, -0.9),
+    ("^", -1.9, -1.4),
+    ("<>", -1.2, -0.1),
+    ("/\\|()[]{}", -2.0, 0.35),
+    ("!?#%&", -1.85, 0.0),
+    ("$", -1.95, 0.2),
+    ("@", -1.5, 0.2),
+):
+    for _char in _chars:
+        _METRICS[_char] = (_top, _bottom)
+
+_BY_WIDTH = set("-_~=")  # their width carries their size, their height is next to nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How one writer sets a line: drawn once for a string."""
+
+    gap: float  # between glyphs, x-heights
+    gap_spread: float
+    space: float  # of a word space
+    size_spread: float
+    drop_spread: float  # of the baseline
+    cap: float  # capitals and digits, relative to the table
+
+    @staticmethod
+    def draw(rng: Rng, *, tight: bool = False) -> Hand:
+        gap = rng.normal(0.05, 0.12) if tight else rng.normal(0.3, 0.22)
+        return Hand(
+            gap=float(np.clip(gap, -0.25, 1.2)),
+            gap_spread=float(rng.uniform(0.02, 0.18)),
+            space=float(rng.uniform(0.6, 1.8)),
+            size_spread=float(rng.uniform(0.02, 0.12)),
+            drop_spread=float(rng.uniform(0.01, 0.12)),
+            cap=float(rng.uniform(0.85, 1.15)),
+        )
+
+
+def extent(text: str, *, cap: float = 1.0) -> tuple[float, float]:
+    """Top and bottom of a text on its line, x-heights."""
+    spans = [_span(char, cap) for char in text if char != " "] or [(-1.0, 0.0)]
+    return min(top for top, _ in spans), max(bottom for _, bottom in spans)
+
+
+def _span(char: str, cap: float) -> tuple[float, float]:
+    top, bottom = _METRICS.get(char, (_CAP, 0.0))
+    return (top * cap, bottom) if char.isupper() or char.isdigit() else (top, bottom)
+
+
+def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
+    """One glyph at its size and height on the line, its left edge at x = 0."""
+    points = np.concatenate(glyph)
+    low, high = points.min(axis=0), points.max(axis=0)
+    width, height = np.maximum(high - low, 1.0)
+    top, bottom = _span(char, hand.cap)
+    grow = float(np.exp(rng.normal(0, hand.size_spread)))
+    if char in _BY_WIDTH:
+        scale = rng.uniform(0.5, 1.1) * grow / max(width, height)
+    elif char == "." or (char in "'`," and width > height):
+        scale = (bottom - top) * grow / max(width, height)
+    else:
+        # A glyph wider than any hand writes it was written flat: its height then gives way.
+        scale = min((bottom - top) * grow / height, 3.2 * grow / width)
+    middle = (top + bottom) / 2 + rng.normal(0, hand.drop_spread)
+    centre = (low[1] + high[1]) / 2
+    shift = np.array([-low[0] * scale, middle - centre * scale], np.float32)
+    return [stroke * np.float32(scale) + shift for stroke in glyph]
+
+
+def compose(text: str, bank: GlyphBank, writer: str, rng: Rng, *, tight: bool = False) -> tuple[str, Strokes]:
+    """Write `text` with one writer's glyphs.
+
+    Returns:
+        What could be written (characters that nobody wrote are left out) and its strokes.
+    """
+    hand = Hand.draw(rng, tight=tight)
+    pen, written, strokes = 0.0, [], []
+    kept: dict[str, Strokes] = {}
+    for char in text:
+        if char == " ":
+            if written and written[-1] != " ":
+                pen += hand.space * float(rng.uniform(0.8, 1.3))
+                written.append(char)
+            continue
+        # People repeat a shape of theirs: half the time the same glyph comes again.
+        glyph = kept.get(char) if rng.random() < 0.3 else None
+        glyph = glyph or bank.glyph(writer, char, rng)
+        if glyph is None:
+            continue
+        kept[char] = glyph
+        placed = place(char, glyph, hand, rng)
+        right = max(float(stroke[:, 0].max()) for stroke in placed)
+        strokes += [stroke + np.array([pen, 0], np.float32) for stroke in placed]
+        # Never less than touching for thin glyphs: "11" written over each other says "1".
+        gap = max(rng.normal(hand.gap, hand.gap_spread), -0.35 * right)
+        pen += right + max(float(gap), 0.3 - right)
+        written.append(char)
+    return "".join(written).strip(), strokes
+
+
+def set_word(label: str, strokes: Strokes) -> Strokes:
+    """A word of unknown scale put on the line, by what its letters' tops and bottoms must be."""
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    top, bottom = extent(label)
+    scale = (bottom - top) / max(float(high[1] - low[1]), 1.0)
+    shift = np.array([-low[0] * scale, top - low[1] * scale], np.float32)
+    return [stroke * np.float32(scale) + shift for stroke in strokes]
+
+
+def join_words(words: list[tuple[str, Strokes]], rng: Rng) -> tuple[str, Strokes]:
+    """Words by one writer as one line."""
+    pen, out = 0.0, []
+    space = float(rng.uniform(0.7, 1.8))
+    for label, strokes in words:
+        placed = set_word(label, strokes)
+        out += [stroke + np.array([pen, rng.normal(0, 0.08)], np.float32) for stroke in placed]
+        pen += max(float(stroke[:, 0].max()) for stroke in placed) + space * float(rng.uniform(0.8, 1.25))
+    return " ".join(label for label, _ in words), out
+
+
+def warp(strokes: Strokes, rng: Rng, *, strength: float = 1.0) -> Strokes:
+    """The same text by a slightly other hand: slant, width, rotation, waves along the line."""
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    height = max(float(high[1] - low[1]), 1e-3)
+    width = max(float(high[0] - low[0]), 1e-3)
+    long = width > 2.5 * height
+    slant = float(np.clip(rng.normal(0, 0.22 * strength), -0.6, 0.6))
+    turn = float(rng.normal(0, 0.012 if long else 0.06) * strength)
+    stretch = float(np.exp(rng.normal(0, 0.14 * strength)))
+    x = (points[:, 0] - low[0]) * stretch
+    y = points[:, 1] - low[1]
+    x = x - slant * (y - height)
+    y = y + turn * x
+    # Two waves: one a few letters long, one about a letter.
+    for size, length in ((0.035, 4.0), (0.02, 1.2)):
+        amp = size * height * strength * rng.normal(size=2)
+        phase, pace = rng.uniform(0, 2 * np.pi, 2), rng.uniform(0.6, 1.6, 2) / (length * height)
+        x, y = (
+            x + amp[0] * np.sin(2 * np.pi * pace[0] * y * 2 + phase[0]),
+            y + amp[1] * np.sin(2 * np.pi * pace[1] * x + phase[1]),
+        )
+    moved = np.stack([x, y], axis=1).astype(np.float32)
+    return list(np.split(moved, np.cumsum([len(stroke) for stroke in strokes])[:-1]))

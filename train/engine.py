@@ -1,0 +1,255 @@
+"""The data engine: an endless stream of strips with their texts, every one drawn anew.
+
+Owns:   `EngineConfig` (shares of the sources), `Engine.draw`, `Engine.crop`.
+Needs:  numpy, cv2, Pillow (fonts), `edge_runtime.preprocess`.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.preprocess import Gray, make_strip, normalize_ink
+from edge_runtime.spec import ModelSpec
+from train import texts
+from train.compose import compose, extent, join_words, place, warp, Hand
+from train.fontfaces import FontFaces
+from train.paper import Paper
+from train.pen import Pen, draw_strokes
+from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
+
+Rng = np.random.Generator
+_MNIST_HELD_OUT = 5_000  # the last of the 60,000: for calibration, as the writers are
+_SMALLEST, _TALLEST = 16, 60  # height of the ink in a crop, pixels: 100 to 300 dpi
+_SMALLEST_WORD, _SMALLEST_LINE = 20, 26  # with room for what stands above and below small letters
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Shares of the sources; they need not add up to one."""
+
+    glyph: float = 0.15  # one UNIPEN glyph
+    mnist: float = 0.09  # one MNIST digit
+    mnist_string: float = 0.08  # digits of MNIST side by side
+    string: float = 0.30  # glyphs by one writer, of every field kind
+    word: float = 0.21
+    line: float = 0.05
+    joined: float = 0.04  # words by one writer, put side by side
+    font: float = 0.08
+
+    def __post_init__(self) -> None:
+        if min(getattr(self, one.name) for one in fields(self)) < 0:
+            raise DataError("shares of the sources must not be negative")
+
+
+class Engine:
+    """Draws samples of one part of the writers.
+
+    Args:
+        data: Folder of `unipen/`, `mnist/` and `fonts/`.
+        spec: What a strip is.
+        config: Shares of the sources.
+        part: "train", "tuning", "calibration" or "val".
+        seed: Of the textures alone; every sample takes its own generator.
+    """
+
+    def __init__(self, data: Path, spec: ModelSpec, config: EngineConfig, *, part: str, seed: int) -> None:
+        self.spec = spec
+        self.part = part
+        names = ("digits", "upper", "lower", "symbols", "chars_in_words", "words", "text")
+        sets = {name: StrokeSet.load(data / "unipen" / f"{name}.npz") for name in names}
+        self.singles = GlyphBank([sets[n] for n in names[:4]], part)
+        self.cut = GlyphBank([sets["chars_in_words"]], part)
+        # Strings use both: isolated glyphs, and letters cut out of words with their real joins.
+        self.bank = GlyphBank([sets[n] for n in names[:5]], part)
+        self.words, self.lines = sets["words"], sets["text"]
+        self._word_at = [i for i in self.words.of_part(part) if len(self.words.labels[i]) <= 24]
+        self._line_at = [i for i in self.lines.of_part(part) if self._one_line(i)]
+        self._by_writer: dict[str, list[int]] = {}
+        for i in self._word_at:
+            self._by_writer.setdefault(self.words.writers[i], []).append(i)
+        self._joiners = sorted(w for w, found in self._by_writer.items() if len(found) >= 5)
+        self.digits, self.digit_labels = _mnist(data / "mnist" / "MNIST" / "raw", part)
+        self.paper = Paper(np.random.default_rng(seed))
+        self.fonts = FontFaces(data / "fonts", part)
+        shares = {one.name: getattr(config, one.name) for one in fields(config)}
+        if not self.fonts:
+            shares["font"] = 0.0
+        self._sources = [name for name, share in shares.items() if share > 0]
+        self._shares = np.cumsum([shares[name] for name in self._sources])
+
+    def draw(self, rng: Rng) -> tuple[Gray, str, str]:
+        """One sample that can be learnt.
+
+        Returns:
+            Strip pixels uint8 (height_px, w), its text, the source it came from.
+        """
+        while True:
+            crop, text, source, line = self.crop(rng)
+            ink = normalize_ink(crop)
+            if line is not None:
+                line = (line[0] * crop.shape[0], line[1] * crop.shape[0])
+            strip = make_strip(ink, self.spec, line=line)
+            if strip is None or not text:
+                continue
+            # CTC cannot say a text in fewer frames than its length and one for each repeat.
+            needed = len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
+            if strip.pixels.shape[1] // self.spec.stride_px >= needed:
+                return strip.pixels, text, source
+
+    def crop(self, rng: Rng) -> tuple[Gray, str, str, tuple[float, float] | None]:
+        """A crop, its text, its source, and the line's top and bottom in parts of its height if told."""
+        at = int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
+        source = self._sources[min(at, len(self._sources) - 1)]
+        text, coverage, line = getattr(self, f"_{source}")(rng)
+        return self.paper.photograph(coverage, rng), text, source, line
+
+    # Each source gives the text, coverage, and the line (top and bottom in 0..1) or None.
+
+    def _glyph(self, rng: Rng) -> tuple[str, Gray, tuple[float, float] | None]:
+        bank = self.cut if rng.random() < 0.2 else self.singles
+        pool = texts.DIGITS if bank is self.singles and rng.random() < 0.25 else None
+        char, strokes = bank.random(rng, pool)
+        if rng.random() < 0.55:
+            return char, self._ink(warp(strokes, rng), rng, wide=True), None
+        # As in a row of cells: at its height on a line that other glyphs span.
+        hand = Hand.draw(rng)
+        top, bottom = extent(char + texts.draw(rng), cap=hand.cap)
+        placed = warp(place(char, strokes, hand, rng), rng, strength=0.6)
+        points = np.concatenate(placed)
+        low, high = points.min(axis=0), points.max(axis=0)
+        own_top, own_bottom = extent(char, cap=hand.cap)
+        unit = max(float(high[1] - low[1]), 1e-3) / max(own_bottom - own_top, 0.1)
+        above, below = max(0.0, own_top - top) * unit, max(0.0, bottom - own_bottom) * unit
+        whole = max(float(high[1] - low[1]) + above + below, 0.05)
+        height = self._height(rng)
+        px = height / whole
+        pad = (*self._side(rng, height), *self._side(rng, height))
+        edges = (pad[0], round(above * px) + pad[1], pad[2], round(below * px) + pad[3])
+        coverage = draw_strokes(placed, Pen.draw(rng), rng, height_px=max(2.0, float(high[1] - low[1]) * px), pad_px=edges)
+        h = coverage.shape[0]
+        return char, coverage, (pad[1] / h, min(1.0, (pad[1] + whole * px) / h))
+
+    def _string(self, rng: Rng) -> tuple[str, Gray, None]:
+        text = texts.draw(rng)
+        numeric = sum(c.isdigit() for c in text) > 0.6 * len(text)
+        writers = self.bank.digit_writers if numeric else self.bank.writers
+        writer = writers[int(rng.integers(len(writers)))]
+        tight = rng.random() < 0.35
+        text, strokes = compose(text, self.bank, writer, rng, tight=tight)
+        if not strokes:
+            return "", np.zeros((8, 8), np.uint8), None
+        return text, self._ink(warp(strokes, rng, strength=0.8), rng), None
+
+    def _word(self, rng: Rng) -> tuple[str, Gray, None]:
+        index = self._word_at[int(rng.integers(len(self._word_at)))]
+        return self.words.labels[index], self._ink(warp(self.words.strokes(index), rng), rng, smallest=_SMALLEST_WORD), None
+
+    def _line(self, rng: Rng) -> tuple[str, Gray, None]:
+        index = self._line_at[int(rng.integers(len(self._line_at)))]
+        label = " ".join(self.lines.labels[index].split())
+        strokes = warp(self.lines.strokes(index), rng, strength=0.6)
+        return label, self._ink(strokes, rng, smallest=_SMALLEST_LINE), None
+
+    def _joined(self, rng: Rng) -> tuple[str, Gray, None]:
+        found = self._by_writer[self._joiners[int(rng.integers(len(self._joiners)))]]
+        chosen = [found[i] for i in rng.integers(len(found), size=int(rng.integers(2, 5)))]
+        text, strokes = join_words([(self.words.labels[i], self.words.strokes(i)) for i in chosen], rng)
+        return text, self._ink(warp(strokes, rng, strength=0.6), rng, smallest=_SMALLEST_LINE), None
+
+    def _mnist(self, rng: Rng) -> tuple[str, Gray, None]:
+        at = int(rng.integers(len(self.digits)))
+        coverage = _raster([self.digits[at]], rng, height=self._height(rng))
+        return str(self.digit_labels[at]), coverage, None
+
+    def _mnist_string(self, rng: Rng) -> tuple[str, Gray, None]:
+        wanted = texts.digit_string(rng)
+        at = rng.integers(len(self.digits), size=len(wanted))
+        text = "".join(str(self.digit_labels[i]) for i in at)
+        return text, _raster([self.digits[i] for i in at], rng, height=self._height(rng)), None
+
+    def _font(self, rng: Rng) -> tuple[str, Gray, None]:
+        if rng.random() < 0.35:
+            chosen = rng.integers(len(self._word_at), size=int(rng.integers(1, 4)))
+            text = " ".join(self.words.labels[self._word_at[i]] for i in chosen)
+        else:
+            text = texts.draw(rng)
+        text, coverage = self.fonts.write(text, rng, height=self._height(rng))
+        pads = (*self._side(rng, coverage.shape[0]), *self._side(rng, coverage.shape[0]))
+        return text, np.pad(coverage, ((pads[1], pads[3]), (pads[0], pads[2]))), None
+
+    def _ink(
+        self, strokes: Strokes, rng: Rng, *, wide: bool = False, smallest: float = _SMALLEST
+    ) -> Gray:
+        height = self._height(rng, smallest)
+        pad = (*self._side(rng, height, wide=wide), *self._side(rng, height, wide=wide))
+        return draw_strokes(strokes, Pen.draw(rng), rng, height_px=height, pad_px=pad)
+
+    def _height(self, rng: Rng, smallest: float = _SMALLEST) -> float:
+        return float(np.exp(rng.uniform(np.log(smallest), np.log(_TALLEST))))
+
+    def _side(self, rng: Rng, height: float, *, wide: bool = False) -> tuple[int, int]:
+        """Paper beside and above the ink."""
+        most = 0.6 if wide else 0.4
+        x, y = rng.uniform(0.02, most, 2) * height
+        return max(1, round(float(x))), max(1, round(float(y)))
+
+    def _one_line(self, index: int) -> bool:
+        """Told by proportions: height is 1000, and a letter is seldom narrower than a quarter of it."""
+        label = self.lines.labels[index]
+        if not 1 <= len(label) <= 48:
+            return False
+        points = np.concatenate(self.lines.strokes(index))
+        width, height = np.ptp(points[:, 0]), max(float(np.ptp(points[:, 1])), 1.0)
+        return bool(0.2 * len(label) < width / height < 1.6 * len(label) + 1)
+
+
+def _mnist(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images (n, 28, 28) ink bright and labels; the parts of the training file, or the test file."""
+    stem = "t10k" if part == "val" else "train"
+    try:
+        with gzip.open(folder / f"{stem}-images-idx3-ubyte.gz") as file:
+            images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+        with gzip.open(folder / f"{stem}-labels-idx1-ubyte.gz") as file:
+            labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    except FileNotFoundError as error:
+        raise DataError(f"{error.filename}: no such file; see docs/data.md") from error
+    if part == "train":
+        return images[:-_MNIST_HELD_OUT], labels[:-_MNIST_HELD_OUT]
+    return (images, labels) if part == "val" else (images[-_MNIST_HELD_OUT:], labels[-_MNIST_HELD_OUT:])
+
+
+def _raster(glyphs: list[Gray], rng: Rng, *, height: float) -> Gray:
+    """Digits that exist as pixels only, side by side: one slant and pen for all, places jittered."""
+    slant, stretch = float(np.clip(rng.normal(0, 0.15), -0.45, 0.45)), float(np.exp(rng.normal(0, 0.12)))
+    base = height / 20  # MNIST ink is 20 pixels high
+    gap = rng.uniform(-0.12, 0.45) if len(glyphs) > 1 else 0.3
+    pad = height * rng.uniform(0.08, 0.5, 4)
+    pen, rows = float(pad[0]), int(height * 1.3 + pad[1] + pad[2])
+    out = np.zeros((rows, int(pen + len(glyphs) * (height * 1.6 * stretch) + pad[3] + 8)), np.uint8)
+    right = pen
+    for glyph in glyphs:
+        columns = np.flatnonzero(glyph.any(axis=0))
+        left, width = int(columns[0]), int(columns[-1] - columns[0] + 1)
+        scale = base * float(np.exp(rng.normal(0, 0.05)))
+        turn = float(rng.normal(0, 0.05))
+        move = np.array([[scale * stretch, -slant * scale, 0], [turn * scale, scale, 0]], np.float64)
+        drop = pad[1] + height * 0.62 + rng.normal(0, 0.035) * height
+        anchor = move[:, :2] @ np.array([left + width / 2, 14.0])
+        centre = pen + width * scale * stretch / 2
+        move[:, 2] = np.array([centre, drop]) - anchor
+        drawn = cv2.warpAffine(glyph, move, (out.shape[1], rows), flags=cv2.INTER_CUBIC)
+        np.maximum(out, np.asarray(drawn, np.uint8), out=out)
+        right = pen + width * scale * stretch
+        pen = right + max(gap + rng.normal(0, 0.07), -0.15) * height
+    out = out[:, : max(4, int(right + pad[3]))]
+    if (chance := rng.random()) < 0.4:  # other pens
+        side = int(rng.integers(2, 2 + max(1, round(height / 24)) + 1))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        out = cv2.erode(out, kernel) if chance < 0.25 else cv2.dilate(out, kernel)
+    return np.asarray(out, np.uint8)

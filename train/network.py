@@ -1,0 +1,119 @@
+"""The recogniser: a fully convolutional network over a strip, with a CTC head or a glyph head.
+
+Owns:   `NetworkConfig`, `Network`, its parameter and MAC counts.
+Needs:  torch.
+Words:  a *stage* works at one resolution; height is pooled away before the last, which sees a line of
+        frames. Convolutions only, so that it quantises statically and takes any width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Widths and depths.
+
+    Args:
+        stem: Channels at full and at half resolution.
+        channels: Of the three two-dimensional stages (1/2 x 1/2, 1/4 x 1/4, 1/8 x 1/4).
+        blocks: Residual blocks of each of them.
+        line_channels: Of the last, one-dimensional stage.
+        line_blocks: Its residual blocks.
+        line_kernel: Its kernel along the line, frames.
+        dropout: Before the head.
+        head: "ctc" (a label a frame) or "glyph" (a label a strip).
+    """
+
+    stem: int = 16
+    channels: tuple[int, int, int] = (32, 64, 112)
+    blocks: tuple[int, int, int] = (1, 2, 2)
+    line_channels: int = 224
+    line_blocks: int = 2
+    line_kernel: int = 5
+    dropout: float = 0.1
+    head: str = "ctc"
+
+
+def _conv(cin: int, cout: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)) -> nn.Sequential:
+    padding = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2)
+    return nn.Sequential(
+        nn.Conv2d(cin, cout, kernel, stride, padding, bias=False), nn.BatchNorm2d(cout)
+    )
+
+
+class Block(nn.Module):
+    """Two convolutions and the way around them."""
+
+    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels, kernel)
+        self.second = _conv(channels, channels, kernel)
+        # The second normalisation starts at nought, so that a block starts as the way around it.
+        nn.init.zeros_(self.second[1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(F.relu(self.first(x))))
+
+
+class Network(nn.Module):
+    """float32 (n, 1, 32, w) to log-probabilities float32 (n, w / 4, labels), or (n, labels) for glyphs."""
+
+    def __init__(self, config: NetworkConfig, n_labels: int, *, height_px: int = 32) -> None:
+        super().__init__()
+        self.config = config
+        c1, c2, c3 = config.channels
+        b1, b2, b3 = config.blocks
+        square = (3, 3)
+        self.stem = _conv(1, config.stem, square)
+        self.to_half = _conv(config.stem, c1, square, (2, 2))
+        self.stage1 = nn.Sequential(*(Block(c1, square) for _ in range(b1)))
+        self.to_quarter = _conv(c1, c2, square, (2, 2))
+        self.stage2 = nn.Sequential(*(Block(c2, square) for _ in range(b2)))
+        self.to_eighth = _conv(c2, c3, square, (2, 1))
+        self.stage3 = nn.Sequential(*(Block(c3, square) for _ in range(b3)))
+        rows = height_px // 8
+        self.flatten = nn.Sequential(
+            nn.Conv2d(c3, config.line_channels, (rows, 3), 1, (0, 1), bias=False),
+            nn.BatchNorm2d(config.line_channels),
+        )
+        line = (1, config.line_kernel)
+        self.line = nn.Sequential(*(Block(config.line_channels, line) for _ in range(config.line_blocks)))
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Conv2d(config.line_channels, n_labels, 1)
+
+    def forward(self, strips: Tensor) -> Tensor:
+        x = F.relu(self.to_half(F.relu(self.stem(strips))))
+        x = F.relu(self.to_quarter(self.stage1(x)))
+        x = F.relu(self.to_eighth(self.stage2(x)))
+        x = F.relu(self.flatten(self.stage3(x)))
+        x = self.head(self.dropout(self.line(x)))  # (n, labels, 1, frames)
+        if self.config.head == "glyph":
+            return F.log_softmax(x.mean(dim=(2, 3)).float(), dim=1)
+        return F.log_softmax(x.squeeze(2).permute(0, 2, 1).float(), dim=2)
+
+
+def n_parameters(network: nn.Module) -> int:
+    return sum(one.numel() for one in network.parameters())
+
+
+def n_macs(network: Network, *, height_px: int, width_px: int) -> int:
+    """Multiply-accumulates of the convolutions for one strip."""
+    total = 0
+
+    def count(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv2d)
+        total += module.weight[0].numel() * output[0].numel()
+
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 1, height_px, width_px))
+    for hook in hooks:
+        hook.remove()
+    return total

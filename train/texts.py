@@ -1,0 +1,168 @@
+"""What people write into fields: texts of every kind, drawn at random.
+
+Owns:   one generator a kind, and `draw`, which chooses among them.
+Needs:  numpy. No list of real people or words: words come from the handwriting sets themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+Rng = np.random.Generator
+
+LOWER = "abcdefghijklmnopqrstuvwxyz"
+UPPER = LOWER.upper()
+DIGITS = "0123456789"
+SYMBOLS = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum())
+_VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS_LONG = (
+    "January February March April May June July August September October November December".split()
+)
+
+
+def _pick(rng: Rng, options: Sequence[str]) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+def _some(rng: Rng, chars: str, n: int) -> str:
+    return "".join(chars[i] for i in rng.integers(len(chars), size=n))
+
+
+def _digits(rng: Rng, n: int) -> str:
+    return _some(rng, DIGITS, n)
+
+
+def syllables(rng: Rng, n: int) -> str:
+    """Letters that could be a name: people do not choose usernames evenly."""
+    return "".join(_pick(rng, _CONSONANTS) + _pick(rng, _VOWELS) for _ in range(n // 2 + 1))[:n]
+
+
+def digit_string(rng: Rng) -> str:
+    """1 to 12 digits, sometimes one digit many times over: "000" and "11" are what CTC loses."""
+    n = int(rng.integers(1, 13))
+    if rng.random() < 0.15:
+        return "".join(_pick(rng, DIGITS) * int(rng.integers(1, 5)) for _ in range(3))[:n]
+    return _digits(rng, n)
+
+
+def amount(rng: Rng) -> str:
+    """As on cheques and invoices: thousands marks, cents, currency, closing dashes."""
+    whole = str(int(10 ** rng.uniform(0.3, 6.5)))
+    if rng.random() < 0.35:  # round sums are common
+        whole = whole[: max(1, len(whole) // 2)].ljust(len(whole), "0")
+    mark = _pick(rng, ("", "", "", ".", ".", ",", " ", "'"))
+    if mark:
+        head = len(whole) % 3 or 3
+        groups = [whole[:head], *(whole[i : i + 3] for i in range(head, len(whole), 3))]
+        whole = mark.join(groups)
+    tail = _pick(rng, ("", "", "", ".-", ".-", "-", "=", ",-", ".=", ".--", ".", "--", "/", "CENTS", "*"))
+    if tail == "CENTS":
+        tail = ("," if mark == "." else ".") + _digits(rng, 2)
+    head = _pick(rng, ("", "", "", "", "", "$", "$ ", "#", "*", "=", "-", "EUR ", "Rs. "))
+    return head + whole + tail
+
+
+def date(rng: Rng) -> str:
+    """All usual orders, marks and lengths of a year."""
+    day, month, year = int(rng.integers(1, 32)), int(rng.integers(1, 13)), int(rng.integers(1930, 2035))
+    pad = rng.random() < 0.6
+    d, m = (f"{day:02d}", f"{month:02d}") if pad else (str(day), str(month))
+    y = str(year) if rng.random() < 0.75 else f"{year % 100:02d}"
+    if rng.random() < 0.2:
+        name = _pick(rng, _MONTHS + _MONTHS_LONG)
+        return _pick(rng, (f"{name} {d}, {year}", f"{d} {name} {year}", f"{name}. {d}, {year}", f"{d}-{name}-{y}"))
+    mark = _pick(rng, ("/", "/", "-", "-", ".", ".", " "))
+    order = _pick(rng, ("dmy", "dmy", "mdy", "ymd"))
+    parts = {"d": d, "m": m, "y": str(year) if order == "ymd" else y}
+    return mark.join(parts[letter] for letter in order)
+
+
+def time(rng: Rng) -> str:
+    hour, minute = int(rng.integers(0, 24)), int(rng.integers(0, 60))
+    mark = _pick(rng, (":", ":", ".", "h"))
+    return f"{hour:02d}{mark}{minute:02d}" + _pick(rng, ("", "", "", " am", " pm", "h"))
+
+
+def phone(rng: Rng) -> str:
+    mark = _pick(rng, (" ", " ", "-", "-", ".", "/", ""))
+    parts = [_digits(rng, int(n)) for n in rng.integers(2, 5, size=int(rng.integers(2, 5)))]
+    head = _pick(rng, ("", "", "+", "0", "(" ))
+    if head == "(":
+        parts[0] = f"({parts[0]})"
+        head = ""
+    return head + mark.join(parts)
+
+
+def username(rng: Rng) -> str:
+    """3 to 14 characters: letters in one case or mixed, digits at the end, a mark now and then."""
+    n = int(rng.integers(3, 13))
+    letters = _some(rng, LOWER, n) if rng.random() < 0.6 else syllables(rng, n)
+    style = rng.random()
+    if style < 0.2:
+        letters = letters.capitalize()
+    elif style < 0.32:
+        letters = letters.upper()
+    elif style < 0.38:
+        letters = "".join(c.upper() if rng.random() < 0.4 else c for c in letters)
+    if rng.random() < 0.25 and n > 4:
+        cut = int(rng.integers(1, n))
+        letters = letters[:cut] + _pick(rng, "._-") + letters[cut:]
+    return letters + (_digits(rng, int(rng.integers(1, 5))) if rng.random() < 0.6 else "")
+
+
+def password(rng: Rng) -> str:
+    return _some(rng, LOWER + LOWER + UPPER + DIGITS + DIGITS + SYMBOLS, int(rng.integers(4, 13)))
+
+
+def email(rng: Rng) -> str:
+    end = _pick(rng, ("com", "com", "org", "net", "de", "fr", "co.uk", "edu", "info", "io"))
+    host = syllables(rng, int(rng.integers(3, 9)))
+    return f"{username(rng).lower()}@{host}.{end}"
+
+
+def code(rng: Rng) -> str:
+    """Door codes, licence plates, postcodes, IBAN: capitals and digits, in groups."""
+    style = rng.random()
+    if style < 0.35:
+        return _some(rng, UPPER + DIGITS, int(rng.integers(3, 10)))
+    if style < 0.6:
+        groups = [_some(rng, UPPER if rng.random() < 0.4 else DIGITS, int(n)) for n in rng.integers(1, 5, size=3)]
+        return _pick(rng, ("-", " ", "/")).join(groups)
+    if style < 0.8:
+        digits = _some(rng, UPPER, 2) + _digits(rng, int(rng.integers(8, 17)))
+        return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4)) if rng.random() < 0.6 else digits
+    return _digits(rng, int(rng.integers(3, 7))) + _pick(rng, ("#", "*", ""))
+
+
+def letters(rng: Rng) -> str:
+    """Names in capitals or small letters, of one or two words."""
+    words = [syllables(rng, int(n)) for n in rng.integers(2, 10, size=int(rng.integers(1, 3)))]
+    style = rng.random()
+    if style < 0.45:
+        return " ".join(words).upper()
+    return " ".join(word.capitalize() for word in words) if style < 0.8 else " ".join(words)
+
+
+GENERATORS: Mapping[str, tuple[float, Callable[[Rng], str]]] = {
+    "digit_string": (0.24, digit_string),
+    "amount": (0.20, amount),
+    "date": (0.07, date),
+    "time": (0.02, time),
+    "phone": (0.05, phone),
+    "username": (0.20, username),
+    "password": (0.06, password),
+    "email": (0.05, email),
+    "code": (0.06, code),
+    "letters": (0.05, letters),
+}
+_NAMES = tuple(GENERATORS)
+_SHARES = np.cumsum([share for share, _ in GENERATORS.values()])
+
+
+def draw(rng: Rng) -> str:
+    """A text of a kind drawn by its share."""
+    at = int(np.searchsorted(_SHARES, rng.random() * _SHARES[-1], side="right"))
+    return GENERATORS[_NAMES[min(at, len(_NAMES) - 1)]][1](rng)
