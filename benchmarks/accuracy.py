@@ -58,7 +58,11 @@ def list_field(told: str) -> Field:
         return Field("field", facts["kind"])
     length = int(facts["length"])
     return Field(
-        "field", "text", charset=_CHARSETS[facts["charset"]], min_length=length, max_length=length,
+        "field",
+        "text",
+        charset=_CHARSETS[facts["charset"]],
+        min_length=length,
+        max_length=length,
         cells=1 if length == 1 else None,
     )
 
@@ -73,7 +77,11 @@ def _list(data: Path, name: str) -> Iterator[Item]:
 def _orand(data: Path) -> Iterator[Item]:
     with (data / "dev" / "orand" / "truth.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            yield _gray(data / "dev" / "orand" / row["path"]), Field("amount", "digits"), row["text"]
+            yield (
+                _gray(data / "dev" / "orand" / row["path"]),
+                Field("amount", "digits"),
+                row["text"],
+            )
 
 
 def _mnist(data: Path) -> Iterator[Item]:
@@ -90,7 +98,11 @@ def _array(name: str, kind: str, *, ink_bright: bool) -> Callable[[Path], Iterat
     def items(data: Path) -> Iterator[Item]:
         with np.load(data / "dev" / f"{name}.npz") as held:
             for image, label in zip(held["image"], held["label"], strict=True):
-                yield 255 - image if ink_bright else image, Field("glyph", kind, cells=1), str(label)
+                yield (
+                    255 - image if ink_bright else image,
+                    Field("glyph", kind, cells=1),
+                    str(label),
+                )
 
     return items
 
@@ -123,7 +135,9 @@ def ece(confidences: list[float], right: list[bool], *, bins: int = 15) -> float
     return float(sum(len(p) * abs(c[p].mean() - r[p].mean()) for p in parts) / len(order))
 
 
-def measure(reader: Reader, name: str, items: list[Item]) -> tuple[Row, list[tuple[str, str, float, str]]]:
+def measure(
+    reader: Reader, name: str, items: list[Item]
+) -> tuple[Row, list[tuple[str, str, float, str]]]:
     """Read a set; its row, and (truth, text, confidence, status) of each."""
     began = time.perf_counter()
     readings = reader.read_fields([(crop, field) for crop, field, _ in items])
@@ -131,7 +145,9 @@ def measure(reader: Reader, name: str, items: list[Item]) -> tuple[Row, list[tup
     truths = [truth for _, _, truth in items]
     right = [r.text == t for r, t in zip(readings, truths, strict=True)]
     folded = [r.text.lower() == t.lower() for r, t in zip(readings, truths, strict=True)]
-    edits = sum(edit_distance(t.lower(), r.text.lower()) for r, t in zip(readings, truths, strict=True))
+    edits = sum(
+        edit_distance(t.lower(), r.text.lower()) for r, t in zip(readings, truths, strict=True)
+    )
     accepted = [i for i, r in enumerate(readings) if r.status == "accepted"]
     low, high = wilson(sum(folded), len(items))
     row = Row(
@@ -170,20 +186,30 @@ def main(arguments: list[str] | None = None) -> int:
     reader, data = Reader(told.model, threads=1), data_folder()
     names = told.only.split(",") if told.only else list(SETS)
     rows, lines = [], []
-    print(f"{reader.model_id}\n{'set':14}{'n':>6}{'exact':>8}{'no case':>9}{'95 %':>14}{'CER':>7}"
-          f"{'accepted':>10}{'wrong of them':>15}{'ECE':>7}{'ms':>7}")
+    print(
+        f"{reader.model_id}\n{'set':14}{'n':>6}{'exact':>8}{'no case':>9}{'95 %':>14}{'CER':>7}"
+        f"{'accepted':>10}{'wrong of them':>15}{'ECE':>7}{'ms':>7}"
+    )
     for name in names:
         row, told_texts = measure(reader, name, list(SETS[name](data))[: told.most])
         rows.append(row)
         lines += [(name, *one) for one in told_texts]
-        print(f"{row.name:14}{row.n:6}{100 * row.exact:8.2f}{100 * row.exact_folded:9.2f}"
-              f"{f'{100 * row.low:.1f}-{100 * row.high:.1f}':>14}{100 * row.cer:7.2f}"
-              f"{100 * row.accepted:10.1f}{100 * row.wrong_accepted:15.2f}{row.ece:7.3f}"
-              f"{row.ms_per_field:7.2f}", flush=True)
+        print(
+            f"{row.name:14}{row.n:6}{100 * row.exact:8.2f}{100 * row.exact_folded:9.2f}"
+            f"{f'{100 * row.low:.1f}-{100 * row.high:.1f}':>14}{100 * row.cer:7.2f}"
+            f"{100 * row.accepted:10.1f}{100 * row.wrong_accepted:15.2f}{row.ece:7.3f}"
+            f"{row.ms_per_field:7.2f}",
+            flush=True,
+        )
     if told.out:
         told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {"model": reader.model, "machine": asdict(Machine.here()), "python": platform.python_version(),
-                 "threads": 1, "rows": [asdict(row) for row in rows]}
+        facts = {
+            "model": reader.model,
+            "machine": asdict(Machine.here()),
+            "python": platform.python_version(),
+            "threads": 1,
+            "rows": [asdict(row) for row in rows],
+        }
         told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     if told.readings:
         with told.readings.open("w", encoding="utf-8", newline="") as file:

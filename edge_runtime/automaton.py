@@ -2,7 +2,7 @@
 
 Owns:   `Dfa` and how automata are built, crossed, trimmed and made minimal.
 Needs:  numpy; interegular for regular expressions, imported when the first one is met.
-Words:  *state*: a row. *label*: an index into the network's labels; 0, the CTC blank, leads nowhere.
+Words:  *state*: a row. *label*: an index into the network's labels; 0, the CTC blank, is no text.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def free_texts(n_labels: int) -> Dfa:
 
 def single_spaces(labels: Sequence[str]) -> Dfa:
     """Every text in which spaces stand alone, between other characters."""
-    table = np.full((3, len(labels)), 1, np.int32)  # 0: begin, 1: after a character, 2: after a space
+    table = np.full((3, len(labels)), 1, np.int32)  # begin, after a character, after a space
     table[:, 0] = DEAD
     if " " in labels:
         table[:, labels.index(" ")] = (DEAD, 2, DEAD)
@@ -77,14 +77,15 @@ def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
         fsm = parse_pattern(_without_anchors(pattern)).to_fsm()
     except (InvalidSyntax, Unsupported, NotImplementedError) as error:
         raise GrammarError(
-            f"pattern {pattern!r} cannot be followed ({error or 'unknown syntax'}); use characters, "
-            "sets, groups, | and repeats, without anchors, look-behind and references"
+            f"pattern {pattern!r} cannot be followed ({error or 'unknown syntax'}); use "
+            "characters, sets, groups, | and repeats, without anchors, look-behind and references"
         ) from error
     number = {state: row for row, state in enumerate(sorted(fsm.states, key=fsm.initial.__ne__))}
     table = np.full((len(number), len(labels)), DEAD, np.int32)
     symbols = [fsm.alphabet[label] for label in labels[1:]]
     for state, arcs in fsm.map.items():
-        table[number[state], 1:] = [number.get(arcs.get(symbol), DEAD) for symbol in symbols]
+        heads = (arcs.get(symbol) for symbol in symbols)
+        table[number[state], 1:] = [DEAD if head is None else number[head] for head in heads]
     accepting = np.array([state in fsm.finals for state in number])
     return trimmed(Dfa(table, accepting))
 
@@ -136,7 +137,7 @@ def _reached(seen: Mask, tail: NDArray[np.intp], head: NDArray[np.intp]) -> Mask
 
 
 def minimal(dfa: Dfa) -> Dfa:
-    """The smallest automaton of the same texts: Moore's refinement, all states of a round at once."""
+    """The smallest automaton of the same texts, by Moore's refinement."""
     columns = np.unique(dfa.table, axis=1)
     block = np.unique(dfa.accepting, return_inverse=True)[1].astype(np.int32)
     n_blocks = 0
@@ -144,8 +145,8 @@ def minimal(dfa: Dfa) -> Dfa:
         n_blocks = int(block.max()) + 1
         after = np.append(block, DEAD)[columns]
         rows = np.concatenate([block[:, None], after], axis=1)
-        _, block = np.unique(rows, axis=0, return_inverse=True)
-        block = block.reshape(-1).astype(np.int32)
+        same = np.unique(rows, axis=0, return_inverse=True)[1]
+        block = same.reshape(-1).astype(np.int32)
     first = np.unique(block, return_index=True)[1]
     order = np.argsort(first)  # the block of state 0 becomes state 0
     number = np.empty(n_blocks + 1, np.int32)

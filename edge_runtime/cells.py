@@ -2,8 +2,8 @@
 
 Owns:   `Cells` (what each cell may say, and texts' sums), `CellLattice` (totals), `k_best_cells`.
 Needs:  numpy, `grammar`, `lattice` for its number formats.
-Words:  A cell says *a glyph*, *a mark* (skip marks alone, no glyph) or *nothing*. A *layout* says that
-        of each cell; several layouts may give one text.
+Words:  A cell says *a glyph*, *a mark* (skip marks alone, no glyph) or *nothing*. A *layout* says
+        that of each cell; several layouts may give one text.
 """
 
 from __future__ import annotations
@@ -22,21 +22,19 @@ from edge_runtime.lattice import FLOOR, SCALED_LEAST, Floats, Ints, segments
 
 _MOST_LAYOUTS = 512  # complete layouts looked at; several share a text only where ink is doubtful
 
-# How a row may stand after some cells: nothing yet, a glyph last, a gap that a glyph must end, or the
-# text is over. Told apart, each layout is counted once.
+# How a row may stand after some cells: nothing yet, a glyph last, a gap that a glyph must end, or
+# the text is over. Told apart, each layout is counted once.
 _BEGIN, _INSIDE, _GAP, _OVER = range(4)
 
 
 class Cells:
     """What each cell says, summed over all its alignments.
 
-    `glyph` float64 (cells, n_labels), `mark` and `nothing` float64 (cells,): log-probabilities. A space
-    in a cell is no glyph; a cell that the network reads as spaces says nothing.
+    `glyph` float64 (cells, n_labels), `mark` and `nothing` float64 (cells,): log-probabilities;
+    `still` is mark or nothing. A space in a cell is no glyph: a cell of spaces says nothing.
     """
 
-    def __init__(
-        self, log_probs: Sequence[NDArray[np.floating] | None], grammar: Grammar
-    ) -> None:
+    def __init__(self, log_probs: Sequence[NDArray[np.floating] | None], grammar: Grammar) -> None:
         n, n_labels = len(log_probs), len(grammar.labels)
         self._grammar = grammar
         self.n = n
@@ -289,7 +287,7 @@ class _Steps:
         return ways
 
     def _glyphs(self, at: int, state: int) -> list[_Step]:
-        """The k best glyphs: they make k texts that differ here, all better than any with another."""
+        """The k best glyphs: they make k texts that differ here, better than any with another."""
         edges = slice(*self._first[state : state + 2].tolist())
         label, head = self._lattice.label[edges], self._lattice.head[edges]
         gain = self._cells.glyph[at, label]

@@ -1,4 +1,4 @@
-"""From network output to text, exactly: the grammar's best texts, their probabilities, their frames.
+"""From network output to text, exactly: a grammar's best texts, their probabilities, their frames.
 
 Owns:   `Decoding`, `Span`, `decode`, `decode_cells`, `text_log_prob`, `grammar_log_total`.
 Needs:  numpy, `grammar`, `lattice`, `search`, `cells`, `results`.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +59,8 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
 
     The texts with the k best alignments are found exactly, then ordered by their sums. Texts under
     `LEAST_POSTERIOR` are left out. Where the field has a check digit, texts that fail it are passed
-    over if any of the first k holds it, or else of the first 64; the failing ones that were met are taken off the
-    total, so that posteriors are lower bounds of those among all texts that hold it.
+    over if one of the first k holds it, or else one of the first 64; the failing ones that were met
+    are taken off the total, so that posteriors are lower bounds of those among texts that hold it.
 
     Args:
         log_probs: float32 (t, n_labels), natural logarithms, padding cut.
@@ -106,7 +107,7 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
 def _searched(
     frames: Frames, grammar: Grammar, log_total: float, k: int, most: int
 ) -> tuple[list[Prefix], bool]:
-    """The texts with the best alignments, `most` of them unless fewer settle it; whether finished."""
+    """The texts with the best alignments, `most` at most; whether the search was finished."""
     found: list[Prefix] = []
     shortlist = _Shortlist(grammar, k, log_total)
 
@@ -121,14 +122,12 @@ def _searched(
     return found, exact
 
 
-def decode_cells(
-    log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: int = 5
-) -> Decoding:
+def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: int = 5) -> Decoding:
     """Read a row of cells, each with one glyph or none.
 
-    Empty cells at the ends give nothing, an empty one between filled ones a space: the automaton takes
-    it where a space is allowed and is not asked where none is. A cell with skip marks alone gives
-    nothing and is not empty. More than one glyph in a cell is not allowed by any grammar.
+    Empty cells at the ends give nothing, an empty one between filled ones a space: the automaton
+    takes it where a space is allowed and is not asked where none is. A cell with skip marks alone
+    gives nothing and is not empty. More than one glyph in a cell is not allowed by any grammar.
 
     Args:
         log_probs: For each cell float32 (t, n_labels); None for a cell without ink.
@@ -162,9 +161,7 @@ def text_log_prob(
     return Cells(log_probs, grammar).text_sum(text)
 
 
-def grammar_log_total(
-    log_probs: LogProbs | Sequence[LogProbs | None], grammar: Grammar
-) -> float:
+def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: Grammar) -> float:
     """Log of the grammar's total: how much of the network's belief is allowed. At most 0."""
     if isinstance(log_probs, np.ndarray):
         return lattice_of(grammar).log_total(Frames(log_probs, grammar))
@@ -219,7 +216,9 @@ class _Shortlist:
             for at, share in zip(kept, shares, strict=True)
         ]
         return kept[0], tuple(
-            one for rank, one in enumerate(named[: self._k]) if rank == 0 or one[1] >= LEAST_POSTERIOR
+            one
+            for rank, one in enumerate(named[: self._k])
+            if rank == 0 or one.probability >= LEAST_POSTERIOR
         )
 
 
@@ -248,12 +247,12 @@ def _spans(
 ) -> tuple[Span, ...]:
     """Characters with their frames and probabilities.
 
-    A character's frames reach half-way to its neighbours. There its peak is weighed against the peaks
-    of all labels the grammar knows, and against these frames saying nothing at all.
+    A character's frames reach half-way to its neighbours. There its peak is weighed against the
+    peaks of all labels the grammar knows, and against these frames saying nothing at all.
     """
     if not runs:
         return ()
-    starts = [0] + [(a[1] + b[0]) // 2 for a, b in zip(runs, runs[1:], strict=False)]
+    starts = [0] + [(a[1] + b[0]) // 2 for a, b in pairwise(runs)]
     peaks = np.exp(np.maximum.reduceat(frames.log, starts, axis=0))
     nothing = np.exp(np.add.reduceat(frames.log[:, 0], starts))
     whole = peaks @ grammar.used + nothing

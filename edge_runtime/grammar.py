@@ -2,7 +2,7 @@
 
 Owns:   `preset`, `Grammar`, `compile_grammar`; `value_of` and `checksum_ok` come from `values`.
 Needs:  numpy, `automaton`, `field`, `values`.
-Words:  *skip*: marks that are read and left out of the text. They win over a charset that holds them.
+Words:  *skip*: marks that are read and left out of the text; a caller's win over the charset.
 """
 
 from __future__ import annotations
@@ -61,10 +61,7 @@ _AMOUNT = (
     f"[*#]{{0,3}}( ?{_MONEY})?"
 )
 _INTEGER = "[+-]?[0-9]+([., '][0-9]{3})*([.,]?[-=]{1,3})?"
-_PHONE = (
-    "(\\+ ?)?\\(?\\+?[0-9]([-./() ]{0,3}[0-9]){2,}"
-    "( ?,? ?([xX]|[Ee]xt\\.?|#) ?[0-9]{1,6})?"
-)
+_PHONE = "(\\+ ?)?\\(?\\+?[0-9]([-./() ]{0,3}[0-9]){2,}( ?,? ?([xX]|[Ee]xt\\.?|#) ?[0-9]{1,6})?"
 _EMAIL = "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+"
 
 _KINDS: dict[str, dict[str, Any]] = {
@@ -143,7 +140,7 @@ class Grammar:
         labels: Of the network; labels[0] is the CTC blank.
         edges: int32 (n, 3): from, label, to; sorted by from, then label. State 0 is the beginning.
         accepting: bool (states,).
-        skip: bool (n_labels,): read and left out of the text, so they lead from no state to another.
+        skip: bool (n_labels,): read and left out of the text; they leave every state as it is.
         n_cells: 0 for a free field.
         field: The preset it was made of.
     """
@@ -208,7 +205,7 @@ class Grammar:
 
 
 def compile_grammar(field: Field, labels: tuple[str, ...]) -> Grammar:
-    """The automaton of a field over a network's labels. Cached: fields that allow the same share it.
+    """The automaton of a field over a network's labels; fields that allow the same share it.
 
     Raises:
         TemplateError: A broken pattern, a choice that cannot be spelled, or no text is allowed.
@@ -216,10 +213,8 @@ def compile_grammar(field: Field, labels: tuple[str, ...]) -> Grammar:
     full = preset(field)
     checksum_ok("0", full)  # for its complaint where there is no such number
     try:
-        return _compiled(
-            replace(full, name="", box=None, cells=full.n_cells or None, optional=None, secret=None),
-            labels,
-        )
+        rules = replace(full, name="", box=None, cells=full.n_cells or None)
+        return _compiled(replace(rules, optional=None, secret=None), labels)
     except GrammarError as fault:
         raise TemplateError(f"field {field.name!r}: {fault}") from fault
 
@@ -237,7 +232,7 @@ def _compiled(full: Field, labels: tuple[str, ...]) -> Grammar:
 
 
 def _language(full: Field, labels: tuple[str, ...], allowed: Mask) -> Dfa:
-    """Everything but choices. Spaces stand alone in free text; a pattern says itself where they go."""
+    """Everything but choices. Spaces stand alone in free text; a pattern places its own."""
     if full.pattern is not None:
         dfa = automaton.from_regex(full.pattern, labels)
     else:

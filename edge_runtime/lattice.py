@@ -1,4 +1,4 @@
-"""CTC output crossed with a field's automaton: the mass of all texts, and the best way on from anywhere.
+"""CTC output crossed with a field's automaton: the mass of all texts, the best way on from a node.
 
 Owns:   `Frames` (network output as the automaton sees it) and `Lattice` (nodes, their transitions).
 Needs:  numpy, `grammar`.
@@ -6,8 +6,8 @@ Words:  *node*: where an alignment stands after a frame. A state has a pool node
         which any label may follow, and a held node for each label that must not follow at once,
         because CTC would merge it with the frame before.
 
-A skip mark is read and left out, so for the text it is a blank: its mass is added to the blank's, and
-all that follows is exact without skip marks.
+A skip mark is read and left out, so for the text it is a blank: its mass is added to the blank's,
+and all that follows is exact without skip marks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Ints = NDArray[np.intp]
 
 # Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
 FLOOR = -1.0e4
-# Scaled sums lose what is e^-700 under the rest; from here on they are done again in the log domain.
+# Scaled sums lose what is e^-700 under the rest; from here on the log domain does them again.
 SCALED_LEAST = -600.0
 RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
 _SMALL = 8  # nodes up to which a product of matrices beats a loop over frames
@@ -41,7 +41,7 @@ class Frames:
     """
 
     def __init__(self, log_probs: NDArray[np.floating], grammar: Grammar) -> None:
-        assert log_probs.ndim == 2 and log_probs.shape[1] == len(grammar.labels), log_probs.shape
+        assert log_probs.shape == (len(log_probs), len(grammar.labels)), log_probs.shape
         self.log = np.maximum(log_probs, FLOOR, dtype=np.float64)
         if grammar.skip.any():
             marks = np.flatnonzero(grammar.skip)
@@ -53,7 +53,8 @@ class Frames:
     @cached_property
     def prob(self) -> Floats:
         """float64 (t, n_labels)."""
-        return np.exp(self.log)
+        prob: Floats = np.exp(self.log)
+        return prob
 
     def summed(self, label: int) -> Floats:
         """float64 (t + 1,): log-probability that the first frames all say `label`."""
@@ -95,7 +96,8 @@ class Lattice:
 
     def _merge(self, tail: Ints, label: Ints, node: Ints, barred: NDArray[np.bool_]) -> None:
         """Edges that run side by side between the same nodes become one, of all their labels."""
-        group = np.where(barred, np.arange(len(tail)) + self.n_nodes, node)  # barred ones stay apart
+        # Barred ones stay apart.
+        group = np.where(barred, np.arange(len(tail)) + self.n_nodes, node)
         order = np.lexsort((label, group, tail))
         tail, label, node, group = tail[order], label[order], node[order], group[order]
         first = np.flatnonzero(np.r_[True, (np.diff(tail) != 0) | (np.diff(group) != 0)])
@@ -128,7 +130,8 @@ class Lattice:
         for at, (q, held) in enumerate(zip(self.held_state, self.held_label, strict=True)):
             on[0, self.n_states + at, q] = on[held, self.n_states + at, self.n_states + at] = 1
         last = np.append(self.label_first[1:], len(self.label_list))
-        for tail, node, a, b in zip(self.arc_tail, self.arc_node, self.label_first, last, strict=True):
+        spans = zip(self.arc_tail, self.arc_node, self.label_first, last, strict=True)
+        for tail, node, a, b in spans:
             for label in self.label_list[a:b]:
                 on[label, tail, node] = 1
                 same = (self.held_state == tail) & (self.held_label != label)
@@ -154,7 +157,7 @@ class Lattice:
 
     def _by_frames(self, frames: Frames) -> float:
         s, n = self.n_states, self.n_nodes
-        x = np.zeros(n)
+        x: Floats = np.zeros(n)
         x[0] = 1
         log = 0.0
         held_at, held_state = segments(self.held_state)
@@ -169,7 +172,9 @@ class Lattice:
                 out[self.barred_arc] = self._others(pool, held, mass)
             p = frames.prob[t]
             out *= arc_prob[t] if self.arc_label is None else p[self.arc_label]
-            new = np.bincount(self.arc_node, out, minlength=n)
+            new: Floats = np.bincount(self.arc_node, out, minlength=n).astype(
+                np.float64, copy=False
+            )
             mass *= p[0]
             new[:s] += mass
             held *= p[self.held_label]
@@ -187,11 +192,11 @@ class Lattice:
     def _others(self, pool: Floats, held: Floats, mass: Floats) -> Floats:
         """For each barred arc, the mass of its state without the node that cannot take it.
 
-        Where that node is nearly all, a difference would be rounding alone, so the others are summed;
-        no more than one node of a state can be so large.
+        Where that node is nearly all, a difference would be rounding alone, so the others are
+        summed; no more than one node of a state can be so large.
         """
-        whole = mass[self.barred_state]
-        rest = whole - held[self.barred_node]
+        whole: Floats = mass[self.barred_state]
+        rest: Floats = whole - held[self.barred_node]
         lost = rest < 1e-3 * whole
         if lost.any():
             large = held > 0.998 * mass[self.held_state]
@@ -227,7 +232,7 @@ class Lattice:
         return float(np.logaddexp.reduce(x))
 
     def _arc_values(self, values: Floats, over: np.ufunc) -> Floats:
-        """(t, arcs) where arcs have several labels; nothing where one frame's values can be looked up."""
+        """(t, arcs) where some arc has several labels; else a frame's values are looked up."""
         if self.arc_label is not None:
             return np.empty((0, 0))
         found: Floats = over.reduceat(values[:, self.label_list], self.label_first, axis=1)
@@ -236,7 +241,7 @@ class Lattice:
     # ---- the best text: maxima ----
 
     def best_ahead(self, frames: Frames) -> Floats:
-        """float64 (t + 1, nodes): log-probability of the best alignment of the frames still to come.
+        """float64 (t + 1, nodes): log-probability of the best alignment of frames still to come.
 
         Row t counts frames t and later, and ends in an accepting state; -inf where none does.
         """

@@ -251,13 +251,14 @@ def _edges(
     """First and last row (exclusive) of the lines in their straightened bands, and their ink."""
     reach = thick // 2 + 3
     plain = on & (band[:, half - reach] < _ON) & (band[:, half + reach] < _ON)
-    plain &= band[:, half] >= _ON
+    plain &= band[:, half - 1 : half + 2].max(1) >= _ON  # tracks are right to a pixel
     if (count := int(plain.sum())) < 4:
         return half - thick // 2, half + thick // 2 + 1, 255.0
     near = band[:, half - reach + 1 : half + reach].astype(np.float32)
     profile = (near @ plain[..., None].astype(np.float32)).sum((0, 2)) / count
-    level = float(profile.max())
-    held = np.flatnonzero(profile >= max(10.0, 0.08 * level))
+    held = np.flatnonzero(profile >= max(10.0, 0.08 * float(profile.max())))
+    # Print is uneven: its darkest tenth is no stroke yet.
+    level = float(np.percentile(near.max(1)[plain], 90))
     first = half - reach + 1
     return first + int(held[0]), first + int(held[-1]) + 1, level
 

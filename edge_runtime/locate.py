@@ -107,7 +107,7 @@ def _attached(upright: Gray, level: Gray) -> Gray:
     for k, (x, y, w, h, _) in enumerate(stats[1:].tolist(), 1):
         ends = (level[max(0, row - 4) : row + 5, max(0, x - 2) : x + w + 2] for row in (y, y + h))
         keep[k] = all(end.any() for end in ends)
-    return keep[labels]
+    return np.asarray(keep[np.asarray(labels, np.intp)], np.uint8)
 
 
 def _cells(level: Gray, upright: Gray) -> list[tuple[int, int, int, int]]:

@@ -27,16 +27,16 @@ _SCALES = (
     1.0,
     0.75,
 )  # page of the form to the picture's: it fills the scan, or lies on a larger glass
-_CANDIDATES = 24  # best correlations kept; letters and logos of C1 forms give about ten
-_LEAST_MATCH = 0.55  # correlation of a candidate; a square skewed by 10 degrees has 0.9
+_CANDIDATES = 24  # best correlations kept; the C1 forms give 7 to 14
+_LEAST_MATCH = 0.55  # correlation of a candidate; a square skewed by 10 degrees has 0.95
 _TILT = radians(14)  # skew that is looked for; 10 degrees must work
 _ZOOM = (0.65, 1.25)  # of the form to the picture's width or height
-_STRAY = 0.045  # of the marks' span: stretched scans and slight perspective, 0.03 on C1 forms
+_STRAY = 0.045  # of the marks' span: stretch and perspective; 0.010 at most on C1 forms
 _PATCH = 24  # pixels of a mark's edge in the patch it is measured in, at least
 _PATCH_MOST = 64  # and at most: the page's own resolution in between
 _CONTRAST = 40  # grey levels between a mark and its paper
 _CORE = 0.7  # of a mark's core is dark: a gash through it is borne
-_SOLID = 0.9  # of all marks together is dark; C1 forms have 0.95, a torn mark among them
+_SOLID = 0.9  # of all marks together is dark; C1 forms have 0.97 or more, a torn mark among them
 _MISFIT = 0.08  # of a mark's width; C1 forms have 0.03 at most
 
 
@@ -96,7 +96,7 @@ def find_marks(page: Gray, marks: tuple[Box, ...], size: tuple[float, float]) ->
 
 
 def _reduced(page: Gray, times: int) -> Gray:
-    """The page by a whole number of times smaller: four times as fast as by a fraction."""
+    """The page by a whole number of times smaller: twice as fast as by a fraction."""
     w, h = page.shape[1] // times, page.shape[0] // times
     even = page[: h * times, : w * times]
     return np.asarray(cv2.resize(even, (w, h), interpolation=cv2.INTER_AREA), np.uint8)

@@ -52,8 +52,8 @@ def find_printed(ink: Gray, n: int) -> Printed:
         if closed is not None:
             return closed
     level = [line for line in lines if _is_rule(line, ink.shape, parted=n > 1)]
-    if not level and n < 2:
-        return nothing
+    if n < 2 and None in rails(level, h):  # no row of boxes: no upright lines to look for
+        return Printed(None, tuple(level), ())
     shear = None
     if level:
         guide = max(level, key=lambda line: line.length)
@@ -67,6 +67,7 @@ def find_printed(ink: Gray, n: int) -> Printed:
 
 
 def erase_printed(ink: Gray, printed: Printed) -> Gray:
+    """The ink without what is printed: uint8 (h, w), the very same pixels where nothing is."""
     if not printed.level and not printed.upright:
         return ink
     shear, h = printed.shear, ink.shape[0]

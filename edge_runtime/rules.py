@@ -21,7 +21,8 @@ from typing import Any
 from edge_runtime.errors import TemplateError
 from edge_runtime.results import Value
 
-_LONGEST = 500  # characters of a rule; bounds the depth of its brackets too
+_LONGEST = 500  # characters of a rule
+_DEEPEST = 40  # brackets and signs of a rule, each a level of recursion or five
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "==": operator.eq,
@@ -133,7 +134,7 @@ def _number(value: Any) -> Decimal:
 
 def _odd(names: Iterable[str]) -> tuple[str, ...]:
     """Names that are no plain word, longest first."""
-    odd = {name for name in names if not re.fullmatch(r"[^\W\d]\w*", name)}
+    odd = {name for name in names if name.strip() and not re.fullmatch(r"[^\W\d]\w*", name)}
     return tuple(sorted(odd, key=lambda name: (-len(name), name)))
 
 
@@ -144,6 +145,8 @@ def _parse(text: str, odd: tuple[str, ...]) -> _Rule:
 
     if len(text) > _LONGEST:
         raise fault(f"{len(text)} characters, {_LONGEST} at most")
+    if text.count("(") + text.count("-") > _DEEPEST:
+        raise fault(f"more than {_DEEPEST} brackets and minus signs")
     known = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in odd)
     token = re.compile((f"(?P<odd>{known})|" if odd else "") + _TOKEN + _SIGN)
     tokens: list[tuple[str, str]] = []

@@ -208,7 +208,7 @@ class _Ways:
         self._best = [-math.inf] * k  # a heap; its first is the bound
 
     def _on(self, state: int) -> tuple[Floats, Floats]:
-        """float64 (t, edges): an edge taken at a frame, and the best after it; their maxima (t,)."""
+        """float64 (t, edges): an edge taken at a frame, and the best after it; maxima (t,)."""
         found = self._of_state.get(state)
         if found is None:
             first, last = self._first[state : state + 2]

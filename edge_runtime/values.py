@@ -1,7 +1,7 @@
 """From a text to its value: amounts, dates, times, and numbers without their separators.
 
 Owns:   `value_of` and `checksum_ok`.
-Needs:  the standard library, `field`, `results` for `Value`; python-stdnum where there is a check digit.
+Needs:  the standard library, `field`, `results` for `Value`; python-stdnum for check digits.
 Words:  a value is None where the text has no sure meaning; it never raises for what people write.
 """
 
@@ -18,20 +18,21 @@ from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
 from edge_runtime.results import Value
 
-# Two-digit years: up to 10 ahead of now would change answers with the clock, so the pivot is fixed.
+# A pivot that moves with the clock would change answers from year to year, so it is fixed.
 _PIVOT = 40  # '39 is 2039, '40 is 1940
 
-# The first letters that tell a month, in English, German, Dutch, French, Spanish, Italian, Portuguese,
-# Indonesian and the Nordic languages, as far as they are written in ASCII.
+# The first letters that tell a month, in English, German, Dutch, French, Spanish, Italian,
+# Portuguese, Indonesian and the Nordic languages, as far as they are written in ASCII.
 _MONTHS = (
-    ("jan", "ene", "gen"), ("feb", "fev", "peb"), ("mar", "mrt", "mae", "maa"), ("apr", "avr", "abr"),
+    ("jan", "ene", "gen"), ("feb", "fev", "peb"), ("mar", "mrt", "mae", "maa"),
+    ("apr", "avr", "abr"),
     ("may", "mai", "mei", "mag", "maj"), ("jun", "juin", "giu"), ("jul", "juil", "lug"),
     ("aug", "aou", "ago", "agu", "agt"), ("sep", "set"), ("oct", "okt", "out", "ott"),
     ("nov", "nop"), ("dec", "dez", "des", "dic"),
 )  # fmt: skip
 _MONTH_OF = {start: n for n, starts in enumerate(_MONTHS, 1) for start in starts}
 
-_PLAIN = frozenset("digits code account iban card phone".split())
+_PLAIN = frozenset(("digits", "code", "account", "iban", "card", "phone"))
 
 
 def value_of(text: str, field: Field) -> Value:
@@ -39,8 +40,8 @@ def value_of(text: str, field: Field) -> Value:
 
     Args:
         text: As transcribed.
-        field: Its kind says which type: Decimal for `amount`, int for `integer`, date, time, bool for
-            `checkbox` and `signature`; numbers lose their separators; other kinds give the text.
+        field: Its kind says which type: Decimal for `amount`, int for `integer`, date, time, bool
+            for `checkbox` and `signature`; numbers lose their separators; else it is the text.
 
     Returns:
         The value, or None for an empty text and where there is no such amount, date or time. Day
@@ -70,8 +71,8 @@ def checksum_ok(text: str, field: Field) -> bool | None:
     check = _checker(name)
     if check is None:
         raise TemplateError(
-            f"field {field.name!r}: unknown checksum {name!r}; give a module of python-stdnum, such as"
-            " 'luhn', 'iban', 'isbn' or 'de.idnr'"
+            f"field {field.name!r}: unknown checksum {name!r}; give a module of python-stdnum, "
+            "such as 'luhn', 'iban', 'isbn' or 'de.idnr'"
         )
     return check(re.sub(r"[\s./-]", "", text))
 
@@ -125,16 +126,18 @@ def _amount(text: str) -> Decimal | None:
     whole, fraction = _split_decimals(number)
     if whole is None or (over and fraction):
         return None
-    return Decimal(f"{sign}{whole or '0'}.{over or fraction or '0'}") if over or fraction else (
-        Decimal(f"{sign}{whole}")
+    return (
+        Decimal(f"{sign}{whole or '0'}.{over or fraction or '0'}")
+        if over or fraction
+        else (Decimal(f"{sign}{whole}"))
     )
 
 
 def _split_decimals(number: str) -> tuple[str | None, str]:
     """Whole digits and decimals; (None, "") where the marks contradict each other.
 
-    The last mark is the decimal one if it differs from those before it, or if it stands alone and not
-    three digits follow: 1.250 is a thousand, 1.25 is not.
+    The last mark is the decimal one if it differs from those before it, or if it stands alone and
+    not three digits follow: 1.250 is a thousand, 1.25 is not.
     """
     marks = [char for char in number if char in ".,"]
     if not marks:

@@ -23,8 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--processes", type=int, default=1, help="that train side by side (CPU)")
     parser.add_argument("--threads", type=int, default=1, help="torch's threads, each process")
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw strips; 0: in line")
-    parser.add_argument("--evaluate", action="store_true", help="only score the checkpoint on val writers")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that draw strips; 0: in line"
+    )
+    parser.add_argument(
+        "--evaluate", action="store_true", help="only score the checkpoint on val writers"
+    )
     told = parser.parse_args(arguments)
     try:
         config = load_config(told.config)

@@ -73,7 +73,12 @@ class StripStream(IterableDataset[Batch]):
         rng = np.random.default_rng([seed, self.start, worker])
         spec = self.config.spec()
         engine = Engine(
-            self.config.data_folder(), spec, self.config.engine, part="train", seed=seed + worker
+            self.config.data_folder(),
+            spec,
+            self.config.engine,
+            part="train",
+            seed=seed + worker,
+            own=self.config.own.load(),
         )
         waiting: dict[int, list[tuple[Gray, str, str]]] = defaultdict(list)
         while True:

@@ -107,14 +107,18 @@ def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
     return [stroke * np.float32(scale) + shift for stroke in glyph]
 
 
-def compose(text: str, bank: GlyphBank, writer: str, rng: Rng, *, tight: bool = False) -> tuple[str, Strokes]:
+def compose(
+    text: str, bank: GlyphBank, writer: str, rng: Rng, *, tight: bool = False
+) -> tuple[str, Strokes]:
     """Write `text` with one writer's glyphs.
 
     Returns:
         What could be written (characters that nobody wrote are left out) and its strokes.
     """
     hand = Hand.draw(rng, tight=tight)
-    pen, written, strokes = 0.0, [], []
+    pen = 0.0
+    written: list[str] = []
+    strokes: Strokes = []
     kept: dict[str, Strokes] = {}
     for char in text:
         if char == " ":
@@ -155,7 +159,9 @@ def join_words(words: list[tuple[str, Strokes]], rng: Rng) -> tuple[str, Strokes
     for label, strokes in words:
         placed = set_word(label, strokes)
         out += [stroke + np.array([pen, rng.normal(0, 0.08)], np.float32) for stroke in placed]
-        pen += max(float(stroke[:, 0].max()) for stroke in placed) + space * float(rng.uniform(0.8, 1.25))
+        pen += max(float(stroke[:, 0].max()) for stroke in placed) + space * float(
+            rng.uniform(0.8, 1.25)
+        )
     return " ".join(label for label, _ in words), out
 
 

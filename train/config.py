@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from edge_runtime.errors import EdgeHwrError
 from edge_runtime.spec import ModelSpec
+from train.datasets import Samples, csv_crops, emnist, image_folder
 from train.engine import EngineConfig
 from train.network import NetworkConfig
 
@@ -34,6 +35,31 @@ class StripConfig:
     mean: float = 0.0
     std: float = 0.3
     charset: str = "".join(chr(code) for code in range(32, 127))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConfig:
+    """The user's own sets; `engine.own` is their share of the strips."""
+
+    emnist: str = ""  # the root that torchvision was given
+    emnist_split: str = "byclass"
+    folder: str = ""  # one folder a text, pictures inside
+    csv: str = ""  # columns path, text and, if known, writer
+
+    def load(self) -> tuple[Samples, ...]:
+        """The sets that are named.
+
+        Raises:
+            EdgeHwrError: One of them is not there or not of its form.
+        """
+        found: list[Samples] = []
+        if self.emnist:
+            found.append(emnist(Path(self.emnist), self.emnist_split))
+        if self.folder:
+            found.append(image_folder(Path(self.folder)))
+        if self.csv:
+            found.append(csv_crops(Path(self.csv)))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,7 @@ class TrainConfig:
     data: str = ""
     strip: StripConfig = field(default_factory=StripConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    own: OwnConfig = field(default_factory=OwnConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
@@ -107,13 +134,16 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(f"{path}: {error.strerror}; see train/configs/") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
-    return _build(TrainConfig, raw, str(path))
+    config: TrainConfig = _build(TrainConfig, raw, str(path))
+    return config
 
 
 def _build(kind: Any, raw: dict[str, Any], where: str) -> Any:
     known = {one.name for one in fields(kind)}
     if unknown := sorted(raw.keys() - known):
-        raise ConfigError(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        raise ConfigError(
+            f"{where}: unknown {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
     hints, values = get_type_hints(kind), {}
     for name, value in raw.items():
         hint = hints[name]

@@ -6,21 +6,23 @@ Needs:  numpy, cv2, Pillow (fonts), `edge_runtime.preprocess`.
 
 from __future__ import annotations
 
-import gzip
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.preprocess import Gray, make_strip, normalize_ink
 from edge_runtime.spec import ModelSpec
 from train import texts
-from train.compose import compose, extent, join_words, place, warp, Hand
+from train.compose import Hand, compose, extent, join_words, place, warp
+from train.datasets import ArraySamples, Samples, mnist
 from train.fontfaces import FontFaces
 from train.paper import Paper
 from train.pen import Pen, draw_strokes
+from train.raster import side_by_side
 from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
 
 Rng = np.random.Generator
@@ -41,6 +43,7 @@ class EngineConfig:
     line: float = 0.05
     joined: float = 0.04  # words by one writer, put side by side
     font: float = 0.08
+    own: float = 0.0  # crops of the user's own sets
 
     def __post_init__(self) -> None:
         if min(getattr(self, one.name) for one in fields(self)) < 0:
@@ -56,9 +59,19 @@ class Engine:
         config: Shares of the sources.
         part: "train", "tuning", "calibration" or "val".
         seed: Of the textures alone; every sample takes its own generator.
+        own: The user's sets, drawn from evenly where `config.own` gives them a share.
     """
 
-    def __init__(self, data: Path, spec: ModelSpec, config: EngineConfig, *, part: str, seed: int) -> None:
+    def __init__(
+        self,
+        data: Path,
+        spec: ModelSpec,
+        config: EngineConfig,
+        *,
+        part: str,
+        seed: int,
+        own: Sequence[Samples] = (),
+    ) -> None:
         self.spec = spec
         self.part = part
         names = ("digits", "upper", "lower", "symbols", "chars_in_words", "words", "text")
@@ -74,12 +87,15 @@ class Engine:
         for i in self._word_at:
             self._by_writer.setdefault(self.words.writers[i], []).append(i)
         self._joiners = sorted(w for w, found in self._by_writer.items() if len(found) >= 5)
-        self.digits, self.digit_labels = _mnist(data / "mnist" / "MNIST" / "raw", part)
+        self.digits, self.digit_labels = _mnist(data, part)
+        self._own_samples = own
         self.paper = Paper(np.random.default_rng(seed))
         self.fonts = FontFaces(data / "fonts", part)
         shares = {one.name: getattr(config, one.name) for one in fields(config)}
         if not self.fonts:
             shares["font"] = 0.0
+        if not own:
+            shares["own"] = 0.0
         self._sources = [name for name, share in shares.items() if share > 0]
         self._shares = np.cumsum([shares[name] for name in self._sources])
 
@@ -98,14 +114,18 @@ class Engine:
             if strip is None or not text:
                 continue
             # CTC cannot say a text in fewer frames than its length and one for each repeat.
-            needed = len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
+            needed = len(text) + sum(a == b for a, b in itertools.pairwise(text))
             if strip.pixels.shape[1] // self.spec.stride_px >= needed:
                 return strip.pixels, text, source
 
     def crop(self, rng: Rng) -> tuple[Gray, str, str, tuple[float, float] | None]:
-        """A crop, its text, its source, and the line's top and bottom in parts of its height if told."""
+        """A crop, its text, its source; the line's top and bottom in parts of its height if told."""
         at = int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
         source = self._sources[min(at, len(self._sources) - 1)]
+        if source == "own":
+            samples = self._own_samples[int(rng.integers(len(self._own_samples)))]
+            sample = samples[int(rng.integers(len(samples)))]
+            return self.paper.again(sample.crop, rng), sample.text, source, None
         text, coverage, line = getattr(self, f"_{source}")(rng)
         return self.paper.photograph(coverage, rng), text, source, line
 
@@ -131,7 +151,13 @@ class Engine:
         px = height / whole
         pad = (*self._side(rng, height), *self._side(rng, height))
         edges = (pad[0], round(above * px) + pad[1], pad[2], round(below * px) + pad[3])
-        coverage = draw_strokes(placed, Pen.draw(rng), rng, height_px=max(2.0, float(high[1] - low[1]) * px), pad_px=edges)
+        coverage = draw_strokes(
+            placed,
+            Pen.draw(rng),
+            rng,
+            height_px=max(2.0, float(high[1] - low[1]) * px),
+            pad_px=edges,
+        )
         h = coverage.shape[0]
         return char, coverage, (pad[1] / h, min(1.0, (pad[1] + whole * px) / h))
 
@@ -148,7 +174,11 @@ class Engine:
 
     def _word(self, rng: Rng) -> tuple[str, Gray, None]:
         index = self._word_at[int(rng.integers(len(self._word_at)))]
-        return self.words.labels[index], self._ink(warp(self.words.strokes(index), rng), rng, smallest=_SMALLEST_WORD), None
+        return (
+            self.words.labels[index],
+            self._ink(warp(self.words.strokes(index), rng), rng, smallest=_SMALLEST_WORD),
+            None,
+        )
 
     def _line(self, rng: Rng) -> tuple[str, Gray, None]:
         index = self._line_at[int(rng.integers(len(self._line_at)))]
@@ -159,19 +189,21 @@ class Engine:
     def _joined(self, rng: Rng) -> tuple[str, Gray, None]:
         found = self._by_writer[self._joiners[int(rng.integers(len(self._joiners)))]]
         chosen = [found[i] for i in rng.integers(len(found), size=int(rng.integers(2, 5)))]
-        text, strokes = join_words([(self.words.labels[i], self.words.strokes(i)) for i in chosen], rng)
+        text, strokes = join_words(
+            [(self.words.labels[i], self.words.strokes(i)) for i in chosen], rng
+        )
         return text, self._ink(warp(strokes, rng, strength=0.6), rng, smallest=_SMALLEST_LINE), None
 
     def _mnist(self, rng: Rng) -> tuple[str, Gray, None]:
         at = int(rng.integers(len(self.digits)))
-        coverage = _raster([self.digits[at]], rng, height=self._height(rng))
-        return str(self.digit_labels[at]), coverage, None
+        coverage = side_by_side([self.digits[at]], rng, height=self._height(rng))
+        return self.digit_labels[at], coverage, None
 
     def _mnist_string(self, rng: Rng) -> tuple[str, Gray, None]:
         wanted = texts.digit_string(rng)
         at = rng.integers(len(self.digits), size=len(wanted))
-        text = "".join(str(self.digit_labels[i]) for i in at)
-        return text, _raster([self.digits[i] for i in at], rng, height=self._height(rng)), None
+        text = "".join(self.digit_labels[i] for i in at)
+        return text, side_by_side([self.digits[i] for i in at], rng, height=self._height(rng)), None
 
     def _font(self, rng: Rng) -> tuple[str, Gray, None]:
         if rng.random() < 0.35:
@@ -200,7 +232,7 @@ class Engine:
         return max(1, round(float(x))), max(1, round(float(y)))
 
     def _one_line(self, index: int) -> bool:
-        """Told by proportions: height is 1000, and a letter is seldom narrower than a quarter of it."""
+        """Told by proportions: a letter is seldom narrower than a fifth of its line."""
         label = self.lines.labels[index]
         if not 1 <= len(label) <= 48:
             return False
@@ -209,47 +241,11 @@ class Engine:
         return bool(0.2 * len(label) < width / height < 1.6 * len(label) + 1)
 
 
-def _mnist(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images (n, 28, 28) ink bright and labels; the parts of the training file, or the test file."""
-    stem = "t10k" if part == "val" else "train"
-    try:
-        with gzip.open(folder / f"{stem}-images-idx3-ubyte.gz") as file:
-            images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
-        with gzip.open(folder / f"{stem}-labels-idx1-ubyte.gz") as file:
-            labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    except FileNotFoundError as error:
-        raise DataError(f"{error.filename}: no such file; see docs/data.md") from error
-    if part == "train":
-        return images[:-_MNIST_HELD_OUT], labels[:-_MNIST_HELD_OUT]
-    return (images, labels) if part == "val" else (images[-_MNIST_HELD_OUT:], labels[-_MNIST_HELD_OUT:])
-
-
-def _raster(glyphs: list[Gray], rng: Rng, *, height: float) -> Gray:
-    """Digits that exist as pixels only, side by side: one slant and pen for all, places jittered."""
-    slant, stretch = float(np.clip(rng.normal(0, 0.15), -0.45, 0.45)), float(np.exp(rng.normal(0, 0.12)))
-    base = height / 20  # MNIST ink is 20 pixels high
-    gap = rng.uniform(-0.12, 0.45) if len(glyphs) > 1 else 0.3
-    pad = height * rng.uniform(0.08, 0.5, 4)
-    pen, rows = float(pad[0]), int(height * 1.3 + pad[1] + pad[2])
-    out = np.zeros((rows, int(pen + len(glyphs) * (height * 1.6 * stretch) + pad[3] + 8)), np.uint8)
-    right = pen
-    for glyph in glyphs:
-        columns = np.flatnonzero(glyph.any(axis=0))
-        left, width = int(columns[0]), int(columns[-1] - columns[0] + 1)
-        scale = base * float(np.exp(rng.normal(0, 0.05)))
-        turn = float(rng.normal(0, 0.05))
-        move = np.array([[scale * stretch, -slant * scale, 0], [turn * scale, scale, 0]], np.float64)
-        drop = pad[1] + height * 0.62 + rng.normal(0, 0.035) * height
-        anchor = move[:, :2] @ np.array([left + width / 2, 14.0])
-        centre = pen + width * scale * stretch / 2
-        move[:, 2] = np.array([centre, drop]) - anchor
-        drawn = cv2.warpAffine(glyph, move, (out.shape[1], rows), flags=cv2.INTER_CUBIC)
-        np.maximum(out, np.asarray(drawn, np.uint8), out=out)
-        right = pen + width * scale * stretch
-        pen = right + max(gap + rng.normal(0, 0.07), -0.15) * height
-    out = out[:, : max(4, int(right + pad[3]))]
-    if (chance := rng.random()) < 0.4:  # other pens
-        side = int(rng.integers(2, 2 + max(1, round(height / 24)) + 1))
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-        out = cv2.erode(out, kernel) if chance < 0.25 else cv2.dilate(out, kernel)
-    return np.asarray(out, np.uint8)
+def _mnist(data: Path, part: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Images (n, 28, 28) ink bright, and labels; val is the test file."""
+    found = mnist(data, train=part != "val")
+    assert isinstance(found, ArraySamples)
+    if part == "val":
+        return found.pixels, found.texts
+    kept = slice(None, -_MNIST_HELD_OUT) if part == "train" else slice(-_MNIST_HELD_OUT, None)
+    return found.pixels[kept], found.texts[kept]

@@ -27,12 +27,19 @@ class Score:
     pairs: tuple[tuple[str, str, int], ...]  # written, read, how often
 
     def line(self) -> str:
-        parts = ", ".join(f"{name} {100 * part:.1f}" for name, part in sorted(self.by_source.items()))
+        parts = ", ".join(
+            f"{name} {100 * part:.1f}" for name, part in sorted(self.by_source.items())
+        )
         return f"exact {100 * self.exact:.1f} %, CER {100 * self.cer:.1f} % ({parts})"
 
 
 def greedy(log_probs: Tensor, labels: tuple[str, ...]) -> list[str]:
-    """The best label of each frame, repeats and blanks taken out; float (n, t, labels)."""
+    """The best label of each frame, repeats and blanks taken out; float (n, t, labels).
+
+    Of a glyph head's float (n, labels) simply the best.
+    """
+    if log_probs.ndim == 2:
+        return [labels[best] for best in log_probs.argmax(dim=1).tolist()]
     out = []
     for best in log_probs.argmax(dim=2).tolist():
         kept = [b for a, b in zip([0, *best], best, strict=False) if b and b != a]
@@ -50,17 +57,24 @@ def edit_distance(a: str, b: str) -> int:
     return row[-1]
 
 
-def confusions(pairs: Iterable[tuple[str, str]], *, most: int = 30) -> tuple[tuple[str, str, int], ...]:
+def confusions(
+    pairs: Iterable[tuple[str, str]], *, most: int = 30
+) -> tuple[tuple[str, str, int], ...]:
     """Characters read for others where the lengths agree, the most frequent first."""
     counts = Counter(
-        (a, b) for written, read in pairs if len(written) == len(read)
-        for a, b in zip(written, read, strict=True) if a != b
+        (a, b)
+        for written, read in pairs
+        if len(written) == len(read)
+        for a, b in zip(written, read, strict=True)
+        if a != b
     )
     return tuple((a, b, n) for (a, b), n in counts.most_common(most))
 
 
 @torch.no_grad()
-def score(network: nn.Module, batches: list[Batch], spec: ModelSpec, *, device: torch.device) -> Score:
+def score(
+    network: nn.Module, batches: list[Batch], spec: ModelSpec, *, device: torch.device
+) -> Score:
     """Read all batches greedily, in full precision."""
     told: list[tuple[str, str, str]] = []
     for batch in batches:

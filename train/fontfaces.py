@@ -43,7 +43,7 @@ class FontFaces:
         """Write a text, letter by letter unevenly.
 
         Returns:
-            The text as far as the face has it, and coverage uint8 (h, w) with the ink `height` high.
+            The text as far as the face has it; coverage uint8 (h, w), the ink `height` high.
         """
         font, (missing, no_lower) = self._faces[int(rng.integers(len(self._faces)))]
         text = "".join(c for c in (text.upper() if no_lower else text) if c not in missing).strip()
@@ -67,7 +67,10 @@ class FontFaces:
         if (chance := rng.random()) < 0.5:
             side = int(rng.integers(2, 5))
             kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-            tight = cv2.dilate(tight, kernel) if chance < 0.35 else cv2.erode(tight, kernel)
+            thicker = chance < 0.35
+            tight = np.asarray(
+                cv2.dilate(tight, kernel) if thicker else cv2.erode(tight, kernel), np.uint8
+            )
         scale = height / max(tight.shape[0], tight.shape[1] / 40, 0.3 * _EM_PX)
         slant = float(np.clip(rng.normal(0, 0.12), -0.35, 0.35))
         h = max(2, round(tight.shape[0] * scale))

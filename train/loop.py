@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -38,13 +39,17 @@ def rate_at(part: float, schedule: ScheduleConfig) -> float:
     return schedule.rate * min(1.0, max(left, 0.0))
 
 
-def loss_of(network: nn.Module, batch: Batch, spec: ModelSpec, power: float, device: torch.device) -> Tensor:
+def loss_of(
+    network: nn.Module, batch: Batch, spec: ModelSpec, power: float, device: torch.device
+) -> Tensor:
     """CTC loss, mean over the batch of a strip's loss over its length to `power`."""
     # The very arithmetic of `preprocess.to_tensor`, on whichever device the batch is.
     strips = (batch.strips.to(device).float() / 255 - spec.mean) / spec.std
     strips = strips.contiguous(memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16):
         log_probs = network(strips)
+    if log_probs.ndim == 2:  # a glyph head: one label a strip
+        return F.nll_loss(log_probs, batch.targets.to(device))
     n, frames, _ = log_probs.shape
     lengths = batch.lengths.to(device)
     if log_probs.device.type == "cpu":
@@ -84,10 +89,13 @@ def share_gradients(network: nn.Module, n: int) -> int:
     if not dist.is_initialized():
         return n
     grads = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([*(g.reshape(-1) for g in grads), torch.tensor([float(n)], device=grads[0].device)])
+    flat = torch.cat(
+        [*(g.reshape(-1) for g in grads), torch.tensor([float(n)], device=grads[0].device)]
+    )
     dist.all_reduce(flat)
     flat[:-1] /= dist.get_world_size()
-    for grad, part in zip(grads, flat[:-1].split([g.numel() for g in grads]), strict=True):
+    parts = torch.split(flat[:-1], [g.numel() for g in grads])
+    for grad, part in zip(grads, parts, strict=True):
         grad.copy_(part.view_as(grad))
     return round(float(flat[-1]))
 
@@ -120,11 +128,13 @@ def train_beside(run: Run, processes: int) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     meeting = (run.out / "meeting").resolve()
     meeting.unlink(missing_ok=True)
-    torch.multiprocessing.spawn(_join, (run, meeting, processes), processes)  # type: ignore[no-untyped-call]
+    spawn(_join, (run, meeting, processes), processes)  # type: ignore[no-untyped-call]
 
 
 def _join(rank: int, run: Run, meeting: Path, processes: int) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes
+    )
     train(run, rank=rank)
     dist.destroy_process_group()
 
@@ -146,19 +156,28 @@ def train(run: Run, *, rank: int = 0) -> Path:
     Raises:
         ConfigError: The folder holds a run with another network or another strip.
     """
-    config, out, threads, workers, device = run.config, run.out, run.threads, run.workers, run.device
+    config, out, threads, workers, device = (
+        run.config,
+        run.out,
+        run.threads,
+        run.workers,
+        run.device,
+    )
     log = _log if rank == 0 else lambda _line: None
     torch.set_num_threads(threads)
     torch.manual_seed(config.schedule.seed)
     where, spec, schedule = torch.device(device), config.spec(), config.schedule
     network = Network(config.network, len(spec.labels), height_px=spec.height_px).to(where)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)
     macs = n_macs(network, height_px=spec.height_px, width_px=160)
     log(f"{config.name}: {n_parameters(network):,} parameters, {macs / 1e6:.0f} M MACs for 160 px")
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        [
+            {"params": decayed, "weight_decay": schedule.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ],
         lr=schedule.rate,
         fused=True,
     )
@@ -177,11 +196,17 @@ def train(run: Run, *, rank: int = 0) -> Path:
 
     def save() -> None:
         saved = {
-            "name": config.name, "network": asdict(config.network), "strip": asdict(config.strip),
-            "engine": asdict(config.engine), "schedule": asdict(config.schedule),
-            "weights": network.state_dict(), "optimizer": optimizer.state_dict(),
-            "average": average.state, "average_steps": average.steps,
-            "seen": seen, "spent_s": spent + time.monotonic() - began,
+            "name": config.name,
+            "network": asdict(config.network),
+            "strip": asdict(config.strip),
+            "engine": asdict(config.engine),
+            "schedule": asdict(config.schedule),
+            "weights": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": average.state,
+            "average_steps": average.steps,
+            "seen": seen,
+            "spent_s": spent + time.monotonic() - began,
         }
         torch.save(saved, last.with_suffix(".tmp"))
         os.replace(last.with_suffix(".tmp"), last)
@@ -194,12 +219,16 @@ def train(run: Run, *, rank: int = 0) -> Path:
     )
     measured = Network(config.network, len(spec.labels), height_px=spec.height_px).to(where)
     stream = DataLoader(
-        StripStream(config, start=seen, rank=rank), batch_size=None, num_workers=workers,
+        StripStream(config, start=seen, rank=rank),
+        batch_size=None,
+        num_workers=workers,
         prefetch_factor=16 if workers else None,
         multiprocessing_context="spawn" if workers else None,  # OpenCV hangs in forked processes
     )
     since, running = seen, 0.0
-    with tqdm(total=schedule.strips, initial=seen, unit="strip", mininterval=10, disable=rank > 0) as progress:
+    with tqdm(
+        total=schedule.strips, initial=seen, unit="strip", mininterval=10, disable=rank > 0
+    ) as progress:
         for batch in stream:
             rate = rate_at(seen / schedule.strips, schedule)
             for group in optimizer.param_groups:
@@ -224,9 +253,19 @@ def train(run: Run, *, rank: int = 0) -> Path:
                 measured.load_state_dict(average.state)
                 pace = (seen - since) / (time.monotonic() - began)
                 result = score(measured.eval(), tuning, spec, device=where)
-                _append(out / "curve.csv", seen, rate, running, pace, spent + time.monotonic() - began, result)
+                _append(
+                    out / "curve.csv",
+                    seen,
+                    rate,
+                    running,
+                    pace,
+                    spent + time.monotonic() - began,
+                    result,
+                )
                 log(f"{seen:,} strips, {pace:.0f}/s, loss {running:.3f}: {result.line()}")
-            if rank == 0 and (ended or time.monotonic() - saved_at > 60 * schedule.checkpoint_minutes):
+            if rank == 0 and (
+                ended or time.monotonic() - saved_at > 60 * schedule.checkpoint_minutes
+            ):
                 save()
                 saved_at = time.monotonic()
             if ended:
@@ -256,8 +295,27 @@ def _append(
         table = csv.writer(file)
         sources = sorted(result.by_source)
         if new:
-            table.writerow(["strips", "rate", "loss", "strips_per_s", "seconds", "exact", "cer",
-                            *(f"exact_{one}" for one in sources)])
-        table.writerow([seen, f"{rate:.3e}", f"{loss:.4f}", f"{pace:.0f}", f"{spent_s:.0f}",
-                        f"{result.exact:.4f}", f"{result.cer:.4f}",
-                        *(f"{result.by_source[one]:.4f}" for one in sources)])
+            table.writerow(
+                [
+                    "strips",
+                    "rate",
+                    "loss",
+                    "strips_per_s",
+                    "seconds",
+                    "exact",
+                    "cer",
+                    *(f"exact_{one}" for one in sources),
+                ]
+            )
+        table.writerow(
+            [
+                seen,
+                f"{rate:.3e}",
+                f"{loss:.4f}",
+                f"{pace:.0f}",
+                f"{spent_s:.0f}",
+                f"{result.exact:.4f}",
+                f"{result.cer:.4f}",
+                *(f"{result.by_source[one]:.4f}" for one in sources),
+            ]
+        )

@@ -2,8 +2,8 @@
 
 Owns:   `NetworkConfig`, `Network`, its parameter and MAC counts.
 Needs:  torch.
-Words:  a *stage* works at one resolution; height is pooled away before the last, which sees a line of
-        frames. Convolutions only, so that it quantises statically and takes any width.
+Words:  a *stage* works at one resolution; height is pooled away before the last, which sees a line
+        of frames. Convolutions only, so that it quantises statically and takes any width.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class NetworkConfig:
     head: str = "ctc"
 
 
-def _conv(cin: int, cout: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)) -> nn.Sequential:
+def _conv(
+    cin: int, cout: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
+) -> nn.Sequential:
     padding = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2)
     return nn.Sequential(
         nn.Conv2d(cin, cout, kernel, stride, padding, bias=False), nn.BatchNorm2d(cout)
@@ -62,7 +64,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """float32 (n, 1, 32, w) to log-probabilities float32 (n, w / 4, labels), or (n, labels) for glyphs."""
+    """float32 (n, 1, 32, w) to log-probabilities float32 (n, w / 4, labels); glyphs: (n, labels)."""
 
     def __init__(self, config: NetworkConfig, n_labels: int, *, height_px: int = 32) -> None:
         super().__init__()
@@ -83,7 +85,9 @@ class Network(nn.Module):
             nn.BatchNorm2d(config.line_channels),
         )
         line = (1, config.line_kernel)
-        self.line = nn.Sequential(*(Block(config.line_channels, line) for _ in range(config.line_blocks)))
+        self.line = nn.Sequential(
+            *(Block(config.line_channels, line) for _ in range(config.line_blocks))
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Conv2d(config.line_channels, n_labels, 1)
 

@@ -43,12 +43,20 @@ class Paper:
         if rng.random() < 0.05:
             ink = _strike_out_band(ink, rng)
         light = rng.uniform(0.55, 1.0)
-        dark = light * rng.uniform(0.0, 0.72) if rng.random() < 0.85 else light * rng.uniform(0.6, 0.82)
+        dark = (
+            light * rng.uniform(0.0, 0.72)
+            if rng.random() < 0.85
+            else light * rng.uniform(0.6, 0.82)
+        )
         paper = np.full((h, w), light, np.float32)
         if rng.random() < 0.5:
             paper += rng.uniform(0.01, 0.06) * self._window(self._clouds, h, w, rng)
         if rng.random() < 0.22:
-            paper -= light * min(rng.uniform(0.03, 0.28), 0.75 * (1 - dark / light)) * self._window(self._guilloche, h, w, rng)
+            paper -= (
+                light
+                * min(rng.uniform(0.03, 0.28), 0.75 * (1 - dark / light))
+                * self._window(self._guilloche, h, w, rng)
+            )
         if rng.random() < 0.25:
             along = np.linspace(-0.5, 0.5, w, dtype=np.float32)
             down = np.linspace(-0.5, 0.5, h, dtype=np.float32)[:, None]
@@ -56,19 +64,37 @@ class Paper:
         picture = paper + (dark - light) * ink
         if rng.random() < 0.55:
             sigma = rng.uniform(0.3, max(0.5, 0.022 * h))
-            picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
         if rng.random() < 0.05:
             picture = _motion(picture, rng)
         if rng.random() < 0.8:
-            most = 0.004 + 0.16 * (light - dark)  # grain as strong as that hides faint ink from people too
+            most = 0.004 + 0.16 * (
+                light - dark
+            )  # grain as strong as that hides faint ink from people too
             picture = picture + rng.uniform(0.003, most) * self._window(self._grain, h, w, rng)
         out = np.clip(picture * 255, 0, 255).astype(np.uint8)
         return _digitise(out, rng)
 
-    def _window(self, tiles: list[NDArray[np.float32]], h: int, w: int, rng: Rng) -> NDArray[np.float32]:
+    def again(self, crop: Gray, rng: Rng) -> Gray:
+        """Another picture of a real crop: a little blur, grain and coding on top of its own."""
+        picture = crop.astype(np.float32)
+        if rng.random() < 0.3:
+            sigma = rng.uniform(0.3, max(0.5, 0.015 * len(crop)))
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+        if rng.random() < 0.5:
+            picture = picture + rng.uniform(0.5, 8) * self._window(
+                self._grain, crop.shape[0], crop.shape[1], rng
+            )
+        return _digitise(np.clip(picture, 0, 255).astype(np.uint8), rng)
+
+    def _window(
+        self, tiles: list[NDArray[np.float32]], h: int, w: int, rng: Rng
+    ) -> NDArray[np.float32]:
         tile = tiles[int(rng.integers(len(tiles)))]
         if h > tile.shape[0] or w > tile.shape[1]:
-            tile = np.pad(tile, ((0, max(0, h - tile.shape[0])), (0, max(0, w - tile.shape[1]))), "wrap")
+            tile = np.pad(
+                tile, ((0, max(0, h - tile.shape[0])), (0, max(0, w - tile.shape[1]))), "wrap"
+            )
         y = int(rng.integers(tile.shape[0] - h + 1))
         x = int(rng.integers(tile.shape[1] - w + 1))
         window = tile[y : y + h, x : x + w]
@@ -80,13 +106,17 @@ class Paper:
 def _grain(rng: Rng) -> NDArray[np.float32]:
     tile = rng.normal(size=_TILE).astype(np.float32)
     if rng.random() < 0.6:
-        tile = cv2.GaussianBlur(tile, (0, 0), rng.uniform(0.5, 1.5))
+        tile = np.asarray(cv2.GaussianBlur(tile, (0, 0), rng.uniform(0.5, 1.5)), np.float32)
     return np.asarray(tile / tile.std(), np.float32)
 
 
 def _clouds(rng: Rng) -> NDArray[np.float32]:
     small = rng.normal(size=(_TILE[0] // 10, _TILE[1] // 10)).astype(np.float32)
-    tile = cv2.resize(cv2.GaussianBlur(small, (0, 0), rng.uniform(0.8, 3)), _TILE[::-1], interpolation=cv2.INTER_CUBIC)
+    tile = cv2.resize(
+        cv2.GaussianBlur(small, (0, 0), rng.uniform(0.8, 3)),
+        _TILE[::-1],
+        interpolation=cv2.INTER_CUBIC,
+    )
     return np.asarray(tile / tile.std(), np.float32)
 
 
@@ -130,8 +160,12 @@ def _rules(ink: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
         left, top = (int(rng.integers(0, 4)) for _ in range(2))
         for side in range(4):
             if rng.random() < 0.5:
-                ends = [((left, 0), (left, h)), ((w - 1 - left, 0), (w - 1 - left, h)),
-                        ((0, top), (w, top)), ((0, h - 1 - top), (w, h - 1 - top))][side]
+                ends = [
+                    ((left, 0), (left, h)),
+                    ((w - 1 - left, 0), (w - 1 - left, h)),
+                    ((0, top), (w, top)),
+                    ((0, h - 1 - top), (w, h - 1 - top)),
+                ][side]
                 cv2.line(box, *ends, level, thick, cv2.LINE_AA)
         ink = np.maximum(ink, box)
     if rng.random() < 0.05:  # a neighbour's ink reaches in from above or below

@@ -38,12 +38,24 @@ class Pen:
         """Ball, gel, felt or pencil."""
         kind = rng.random()
         if kind < 0.45:  # ball
-            return Pen(rng.uniform(0.03, 0.07), rng.uniform(0, 0.4), rng.uniform(0, 0.4), 0.03, rng.uniform(0, 0.3))
+            return Pen(
+                rng.uniform(0.03, 0.07),
+                rng.uniform(0, 0.4),
+                rng.uniform(0, 0.4),
+                0.03,
+                rng.uniform(0, 0.3),
+            )
         if kind < 0.7:  # gel and ink
             return Pen(rng.uniform(0.05, 0.1), rng.uniform(0, 0.5), 0.0, 0.0, 0.0)
         if kind < 0.85:  # felt
             return Pen(rng.uniform(0.09, 0.17), rng.uniform(0, 0.3), 0.0, 0.0, rng.uniform(0, 0.1))
-        return Pen(rng.uniform(0.03, 0.08), rng.uniform(0, 0.5), rng.uniform(0.1, 0.6), 0.05, rng.uniform(0.3, 0.8))
+        return Pen(
+            rng.uniform(0.03, 0.08),
+            rng.uniform(0, 0.5),
+            rng.uniform(0.1, 0.6),
+            0.05,
+            rng.uniform(0.3, 0.8),
+        )
 
 
 def draw_strokes(
@@ -73,11 +85,21 @@ def draw_strokes(
         at = ((stroke - low) * scale + (left, top)) * _SUPER
         pixels = np.round(at * whole).astype(np.int32)
         if len(at) < 2 or (len(at) < 6 and float(np.ptp(at, axis=0).max()) < width / 2):
-            cv2.circle(canvas, tuple(map(int, pixels[0])), int(width * whole * 0.6), 255, -1, cv2.LINE_AA, _SHIFT)
+            cv2.circle(
+                canvas,
+                tuple(map(int, pixels[0])),
+                int(width * whole * 0.6),
+                255,
+                -1,
+                cv2.LINE_AA,
+                _SHIFT,
+            )
             continue
         for piece, thick, level in _pieces(at, pixels, pen, width, rng):
             cv2.polylines(canvas, [piece], False, level, thick, cv2.LINE_8, _SHIFT)
-    small = cv2.resize(canvas, (canvas.shape[1] // _SUPER, canvas.shape[0] // _SUPER), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        canvas, (canvas.shape[1] // _SUPER, canvas.shape[0] // _SUPER), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(small, np.uint8)
 
 

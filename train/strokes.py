@@ -31,7 +31,7 @@ class DataError(EdgeHwrError):
 
 
 def part_of(writer: str, split: str) -> str:
-    """train | tuning | calibration for train writers, by a hash of the writer; else the split itself."""
+    """train | tuning | calibration for train writers, by their hash; else the split itself."""
     if split != "train":
         return split
     digest = int(hashlib.sha256(writer.encode()).hexdigest()[:8], 16)
@@ -100,7 +100,9 @@ class GlyphBank:
 
     def __init__(self, sets: Sequence[StrokeSet], part: str) -> None:
         self._sets = tuple(sets)
-        by_writer: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        by_writer: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         by_char: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for number, one in enumerate(sets):
             for index in one.of_part(part):
@@ -119,7 +121,7 @@ class GlyphBank:
         return char in self._by_writer[writer]
 
     def glyph(self, writer: str, char: str, rng: np.random.Generator) -> Strokes | None:
-        """One glyph by this writer, by another where this one never wrote it, None if nobody did."""
+        """One glyph by this writer, by another where this one has none, None if nobody has."""
         found = self._by_writer[writer].get(char) or self._by_char.get(char)
         if not found:
             return None

@@ -17,10 +17,21 @@ UPPER = LOWER.upper()
 DIGITS = "0123456789"
 SYMBOLS = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum())
 _VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_MONTHS_LONG = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_MONTHS_LONG = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def _pick(rng: Rng, options: Sequence[str]) -> str:
@@ -55,10 +66,12 @@ def amount(rng: Rng) -> str:
         whole = whole[: max(1, len(whole) // 2)].ljust(len(whole), "0")
     mark = _pick(rng, ("", "", "", ".", ".", ",", " ", "'"))
     if mark:
-        head = len(whole) % 3 or 3
-        groups = [whole[:head], *(whole[i : i + 3] for i in range(head, len(whole), 3))]
+        first = len(whole) % 3 or 3
+        groups = [whole[:first], *(whole[i : i + 3] for i in range(first, len(whole), 3))]
         whole = mark.join(groups)
-    tail = _pick(rng, ("", "", "", ".-", ".-", "-", "=", ",-", ".=", ".--", ".", "--", "/", "CENTS", "*"))
+    tail = _pick(
+        rng, ("", "", "", ".-", ".-", "-", "=", ",-", ".=", ".--", ".", "--", "/", "CENTS", "*")
+    )
     if tail == "CENTS":
         tail = ("," if mark == "." else ".") + _digits(rng, 2)
     head = _pick(rng, ("", "", "", "", "", "$", "$ ", "#", "*", "=", "-", "EUR ", "Rs. "))
@@ -67,13 +80,25 @@ def amount(rng: Rng) -> str:
 
 def date(rng: Rng) -> str:
     """All usual orders, marks and lengths of a year."""
-    day, month, year = int(rng.integers(1, 32)), int(rng.integers(1, 13)), int(rng.integers(1930, 2035))
+    day, month, year = (
+        int(rng.integers(1, 32)),
+        int(rng.integers(1, 13)),
+        int(rng.integers(1930, 2035)),
+    )
     pad = rng.random() < 0.6
     d, m = (f"{day:02d}", f"{month:02d}") if pad else (str(day), str(month))
     y = str(year) if rng.random() < 0.75 else f"{year % 100:02d}"
     if rng.random() < 0.2:
-        name = _pick(rng, _MONTHS + _MONTHS_LONG)
-        return _pick(rng, (f"{name} {d}, {year}", f"{d} {name} {year}", f"{name}. {d}, {year}", f"{d}-{name}-{y}"))
+        name = _pick(rng, (*_MONTHS, *_MONTHS_LONG))
+        return _pick(
+            rng,
+            (
+                f"{name} {d}, {year}",
+                f"{d} {name} {year}",
+                f"{name}. {d}, {year}",
+                f"{d}-{name}-{y}",
+            ),
+        )
     mark = _pick(rng, ("/", "/", "-", "-", ".", ".", " "))
     order = _pick(rng, ("dmy", "dmy", "mdy", "ymd"))
     parts = {"d": d, "m": m, "y": str(year) if order == "ymd" else y}
@@ -89,7 +114,7 @@ def time(rng: Rng) -> str:
 def phone(rng: Rng) -> str:
     mark = _pick(rng, (" ", " ", "-", "-", ".", "/", ""))
     parts = [_digits(rng, int(n)) for n in rng.integers(2, 5, size=int(rng.integers(2, 5)))]
-    head = _pick(rng, ("", "", "+", "0", "(" ))
+    head = _pick(rng, ("", "", "+", "0", "("))
     if head == "(":
         parts[0] = f"({parts[0]})"
         head = ""
@@ -129,11 +154,18 @@ def code(rng: Rng) -> str:
     if style < 0.35:
         return _some(rng, UPPER + DIGITS, int(rng.integers(3, 10)))
     if style < 0.6:
-        groups = [_some(rng, UPPER if rng.random() < 0.4 else DIGITS, int(n)) for n in rng.integers(1, 5, size=3)]
+        groups = [
+            _some(rng, UPPER if rng.random() < 0.4 else DIGITS, int(n))
+            for n in rng.integers(1, 5, size=3)
+        ]
         return _pick(rng, ("-", " ", "/")).join(groups)
     if style < 0.8:
         digits = _some(rng, UPPER, 2) + _digits(rng, int(rng.integers(8, 17)))
-        return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4)) if rng.random() < 0.6 else digits
+        return (
+            " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
+            if rng.random() < 0.6
+            else digits
+        )
     return _digits(rng, int(rng.integers(3, 7))) + _pick(rng, ("#", "*", ""))
 
 

@@ -50,9 +50,11 @@ def log_probs(draw: st.DrawFn, *, least: int = 1, most: int = 5, n: int = 4) -> 
     t = draw(st.integers(least, most))
     steep = draw(st.sampled_from([0.0, 1.0, 5.0, 40.0]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    logits = rng.integers(-3, 4, (t, n)) * steep if draw(st.booleans()) else rng.normal(
-        0, 1, (t, n)
-    ) * max(steep, 0.1)
+    logits = (
+        rng.integers(-3, 4, (t, n)) * steep
+        if draw(st.booleans())
+        else rng.normal(0, 1, (t, n)) * max(steep, 0.1)
+    )
     return np.asarray(logits - np.logaddexp.reduce(logits, axis=1)[:, None], np.float32)
 
 
@@ -156,9 +158,7 @@ def test_spans_spell_the_text_in_order(given: LogProbs, grammar: Grammar) -> Non
     assert all(span.t0 < span.t1 and 0 <= span.probability <= 1 for span in got.spans)
 
 
-def every_layout(
-    given: list[LogProbs | None], grammar: Grammar
-) -> dict[str, float]:
+def every_layout(given: list[LogProbs | None], grammar: Grammar) -> dict[str, float]:
     """Sums over what each cell may say, by the rules for empty and for filled cells."""
     says = []
     for one in given:
@@ -308,9 +308,7 @@ def test_empty_cells_are_spaces_only_between_filled_ones() -> None:
 
 def test_a_lexicon_of_thousands_is_searched_exactly() -> None:
     rng = np.random.default_rng(0)
-    words = sorted(
-        {"".join(rng.choice(list("abcdefgh"), rng.integers(3, 9))) for _ in range(3000)}
-    )
+    words = sorted({"".join(rng.choice(list("abcdefgh"), rng.integers(3, 9))) for _ in range(3000)})
     grammar = compile_grammar(Field(name="w", choices=tuple(words)), ASCII)
     logits = rng.normal(0, 2, (24, 96))
     given = np.asarray(logits - np.logaddexp.reduce(logits, axis=1)[:, None], np.float32)

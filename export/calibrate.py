@@ -1,0 +1,199 @@
+"""Calibrated probabilities, after int8, on writers that were never trained on.
+
+Owns:   the fields that calibration asks for, `draw_items`, `read_items`, `fit_groups`.
+Needs:  `edge_runtime.reader` (its own road, no other), `cells`, `logistic`, `train.engine`.
+Words:  *item*: a crop, the field it is read as, and what is right. *foreign*: ink that its field does
+        not allow; no reading of it is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_runtime.confidence import DEFAULT_GROUP, FEATURES, group_of
+from edge_runtime.field import Field
+from edge_runtime.grammar import compile_grammar
+from edge_runtime.preprocess import Gray
+from edge_runtime.reader import Reader
+from edge_runtime.spec import Calibration, ModelSpec
+from export import logistic
+from export.cells import draw_row
+from train import texts
+from train.engine import Engine, EngineConfig
+from train.strokes import DataError
+
+Rng = np.random.Generator
+
+GROUPS = ("cell", "digits", "code", "text")
+MAX_ERROR = 0.01  # among accepted readings
+LEAST_ACCEPT = 0.80  # below it a reading is doubtful whatever a few hundred samples say
+UNREACHED_ACCEPT = 0.97  # where the error cannot be reached
+REJECT = 0.02
+_FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
+_FOREIGN = 0.04
+_ROWS = 0.22  # of the draws; the engine draws no boxes
+_DRAWS = 40  # for each item wanted, before a source is given up
+_SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
+
+# Surer evidence must not lower the probability; nor may squeezed ink or the network's dissent raise it.
+_SIGNS = {
+    "posterior_logit": 1, "runner_up_nats": 1, "char_nats": 1, "grammar_nats": 1,
+    "worst_glyph_nats": 1, "raw_differs": -1, "squeeze_nats": -1,
+}
+SIGNS = tuple(_SIGNS.get(name, 0) for name in FEATURES)
+
+
+class Item(NamedTuple):
+    """One field that is read for calibration."""
+
+    crop: Gray
+    field: Field
+    right: str | None  # None where nothing is
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """How a group's probabilities came out; all numbers out of fold."""
+
+    n: int
+    exact: float  # part of the readings that is right
+    ece: float
+    threshold: float | None  # where `MAX_ERROR` is met
+    read_rate: float  # at that threshold
+    accepted: float  # part at the shipped `accept`
+    wrong: float  # part of those
+    calibration: Calibration
+
+
+def placeholder() -> Mapping[str, Calibration]:
+    """What a model is stamped with before it has been calibrated."""
+    weights = tuple(float(name == "posterior_logit") for name in FEATURES)
+    return {DEFAULT_GROUP: Calibration(0.0, weights, accept=UNREACHED_ACCEPT, reject=REJECT, fitted_on=0)}
+
+
+def draw_items(data: Path, spec: ModelSpec, config: EngineConfig, *, n: int, seed: int) -> list[Item]:
+    """`n` items of each group, from writers of the part "calibration"."""
+    engine = Engine(data, spec, config, part="calibration", seed=seed)
+    rng = np.random.default_rng([seed, 1])
+    found: dict[str, list[Item]] = {group: [] for group in GROUPS}
+    for _ in range(_DRAWS * n * len(GROUPS)):
+        if all(len(items) >= n for items in found.values()):
+            return [item for items in found.values() for item in items]
+        item = _row(engine, spec, rng) if rng.random() < _ROWS else _item(engine, spec, rng)
+        if item is not None and len(items := found[group_of(item.field)]) < n:
+            items.append(item)
+    short = {group: len(items) for group, items in found.items() if len(items) < n}
+    raise DataError(f"too few fields to calibrate on: {short} of {n}; see docs/data.md")
+
+
+def _item(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
+    crop, text, source, _ = engine.crop(rng)
+    if not text:
+        return None
+    if source in ("glyph", "mnist"):
+        cells = 1 if rng.random() < 0.8 else None
+        kind = _pick(_kinds(text, ("digits", "upper", "lower", "code", "username"), spec), rng)
+        return Item(crop, Field("glyph", kind=kind, cells=cells), text)
+    digits = text.translate(_SKIPPED)
+    if digits.isdigit():
+        return Item(crop, Field("digits", kind="digits"), digits)
+    if rng.random() < _FOREIGN:
+        return Item(crop, Field("foreign", kind="digits"), None)
+    if source in ("word", "line", "joined"):
+        kind = _pick(_kinds(text, ("name", "text"), spec), rng)
+    else:  # the first that allows it: whoever writes a date was asked for one
+        asked = ("email", "date", "time", "phone", "amount", "code", "username", "name", "text")
+        kind = _kinds(text, asked, spec)[0]
+    return Item(crop, Field("field", kind=kind), text)
+
+
+def _row(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
+    draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
+    text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
+    kind = _kinds(text, ("digits", "code", "username"), spec)[0]
+    crop = draw_row(engine, text, rng)
+    return None if crop is None else Item(crop, Field("row", kind=kind, cells=len(text)), text)
+
+
+def _kinds(text: str, kinds: Sequence[str], spec: ModelSpec) -> list[str]:
+    """Of `kinds` those that allow the text; "text" where none does."""
+    return [one for one in kinds if _grammar_accepts(one, spec.labels, text)] or ["text"]
+
+
+@lru_cache(maxsize=1 << 16)
+def _grammar_accepts(kind: str, labels: tuple[str, ...], text: str) -> bool:
+    return compile_grammar(Field("any", kind=kind), labels).accepts(text)
+
+
+def _pick(options: Sequence[str], rng: Rng) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+class Read(NamedTuple):
+    """What was read of items: evidence, and whether it was right, by group."""
+
+    evidence: Mapping[str, logistic.Floats]  # float64 (n, features)
+    right: Mapping[str, logistic.Bools]
+    blank: int  # items in which no ink was found
+
+
+def read_items(model: Path, items: Sequence[Item]) -> Read:
+    """Read every item with the model, as a caller would."""
+    evidence: dict[str, list[logistic.Floats]] = defaultdict(list)
+    right: dict[str, list[bool]] = defaultdict(list)
+    blank = 0
+    with Reader(model) as reader:
+        explained = reader.explain((item.crop, item.field) for item in items)
+        for item, (reading, seen) in zip(items, explained, strict=True):
+            if seen is None or reading.text == "":  # a blank and an empty text have no probability
+                blank += 1
+                continue
+            group = group_of(item.field)
+            evidence[group].append(seen)
+            right[group].append(reading.text == item.right)
+    return Read(
+        {group: np.stack(rows) for group, rows in evidence.items()},
+        {group: np.array(rows) for group, rows in right.items()},
+        blank,
+    )
+
+
+def fit_groups(read: Read) -> dict[str, GroupReport]:
+    """A calibration for each group, and one for all: the default."""
+    reports = {
+        group: _fit_group(read.evidence[group], read.right[group])
+        for group in GROUPS if group in read.evidence
+    }
+    # One group after the other would put a group into one fold: item by item instead.
+    order = np.random.default_rng(0).permutation(sum(len(one) for one in read.right.values()))
+    evidence = np.concatenate([read.evidence[group] for group in reports])[order]
+    right = np.concatenate([read.right[group] for group in reports])[order]
+    return {**reports, DEFAULT_GROUP: _fit_group(evidence, right)}
+
+
+def _fit_group(evidence: logistic.Floats, right: logistic.Bools) -> GroupReport:
+    held = logistic.out_of_fold(evidence, right, signs=SIGNS)
+    threshold, rate = logistic.operating_point(held, right, max_error=MAX_ERROR)
+    reached = threshold is not None and rate * len(right) >= _FEWEST_ACCEPTED
+    accept = max(LEAST_ACCEPT, threshold) if reached and threshold is not None else UNREACHED_ACCEPT
+    accept = math.floor(1e4 * accept) / 1e4
+    bias, weights = logistic.fit(evidence, right, signs=SIGNS)
+    taken = held >= accept
+    return GroupReport(
+        n=len(right),
+        exact=float(right.mean()),
+        ece=logistic.calibration_error(held, right),
+        threshold=threshold if reached else None,
+        read_rate=rate if reached else 0.0,
+        accepted=float(taken.mean()),
+        wrong=float((~right[taken]).mean()) if taken.any() else 0.0,
+        calibration=Calibration(bias, weights, accept=accept, reject=REJECT, fitted_on=len(right)),
+    )

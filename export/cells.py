@@ -1,0 +1,79 @@
+"""Rows of cells by one writer, as a form has them: boxes or combs, a glyph in each.
+
+Owns:   `draw_row`.
+Needs:  `train.engine` and its parts, cv2.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge_runtime.preprocess import Gray
+from train.compose import Hand, extent, place, warp
+from train.engine import Engine
+from train.pen import Pen, draw_strokes
+
+Rng = np.random.Generator
+
+_FILL = (0.45, 0.8)  # a capital's height in parts of its cell's
+_OVER = 0.06  # writing stands this far out of the middle, in parts of a cell
+
+
+def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
+    """A photograph of a row of `len(text)` cells.
+
+    Args:
+        engine: Of the writers that are to write.
+        text: Without spaces.
+        rng: Draws the writer, the pen, the boxes and the paper.
+
+    Returns:
+        uint8 (h, w), dark ink on light paper; None where nobody wrote one of the characters.
+    """
+    writers = engine.bank.digit_writers if text.isdigit() else engine.bank.writers
+    writer = writers[int(rng.integers(len(writers)))]
+    hand, pen = Hand.draw(rng), Pen.draw(rng)
+    height = int(rng.integers(24, 64))
+    width = int(height * rng.uniform(0.7, 1.1))
+    tall, _ = extent("A", cap=hand.cap)
+    unit = rng.uniform(*_FILL) * height / -tall
+    margin = int(height * rng.uniform(0.05, 0.25)) + 2
+    ink = np.zeros((height + 2 * margin, len(text) * width + 2 * margin), np.uint8)
+    for at, char in enumerate(text):
+        glyph = engine.bank.glyph(writer, char, rng)
+        if glyph is None:
+            return None
+        placed = warp(place(char, glyph, hand, rng), rng, strength=0.5)
+        points = np.concatenate(placed)
+        low, high = points.min(axis=0), points.max(axis=0)
+        size = max(2.0, float(high[1] - low[1]) * unit)
+        drawn = draw_strokes(placed, pen, rng, height_px=size, pad_px=(1, 1, 1, 1))
+        middle = (float(low[1] + high[1]) - tall) / 2  # of the glyph, from the middle of a capital
+        x = margin + at * width + (width - drawn.shape[1]) / 2 + rng.normal(0, _OVER) * width
+        y = margin + height / 2 + middle * unit - drawn.shape[0] / 2 + rng.normal(0, _OVER) * height
+        _put(ink, drawn, round(x), round(y))
+    _rule(ink, margin, width, height, len(text), rng)
+    return engine.paper.photograph(ink, rng)
+
+
+def _put(ink: Gray, glyph: Gray, x: int, y: int) -> None:
+    """Add a glyph, its overhang cut off."""
+    x, y = max(0, min(x, ink.shape[1] - 1)), max(0, min(y, ink.shape[0] - 1))
+    part = ink[y : y + glyph.shape[0], x : x + glyph.shape[1]]
+    np.maximum(part, glyph[: part.shape[0], : part.shape[1]], out=part)
+
+
+def _rule(ink: Gray, margin: int, width: int, height: int, n: int, rng: Rng) -> None:
+    """Print boxes, or a comb, in one grey."""
+    grey, thick = int(rng.integers(70, 230)), int(rng.integers(1, 3))
+    comb = rng.random() < 0.35
+    left, top, right, bottom = margin, margin, margin + n * width, margin + height
+    rules = np.zeros_like(ink)
+    cv2.line(rules, (left, bottom), (right, bottom), grey, thick)
+    if not comb:
+        cv2.line(rules, (left, top), (right, top), grey, thick)
+    for at in range(n + 1):
+        x = left + at * width
+        cv2.line(rules, (x, bottom - height // 3 if comb else top), (x, bottom), grey, thick)
+    np.maximum(ink, rules, out=ink)

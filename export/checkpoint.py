@@ -1,0 +1,100 @@
+"""Checkpoints as the export sees them: averaged weights, and what they were trained with.
+
+Owns:   `Trained`, `load_trained`, `save_weights` (the small file that is kept with the model).
+Needs:  torch, `train.loop`, `train.config`, `train.network`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from train.config import ConfigError, ScheduleConfig, StripConfig, TrainConfig
+from train.engine import EngineConfig
+from train.loop import load_checkpoint
+from train.network import Network, NetworkConfig
+
+_KEPT = ("name", "network", "strip", "engine", "schedule", "seen", "spent_s")
+# Statistics of a normalisation go under what half precision tells from nought; they are few.
+_LEAST_DIMENSIONS_HALVED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network that was trained, and where it comes from."""
+
+    config: TrainConfig
+    network: Network  # averaged weights, evaluation mode
+    seen: int  # strips
+    sha256: str  # of the checkpoint file
+    curve: Mapping[str, str]  # last row of the run's curve.csv; empty where there is none
+
+
+def load_trained(path: Path) -> Trained:
+    """Read a checkpoint of `python -m train`, or one that `save_weights` made.
+
+    Raises:
+        ConfigError: No checkpoint, or its tables are not those of this version.
+    """
+    held = load_checkpoint(path)
+    try:
+        config = TrainConfig(
+            name=held["name"],
+            strip=StripConfig(**_table(held["strip"])),
+            engine=EngineConfig(**held["engine"]),
+            network=NetworkConfig(**_table(held["network"])),
+            schedule=ScheduleConfig(**held["schedule"]),
+        )
+        spec = config.spec()
+        network = Network(config.network, len(spec.labels), height_px=spec.height_px)
+        network.load_state_dict({name: _full(one) for name, one in held["average"].items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ConfigError(
+            f"{path}: of another version of the network ({error}); train it anew"
+        ) from error
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Trained(config, network.eval(), int(held["seen"]), digest, _last_row(path.parent))
+
+
+def save_weights(checkpoint: Path, out: Path) -> int:
+    """Write the averaged weights alone, convolutions in half precision.
+
+    Args:
+        checkpoint: Of `python -m train`.
+        out: File that `load_trained` and `train.loop.load_checkpoint` read.
+
+    Returns:
+        Bytes written.
+    """
+    held = load_checkpoint(checkpoint)
+    average = {
+        name: one.half() if one.ndim >= _LEAST_DIMENSIONS_HALVED else one.clone()
+        for name, one in held["average"].items()
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({**{key: held[key] for key in _KEPT}, "average": average}, out)
+    return out.stat().st_size
+
+
+def _table(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in raw.items()}
+
+
+def _full(one: Tensor) -> Tensor:
+    return one.float() if one.dtype == torch.float16 else one
+
+
+def _last_row(run: Path) -> Mapping[str, str]:
+    curve = run / "curve.csv"
+    if not curve.is_file():
+        return {}
+    with curve.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return rows[-1] if rows else {}

@@ -1,0 +1,156 @@
+"""The whole export, step by step: a checkpoint in, the model's folder out, nothing where a gate fails.
+
+Owns:   `Options`, `export`.
+Needs:  everything else in here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import torch
+
+from edge_runtime.machine import Machine
+from edge_runtime.preprocess import bucket_px, to_tensor
+from edge_runtime.recognize import BATCH_STRIPS, MODEL_FILE
+from edge_runtime.spec import ModelSpec, check_seal
+from export import card, gates
+from export.calibrate import draw_items, fit_groups, placeholder, read_items
+from export.checkpoint import Trained, load_trained
+from export.onnx_export import to_onnx
+from export.quantize import choose, session
+from export.stamp import stamp
+from export.strips import Sample, batches, draw_samples
+from train.network import n_macs, n_parameters
+
+_TIMED_PX = 176  # a bucket in the middle
+_MACS_PX = (64, 160, 480)
+_SAME_NUMBERS_ON = 12  # batches
+
+
+@dataclass(frozen=True)
+class Options:
+    """How much is measured, and where things are."""
+
+    data: Path
+    ranges_on: int = 384  # strips, for int8's ranges; as many others choose among the recipes
+    gate_on: int = 2400  # strips
+    calibrate_on: int = 1500  # fields of each group
+    timed: int = 20  # runs of each session
+    seed: int = 1
+    fp32: Path | None = None  # the fp32 twin goes there; None: beside the checkpoint
+
+
+def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str], None]) -> Path:
+    """Export a checkpoint.
+
+    Args:
+        checkpoint: Of `python -m train`, or weights alone.
+        out: Folder of the model, its card and its licence.
+        options: How much is measured.
+        log: Called with a line of text.
+
+    Returns:
+        Path of the int8 model.
+
+    Raises:
+        GateError: The model must not ship; `out` is as it was.
+        ConfigError: No checkpoint.
+        DataError: The handwriting is not there.
+    """
+    steps = _Steps(log)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    trained = load_trained(checkpoint)
+    versions = {name: version(name) for name in ("torch", "onnx", "onnxruntime", "numpy")}
+    spec = replace(trained.config.spec(), notes=card.notes(trained, versions, "none: fp32"))
+    fp32 = to_onnx(trained.network, spec)
+    steps.done("fp32 ONNX")
+    n_ranges = options.ranges_on
+    n = options.gate_on + 2 * n_ranges
+    samples = draw_samples(
+        options.data, spec, trained.config.engine, part="tuning", n=n, seed=options.seed
+    )
+    ranges_on, judged_on = samples[:n_ranges], samples[n_ranges : 2 * n_ranges]
+    gated = list(batches(samples[2 * n_ranges :], spec))
+    steps.done(f"{n} strips")
+    tensors = [group.tensor for group in batches(ranges_on, spec)]
+    int8, recipe, tried = choose(fp32, tensors, list(batches(judged_on, spec)), spec)
+    steps.done(f"int8: {recipe}")
+    before, after = session(fp32), session(int8)
+    passed = [
+        gates.same_numbers(trained.network, before, gated[:: -(-len(gated) // _SAME_NUMBERS_ON)]),
+        *gates.same_texts(before, after, gated, spec),
+        gates.faster(before, after, _timed(samples, spec), repeat=options.timed)[0],
+    ]
+    for gate in passed:
+        log(gate.line())
+    gates.check(passed)
+    steps.done("gates")
+    spec = replace(spec, notes=card.notes(trained, versions, str(recipe)), calibration=placeholder())
+    items = draw_items(
+        options.data, spec, trained.config.engine, n=options.calibrate_on, seed=options.seed
+    )
+    steps.done(f"{len(items)} fields")
+    with TemporaryDirectory() as folder:
+        bare = Path(folder) / MODEL_FILE
+        bare.write_bytes(stamp(int8, spec))
+        read = read_items(bare, items)
+    groups = fit_groups(read)
+    spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
+    for name, one in groups.items():
+        log(f"{name}: {one.n} fields, {one.exact:.1%} right, ECE {one.ece:.3f}, read rate at "
+            f"1 % error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}")
+    steps.done("calibration")
+    data, twin = stamp(int8, spec), stamp(fp32, spec)
+    facts = card.Facts(
+        trained=trained, spec=spec, parameters=n_parameters(trained.network),
+        macs={w: n_macs(trained.network, height_px=spec.height_px, width_px=w) for w in _MACS_PX},
+        sha256=hashlib.sha256(data).hexdigest(), digest=check_seal(data),
+        bytes_int8=len(data), bytes_fp32=len(twin), recipe=str(recipe), tried=tried,
+        ranges_on=n_ranges, gates=passed, groups=groups, blank=read.blank,
+        versions={**versions, "python": platform.python_version()},
+        machine=Machine.here().cpu,
+    )
+    _write(options.fp32 or checkpoint.parent / "model.fp32.onnx", twin)
+    _write(out / MODEL_FILE, data)
+    card.write_card(out / "MODEL_CARD.md", facts)
+    card.write_licences(out / "LICENSES", trained)
+    steps.done(f"{out / MODEL_FILE}, {len(data):,} bytes, {facts.sha256}")
+    return out / MODEL_FILE
+
+
+class _Steps:
+    """Says what each step took."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log, self._since = log, time.monotonic()
+
+    def done(self, what: str) -> None:
+        now = time.monotonic()
+        self._log(f"{now - self._since:6.1f} s  {what}")
+        self._since = now
+
+
+def _timed(samples: list[Sample], spec: ModelSpec) -> gates.Tensor:
+    """32 strips of one width."""
+    bucket = bucket_px(min(_TIMED_PX, spec.widths_px[-1]), spec)
+    fitting = [one.pixels for one in samples if one.pixels.shape[1] <= bucket]
+    return to_tensor((fitting * BATCH_STRIPS)[:BATCH_STRIPS], bucket, spec)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = path.with_suffix(".tmp")
+    held.write_bytes(data)
+    os.replace(held, path)

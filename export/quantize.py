@@ -1,0 +1,170 @@
+"""int8: static QDQ, S8 activations and weights, per channel; the way of finding ranges is measured.
+
+Owns:   `Recipe`, `quantize`, `divergence`, `choose`.
+Needs:  onnx, onnxruntime.quantization, `strips`.
+Words:  *ranges* of activations are int8's; *calibration* is the probabilities' (see `calibrate`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import create_calibrator
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from edge_runtime.preprocess import n_frames
+from edge_runtime.recognize import INPUT, OUTPUT
+from edge_runtime.spec import ModelSpec
+from export.strips import Group, Tensor
+
+QUANTIZED = ["Conv", "Add", "Relu"]  # LogSoftmax and what moves axes stay fp32
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to int8."""
+
+    method: str  # "minmax", "entropy" or "percentile"
+    percentile: float = 0.0  # of the activations that stay in range
+    head_int8: bool = True  # the last convolution, whose output goes into the softmax
+
+    def __str__(self) -> str:
+        ranges = f"{self.method} {self.percentile:g}" if self.percentile else self.method
+        return f"{ranges}, head {'int8' if self.head_int8 else 'fp32'}"
+
+
+RECIPES = (
+    Recipe("minmax"),
+    Recipe("percentile", 99.999),
+    Recipe("percentile", 99.99),
+    Recipe("entropy"),
+)
+_METHODS = {
+    "minmax": CalibrationMethod.MinMax,
+    "entropy": CalibrationMethod.Entropy,
+    "percentile": CalibrationMethod.Percentile,
+}
+
+
+class _Feed(CalibrationDataReader):  # type: ignore[misc]
+    """One batch: a calibrator holds all activations of what one feed gives it."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._left: list[Tensor] = [tensor]
+
+    def get_next(self) -> dict[str, Tensor] | None:
+        return {INPUT: self._left.pop()} if self._left else None
+
+
+def find_ranges(model: onnx.ModelProto, tensors: Sequence[Tensor], recipe: Recipe) -> Any:
+    """Ranges of all activations, ONNX Runtime's `TensorsData`."""
+    options = {"percentile": recipe.percentile} if recipe.percentile else {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        plain = Path(folder) / "fp32.onnx"
+        onnx.save(model, plain)
+        calibrator = create_calibrator(
+            plain, QUANTIZED, augmented_model_path=str(Path(folder) / "augmented.onnx"),
+            calibrate_method=_METHODS[recipe.method], extra_options=options,
+        )
+        for tensor in tensors:
+            calibrator.collect_data(_Feed(tensor))
+        return calibrator.compute_data()
+
+
+def quantize(model: onnx.ModelProto, ranges: Any, recipe: Recipe) -> onnx.ModelProto:
+    """The int8 model; `model` stays as it is."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        quantizer = QDQQuantizer(
+            onnx.shape_inference.infer_shapes(copy.deepcopy(model)),
+            True,  # per channel
+            False,  # all eight bits
+            QuantType.QInt8,  # U8 weights lose nearly all of the speed
+            QuantType.QInt8,
+            ranges,
+            [],
+            [] if recipe.head_int8 else [_head(model)],
+            QUANTIZED,
+            {"ActivationSymmetric": False, "WeightSymmetric": True},
+        )
+        quantizer.quantize_model()
+    made: onnx.ModelProto = quantizer.model.model
+    return made
+
+
+def divergence(
+    fp32: ort.InferenceSession, int8: ort.InferenceSession, groups: Sequence[Group], spec: ModelSpec
+) -> float:
+    """Mean Kullback-Leibler divergence of a frame, nats, from fp32 to int8; padding left out."""
+    total, frames = 0.0, 0
+    for group in groups:
+        true, made = run(fp32, group.tensor), run(int8, group.tensor)
+        each = np.sum(np.exp(true) * (true - made), axis=2)
+        for row, sample in zip(each, group.samples, strict=True):
+            shown = n_frames(sample.pixels.shape[1], spec)
+            total += float(row[:shown].sum())
+            frames += shown
+    return total / max(1, frames)
+
+
+def choose(
+    model: onnx.ModelProto, ranges_on: Sequence[Tensor], judged_on: Sequence[Group], spec: ModelSpec
+) -> tuple[onnx.ModelProto, Recipe, dict[str, float]]:
+    """The recipe nearest to fp32 on strips that no range was found on.
+
+    Returns:
+        The int8 model, its recipe, and the divergence of each that was tried. The head stays int8
+        unless an fp32 head is nearer by a tenth: it is one convolution in twenty, but the widest.
+    """
+    fp32 = session(model)
+    tried: dict[str, float] = {}
+    best: tuple[float, Recipe, Any, onnx.ModelProto] | None = None
+    for recipe in RECIPES:
+        ranges = find_ranges(model, ranges_on, recipe)
+        made = quantize(model, ranges, recipe)
+        tried[str(recipe)] = far = divergence(fp32, session(made), judged_on, spec)
+        if best is None or far < best[0]:
+            best = far, recipe, ranges, made
+    assert best is not None
+    far, recipe, ranges, made = best
+    other = Recipe(recipe.method, recipe.percentile, head_int8=False)
+    with_head = quantize(model, ranges, other)
+    tried[str(other)] = nearer = divergence(fp32, session(with_head), judged_on, spec)
+    if nearer < _HEAD_GAIN * far:
+        return with_head, other, tried
+    return made, recipe, tried
+
+
+_HEAD_GAIN = 0.9
+
+
+def session(model: onnx.ModelProto | bytes, *, threads: int = 1) -> ort.InferenceSession:
+    """A session as the runtime opens it."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    data = model if isinstance(model, bytes) else model.SerializeToString()
+    return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def run(one: ort.InferenceSession, tensor: Tensor) -> NDArray[np.float32]:
+    """float32 (n, frames, labels)."""
+    log_probs: NDArray[np.float32] = one.run([OUTPUT], {INPUT: tensor})[0]
+    return log_probs
+
+
+def _head(model: onnx.ModelProto) -> str:
+    return str([node.name for node in model.graph.node if node.op_type == "Conv"][-1])
