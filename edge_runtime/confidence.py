@@ -47,9 +47,7 @@ _GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in ki
 DEFAULT_GROUP = "default"
 
 
-def features(
-    decoding: Decoding, strips: Sequence[Strip], *, skip: str = ""
-) -> NDArray[np.float64]:
+def features(decoding: Decoding, strips: Sequence[Strip], *, skip: str = "") -> NDArray[np.float64]:
     """The evidence for one reading.
 
     Args:

@@ -14,8 +14,8 @@ from edge_runtime.errors import TemplateError
 Box = tuple[float, float, float, float]  # (x0, y0, x1, y1), origin top left, x1 and y1 exclusive
 
 KINDS = frozenset(
-    "text name username digits integer amount date time email phone iban card account code upper"
-    " lower choice checkbox signature".split()
+    ("text", "name", "username", "digits", "integer", "amount", "date", "time", "email", "phone")
+    + ("iban", "card", "account", "code", "upper", "lower", "choice", "checkbox", "signature")
 )
 
 
@@ -71,7 +71,9 @@ class Field:
             raise fault("cells must be 1 or more; leave it out for a free field")
         least, most = self.min_length or 0, self.max_length
         if least < 0 or (most is not None and most < max(1, least)):
-            raise fault(f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length")
+            raise fault(
+                f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length"
+            )
 
     @property
     def n_cells(self) -> int:

@@ -6,6 +6,7 @@ Needs:  numpy, `register`, `locate`, `segment`, `preprocess`, `glyphs`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from edge_runtime import segment
 from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
+from edge_runtime.grammar import preset
 from edge_runtime.locate import find_fields
-from edge_runtime.preprocess import Strip, make_strip, normalize_ink
+from edge_runtime.preprocess import Strip, ink_box, make_strip, normalize_ink
 from edge_runtime.register import Registration, cut_field
 from edge_runtime.spec import ModelSpec
 from edge_runtime.template import Template
@@ -98,8 +100,13 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         mark = min(1.0, max(0.0, float(look(ink))))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
     inks = segment.field_ink(crop.pixels, crop.field)
+    blank = [segment.is_blank(ink.pixels) for ink in inks]
+    line = None
+    if len(inks) > 1 and _size_tells(crop.field):
+        line = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
     strips = tuple(
-        None if segment.is_blank(ink.pixels) else make_strip(ink.pixels, spec) for ink in inks
+        None if none else make_strip(ink.pixels, spec, line=_in_ink(line, ink))
+        for ink, none in zip(inks, blank, strict=True)
     )
     struck = tuple(
         strip is not None and bool(segment.is_struck(ink.pixels))
@@ -108,13 +115,31 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck)
 
 
+def _size_tells(field: Field) -> bool:
+    """Whether characters may stand here that only size or height tells apart: o O, comma and '."""
+    charset = preset(field).charset or ""
+    both_cases = any(char.islower() and char.upper() in charset for char in charset)
+    return both_cases or any(char in ".,'`-_" for char in charset)
+
+
+def _line(inks: Sequence[segment.Ink]) -> tuple[float, float] | None:
+    """Top and bottom of what is written in a row of cells, rows of the crop."""
+    boxes = [(ink_box(ink.pixels), ink.offset[1]) for ink in inks]
+    found = [(box[1] + y, box[3] + y) for box, y in boxes if box is not None]
+    if not found:
+        return None
+    return min(top for top, _ in found), max(bottom for _, bottom in found)
+
+
+def _in_ink(line: tuple[float, float] | None, ink: segment.Ink) -> tuple[float, float] | None:
+    return None if line is None else (line[0] - ink.offset[1], line[1] - ink.offset[1])
+
+
 def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
     pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
     to_crop = np.linalg.inv(to_page) @ registration.homography
-    return FieldCrop(
-        pixels, _in_crop(field, to_crop), registration.to_page(box), to_page
-    )
+    return FieldCrop(pixels, _in_crop(field, to_crop), registration.to_page(box), to_page)
 
 
 def _in_crop(field: Field, to_crop: Matrix) -> Field:

@@ -2,7 +2,7 @@
 
 Owns:   photometry (`normalize_ink`), geometry (`make_strip`), buckets and tensors.
 Needs:  numpy, cv2, `edge_runtime.spec`. Never torch, never onnxruntime, never a file.
-Words:  *crop*: dark ink on light paper. *ink*: the same pixels, ink bright on black, 255 is full ink.
+Words:  *crop*: dark ink on light paper. *ink*: the same pixels, bright on black, 255 is full ink.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def ink_box(ink: Gray) -> tuple[int, int, int, int] | None:
     """
     mask = (ink >= _INK).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    # A full stop of a pen half a millimetre wide covers a thousandth of a square of its line's height.
+    # A full stop of a pen half a millimetre wide covers a thousandth of its line's height squared.
     least = max(2.0, 0.0008 * ink.shape[0] ** 2)
     kept = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= least]
     if len(kept) == 0:
@@ -96,8 +96,8 @@ def make_strip(
     Args:
         ink: uint8 (h, w), ink bright on black, one line of writing, rules removed.
         spec: Height, ink height, margin and buckets.
-        line: Top and bottom row of the writing that this ink is one glyph of, where that is known: it
-            tells o from O. The ink's own top and bottom otherwise.
+        line: Top and bottom row of the writing that this ink is one glyph of, where that is known:
+            it tells o from O. The ink's own top and bottom otherwise.
 
     Returns:
         The strip, or None where there is no ink. Ink lower than `spec.min_ink_ratio` of its crop (a
@@ -117,11 +117,21 @@ def make_strip(
     scale_y = spec.ink_px / (y1 - y0)
     width = (x1 - x0) * scale_y + 2 * spec.margin_px
     most = spec.widths_px[-1]
-    scale_x = scale_y if width <= most else scale_y * (most - 2 * spec.margin_px) / (width - 2 * spec.margin_px)
+    scale_x = (
+        scale_y
+        if width <= most
+        else scale_y * (most - 2 * spec.margin_px) / (width - 2 * spec.margin_px)
+    )
     w = min(most, max(spec.stride_px, round((x1 - x0) * scale_x + 2 * spec.margin_px)))
     left = x0 - spec.margin_px / scale_x
     top = y0 - (spec.height_px - spec.ink_px) / 2 / scale_y
-    return Strip(_resample(ink, left, top, scale_x, scale_y, (w, spec.height_px)), left, top, scale_x, scale_y)
+    return Strip(
+        _resample(ink, left, top, scale_x, scale_y, (w, spec.height_px)),
+        left,
+        top,
+        scale_x,
+        scale_y,
+    )
 
 
 def bucket_px(width_px: int, spec: ModelSpec) -> int:
@@ -157,7 +167,9 @@ def n_frames(width_px: int, spec: ModelSpec) -> int:
     return -(-width_px // spec.stride_px)
 
 
-def _resample(ink: Gray, left: float, top: float, sx: float, sy: float, size: tuple[int, int]) -> Gray:
+def _resample(
+    ink: Gray, left: float, top: float, sx: float, sy: float, size: tuple[int, int]
+) -> Gray:
     """The window at (left, top) of `ink`, scaled; outside is paper.
 
     Shrinking goes through area averages (a thin stroke must fade, not vanish), growing through

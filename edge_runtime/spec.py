@@ -59,8 +59,10 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:
-            raise ModelError(f"model spec of schema {self.schema}, this runtime reads {SCHEMA}; "
-                             "install the edge-hwr version that the model names")
+            raise ModelError(
+                f"model spec of schema {self.schema}, this runtime reads {SCHEMA}; "
+                "install the edge-hwr version that the model names"
+            )
         sound = (
             len(self.labels) > 1
             and self.labels[0] == ""
@@ -97,7 +99,8 @@ class ModelSpec:
             }
             return ModelSpec(**raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"model spec cannot be read ({error}); run `python -m export`") from error
+            fact = f"model spec cannot be read ({error})"
+            raise ModelError(f"{fact}; run `python -m export`") from error
 
 
 def seal(model: bytes) -> bytes:

@@ -17,17 +17,29 @@ _DEFAULT_OUT = Path(__file__).resolve().parent.parent / "edge_runtime" / "models
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="runs/<name>/last.pt, or weights alone")
-    parser.add_argument("weights", type=Path, nargs="?", help="with --weights-only: the file to write")
-    parser.add_argument("--weights-only", action="store_true",
-                        help="only write the averaged weights in half precision, and stop")
+    parser.add_argument(
+        "weights", type=Path, nargs="?", help="with --weights-only: the file to write"
+    )
+    parser.add_argument(
+        "--weights-only",
+        action="store_true",
+        help="only write the averaged weights in half precision, and stop",
+    )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument("--fp32", type=Path, help="the fp32 twin; default beside the checkpoint")
-    parser.add_argument("--data", type=Path, default=None, help="default: EDGE_HWR_DATA, else data/")
-    parser.add_argument("--ranges-on", type=int, default=Options.ranges_on,
-                        help="strips for int8's ranges, and as many to choose the recipe on")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="default: EDGE_HWR_DATA, else data/"
+    )
+    parser.add_argument(
+        "--ranges-on",
+        type=int,
+        default=Options.ranges_on,
+        help="strips for int8's ranges, and as many to choose the recipe on",
+    )
     parser.add_argument("--gate-on", type=int, default=Options.gate_on, help="strips")
-    parser.add_argument("--calibrate-on", type=int, default=Options.calibrate_on,
-                        help="fields of each group")
+    parser.add_argument(
+        "--calibrate-on", type=int, default=Options.calibrate_on, help="fields of each group"
+    )
     told = parser.parse_args(arguments)
     if told.weights_only != (told.weights is not None):
         parser.error("--weights-only and the file to write go together")
@@ -38,11 +50,18 @@ def main(arguments: list[str] | None = None) -> int:
             print(told.weights)
             return ExitCode.OK
         options = Options(
-            data=told.data or data_folder(), ranges_on=told.ranges_on, gate_on=told.gate_on,
-            calibrate_on=told.calibrate_on, fp32=told.fp32,
+            data=told.data or data_folder(),
+            ranges_on=told.ranges_on,
+            gate_on=told.gate_on,
+            calibrate_on=told.calibrate_on,
+            fp32=told.fp32,
         )
-        path = export(told.checkpoint, told.out, options,
-                      log=lambda line: print(line, file=sys.stderr, flush=True))
+        path = export(
+            told.checkpoint,
+            told.out,
+            options,
+            log=lambda line: print(line, file=sys.stderr, flush=True),
+        )
     except EdgeHwrError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -45,8 +45,13 @@ _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
 # Surer evidence must not lower the probability; nor may squeezed ink or the network's dissent raise it.
 _SIGNS = {
-    "posterior_logit": 1, "runner_up_nats": 1, "char_nats": 1, "grammar_nats": 1,
-    "worst_glyph_nats": 1, "raw_differs": -1, "squeeze_nats": -1,
+    "posterior_logit": 1,
+    "runner_up_nats": 1,
+    "char_nats": 1,
+    "grammar_nats": 1,
+    "worst_glyph_nats": 1,
+    "raw_differs": -1,
+    "squeeze_nats": -1,
 }
 SIGNS = tuple(_SIGNS.get(name, 0) for name in FEATURES)
 
@@ -76,10 +81,16 @@ class GroupReport:
 def placeholder() -> Mapping[str, Calibration]:
     """What a model is stamped with before it has been calibrated."""
     weights = tuple(float(name == "posterior_logit") for name in FEATURES)
-    return {DEFAULT_GROUP: Calibration(0.0, weights, accept=UNREACHED_ACCEPT, reject=REJECT, fitted_on=0)}
+    return {
+        DEFAULT_GROUP: Calibration(
+            0.0, weights, accept=UNREACHED_ACCEPT, reject=REJECT, fitted_on=0
+        )
+    }
 
 
-def draw_items(data: Path, spec: ModelSpec, config: EngineConfig, *, n: int, seed: int) -> list[Item]:
+def draw_items(
+    data: Path, spec: ModelSpec, config: EngineConfig, *, n: int, seed: int
+) -> list[Item]:
     """`n` items of each group, from writers of the part "calibration"."""
     engine = Engine(data, spec, config, part="calibration", seed=seed)
     rng = np.random.default_rng([seed, 1])
@@ -170,7 +181,8 @@ def fit_groups(read: Read) -> dict[str, GroupReport]:
     """A calibration for each group, and one for all: the default."""
     reports = {
         group: _fit_group(read.evidence[group], read.right[group])
-        for group in GROUPS if group in read.evidence
+        for group in GROUPS
+        if group in read.evidence
     }
     # One group after the other would put a group into one fold: item by item instead.
     order = np.random.default_rng(0).permutation(sum(len(one) for one in read.right.values()))

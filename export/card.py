@@ -18,7 +18,9 @@ from export.checkpoint import Trained
 from export.gates import Gate
 
 LICENCE = "CC-BY-4.0"
-UNIPEN = "UNIPEN train_r01_v07, CC BY 4.0, doi 10.5281/zenodo.1195803 (the CD of 1999 said research use)"
+UNIPEN = (
+    "UNIPEN train_r01_v07, CC BY 4.0, doi 10.5281/zenodo.1195803 (the CD of 1999 said research use)"
+)
 MNIST = "MNIST, CC BY-SA 3.0 as commonly cited, from NIST Special Databases 1 and 3"
 _TRAINING_FONTS = Path(__file__).resolve().parent.parent / "train" / "fonts" / "TRAINING.toml"
 _MNIST_SOURCES = ("mnist", "mnist_string")
@@ -76,27 +78,50 @@ def write_card(path: Path, facts: Facts) -> None:
         _table(("what", "value"), _identity(facts)),
         "## Gates\nMeasured at export, on writers set aside for tuning, as many strips of every source. "
         "Texts without any grammar, case counts.",
-        _table(("gate", "measured", "limit", ""),
-               [(g.name, g.measured, g.limit, "pass" if g.passed else "FAIL") for g in facts.gates]),
+        _table(
+            ("gate", "measured", "limit", ""),
+            [(g.name, g.measured, g.limit, "pass" if g.passed else "FAIL") for g in facts.gates],
+        ),
         f"## int8\nStatic QDQ, S8 activations, S8 weights per channel, ranges on {facts.ranges_on:,} "
         f"strips: **{facts.recipe}**, the nearest to fp32 of",
-        _table(("ranges", "divergence from fp32, nats a frame"),
-               [(name, f"{far:.5f}") for name, far in facts.tried.items()]),
+        _table(
+            ("ranges", "divergence from fp32, nats a frame"),
+            [(name, f"{far:.5f}") for name, far in facts.tried.items()],
+        ),
         "Processors without VNNI add products of eight bits in sixteen, which can saturate; the "
         "machine of these gates: " + facts.machine + ".",
         "## Confidence\nCalibrated after int8, on writers of the part `calibration`, which nothing was "
         "trained on. All numbers out of fold, drawn as in training, in the mix of the export; "
         f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest confidence "
         f"(never under 0.80) from which at most {MAX_ERROR:.0%} of the accepted are wrong.",
-        _table(("group", "fields", "exact", "ECE", f"read rate at {MAX_ERROR:.0%} error", "accept",
-                "accepted", "wrong of these"), _groups(facts.groups)),
-        _table(("group", "bias", *FEATURES), [
-            (name, f"{one.calibration.bias:.3f}", *(f"{w:.3f}" for w in one.calibration.weights))
-            for name, one in facts.groups.items()
-        ]),
+        _table(
+            (
+                "group",
+                "fields",
+                "exact",
+                "ECE",
+                f"read rate at {MAX_ERROR:.0%} error",
+                "accept",
+                "accepted",
+                "wrong of these",
+            ),
+            _groups(facts.groups),
+        ),
+        _table(
+            ("group", "bias", *FEATURES),
+            [
+                (
+                    name,
+                    f"{one.calibration.bias:.3f}",
+                    *(f"{w:.3f}" for w in one.calibration.weights),
+                )
+                for name, one in facts.groups.items()
+            ],
+        ),
         "## Training",
         _table(("what", "value"), _training(trained)),
-        "## Data and licence\n" + "\n".join(f"* {one}" for one in sources(trained))
+        "## Data and licence\n"
+        + "\n".join(f"* {one}" for one in sources(trained))
         + f"\n\nThe weights: {LICENCE}; see `LICENSES` beside this file. No measuring set was trained on.",
         "## Not for\nScripts beyond ASCII, formulas, several lines in one field, writers under ten "
         "(none wrote for the training data that we know of), and decisions about people without review.",
@@ -112,8 +137,8 @@ def write_licences(path: Path, trained: Trained) -> None:
         "https://creativecommons.org/licenses/by/4.0/legalcode",
         "The code of edge-hwr is under Apache-2.0; see LICENSE at the root of the repository.",
         "",
-        "To name it: \"edge-hwr model, CC BY 4.0, trained on UNIPEN train_r01_v07 (International Unipen",
-        "Foundation, CC BY 4.0, doi 10.5281/zenodo.1195803) and on what is listed below\".",
+        'To name it: "edge-hwr model, CC BY 4.0, trained on UNIPEN train_r01_v07 (International Unipen',
+        'Foundation, CC BY 4.0, doi 10.5281/zenodo.1195803) and on what is listed below".',
         "",
         "Learnt from:",
         *(f"  * {one}" for one in sources(trained)),
@@ -170,9 +195,14 @@ def _identity(facts: Facts) -> list[tuple[str, ...]]:
 def _groups(groups: Mapping[str, GroupReport]) -> list[tuple[str, ...]]:
     return [
         (
-            name, f"{one.n:,}", f"{one.exact:.1%}", f"{one.ece:.3f}",
+            name,
+            f"{one.n:,}",
+            f"{one.exact:.1%}",
+            f"{one.ece:.3f}",
             f"{one.read_rate:.1%}" if one.threshold is not None else "not reached",
-            f"{one.calibration.accept:.3f}", f"{one.accepted:.1%}", f"{one.wrong:.2%}",
+            f"{one.calibration.accept:.3f}",
+            f"{one.accepted:.1%}",
+            f"{one.wrong:.2%}",
         )
         for name, one in groups.items()
     ]

@@ -52,7 +52,8 @@ def check(gates: Sequence[Gate]) -> None:
     failed = [gate.line() for gate in gates if not gate.passed]
     if failed:
         raise GateError(
-            "export stopped at its gates: " + "; ".join(failed)
+            "export stopped at its gates: "
+            + "; ".join(failed)
             + ". Nothing was written; train longer, or look at the ranges (export/quantize.py)"
         )
 
@@ -66,8 +67,10 @@ def same_numbers(network: nn.Module, fp32: ort.InferenceSession, groups: Sequenc
             worst = max(worst, float(np.abs(told - run(fp32, group.tensor)).max()))
     shapes = len({group.tensor.shape for group in groups})
     return Gate(
-        "torch = fp32 ONNX", f"{worst:.1e} nats apart at most, {shapes} shapes",
-        f"{FP32_TOLERANCE:g}", worst <= FP32_TOLERANCE,
+        "torch = fp32 ONNX",
+        f"{worst:.1e} nats apart at most, {shapes} shapes",
+        f"{FP32_TOLERANCE:g}",
+        worst <= FP32_TOLERANCE,
     )
 
 
@@ -99,7 +102,8 @@ def _loss_gate(name: str, pairs: Sequence[tuple[bool, bool]], *, sd: float) -> G
     return Gate(
         f"int8 reads as fp32, {name}",
         f"{before:.2f} % -> {after:.2f} % of {n} strips, loss {loss:+.2f}",
-        limit, loss < MAX_LOSS + sd * chance,
+        limit,
+        loss < MAX_LOSS + sd * chance,
     )
 
 
@@ -129,6 +133,7 @@ def faster(
     gate = Gate(
         f"int8 is faster, {n} strips of {width} px, 1 thread",
         f"{times:.2f}x ({best['fp32']:.1f} -> {best['int8']:.1f} ms; aim {AIM_SPEED}x)",
-        f"> {LEAST_SPEED:g}x", times > LEAST_SPEED,
+        f"> {LEAST_SPEED:g}x",
+        times > LEAST_SPEED,
     )
     return gate, best

@@ -118,8 +118,14 @@ class _Graph:
         if module.bias is not None:
             inputs.append(self.constant(f"{name}.bias", module.bias.detach().numpy()))
         self.emit(
-            node, "Conv", *inputs, kernel_shape=module.kernel_size, strides=module.stride,
-            pads=[*module.padding, *module.padding], dilations=module.dilation, group=module.groups,
+            node,
+            "Conv",
+            *inputs,
+            kernel_shape=module.kernel_size,
+            strides=module.stride,
+            pads=[*module.padding, *module.padding],
+            dilations=module.dilation,
+            group=module.groups,
         )
 
     def squeeze(self, node: fx.Node) -> None:
@@ -138,6 +144,9 @@ _METHODS: dict[Any, Callable[[_Graph, fx.Node], None]] = {
     "squeeze": _Graph.squeeze,
     "permute": lambda graph, node: graph.emit(node, "Transpose", perm=list(node.args[1:])),
     "mean": lambda graph, node: graph.emit(
-        node, "ReduceMean", axes=list(node.kwargs["dim"]), keepdims=0  # type: ignore[arg-type]
+        node,
+        "ReduceMean",
+        axes=list(node.kwargs["dim"]),
+        keepdims=0,  # type: ignore[arg-type]
     ),
 }

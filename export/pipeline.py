@@ -96,7 +96,9 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
         log(gate.line())
     gates.check(passed)
     steps.done("gates")
-    spec = replace(spec, notes=card.notes(trained, versions, str(recipe)), calibration=placeholder())
+    spec = replace(
+        spec, notes=card.notes(trained, versions, str(recipe)), calibration=placeholder()
+    )
     items = draw_items(
         options.data, spec, trained.config.engine, n=options.calibrate_on, seed=options.seed
     )
@@ -108,16 +110,27 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     groups = fit_groups(read)
     spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
     for name, one in groups.items():
-        log(f"{name}: {one.n} fields, {one.exact:.1%} right, ECE {one.ece:.3f}, read rate at "
-            f"1 % error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}")
+        log(
+            f"{name}: {one.n} fields, {one.exact:.1%} right, ECE {one.ece:.3f}, read rate at "
+            f"1 % error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}"
+        )
     steps.done("calibration")
     data, twin = stamp(int8, spec), stamp(fp32, spec)
     facts = card.Facts(
-        trained=trained, spec=spec, parameters=n_parameters(trained.network),
+        trained=trained,
+        spec=spec,
+        parameters=n_parameters(trained.network),
         macs={w: n_macs(trained.network, height_px=spec.height_px, width_px=w) for w in _MACS_PX},
-        sha256=hashlib.sha256(data).hexdigest(), digest=check_seal(data),
-        bytes_int8=len(data), bytes_fp32=len(twin), recipe=str(recipe), tried=tried,
-        ranges_on=n_ranges, gates=passed, groups=groups, blank=read.blank,
+        sha256=hashlib.sha256(data).hexdigest(),
+        digest=check_seal(data),
+        bytes_int8=len(data),
+        bytes_fp32=len(twin),
+        recipe=str(recipe),
+        tried=tried,
+        ranges_on=n_ranges,
+        gates=passed,
+        groups=groups,
+        blank=read.blank,
         versions={**versions, "python": platform.python_version()},
         machine=Machine.here().cpu,
     )

@@ -75,8 +75,11 @@ def find_ranges(model: onnx.ModelProto, tensors: Sequence[Tensor], recipe: Recip
         plain = Path(folder) / "fp32.onnx"
         onnx.save(model, plain)
         calibrator = create_calibrator(
-            plain, QUANTIZED, augmented_model_path=str(Path(folder) / "augmented.onnx"),
-            calibrate_method=_METHODS[recipe.method], extra_options=options,
+            plain,
+            QUANTIZED,
+            augmented_model_path=str(Path(folder) / "augmented.onnx"),
+            calibrate_method=_METHODS[recipe.method],
+            extra_options=options,
         )
         for tensor in tensors:
             calibrator.collect_data(_Feed(tensor))

@@ -42,7 +42,9 @@ def draw_samples(
     data: Path, spec: ModelSpec, config: EngineConfig, *, part: str, n: int, seed: int
 ) -> list[Sample]:
     """As many of every source that the run was trained with, so that rare ones are judged too."""
-    even = replace(config, **{one.name: float(getattr(config, one.name) > 0) for one in fields(config)})
+    even = replace(
+        config, **{one.name: float(getattr(config, one.name) > 0) for one in fields(config)}
+    )
     engine = Engine(data, spec, even, part=part, seed=seed)
     rng = np.random.default_rng(seed)
     return [Sample(*engine.draw(rng)) for _ in range(n)]

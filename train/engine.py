@@ -119,7 +119,7 @@ class Engine:
                 return strip.pixels, text, source
 
     def crop(self, rng: Rng) -> tuple[Gray, str, str, tuple[float, float] | None]:
-        """A crop, its text, its source; the line's top and bottom in parts of its height if told."""
+        """A crop, its text, its source; the line's top and bottom, parts of its height, if told."""
         at = int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
         source = self._sources[min(at, len(self._sources) - 1)]
         if source == "own":

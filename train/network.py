@@ -64,7 +64,7 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """float32 (n, 1, 32, w) to log-probabilities float32 (n, w / 4, labels); glyphs: (n, labels)."""
+    """float32 (n, 1, 32, w) to log-probabilities float32 (n, w / 4, labels), glyphs (n, labels)."""
 
     def __init__(self, config: NetworkConfig, n_labels: int, *, height_px: int = 32) -> None:
         super().__init__()

@@ -78,9 +78,7 @@ def test_probability_is_a_probability_and_rises_with_evidence(z: float, more: fl
     assert 0.0 <= low <= high <= 1.0
 
 
-@given(
-    st.lists(st.floats(1e-6, 1), min_size=2, max_size=6), st.floats(0, 1), st.floats(1.001, 3)
-)
+@given(st.lists(st.floats(1e-6, 1), min_size=2, max_size=6), st.floats(0, 1), st.floats(1.001, 3))
 def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, rest: float) -> None:
     total = sum(parts) * rest
     shares = sorted((part / total for part in parts), reverse=True)

@@ -1,0 +1,150 @@
+"""Probabilities that mean what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from export import calibrate, logistic  # noqa: E402
+from export.pipeline import Options, export  # noqa: E402
+
+from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability  # noqa: E402
+from edge_runtime.reader import Reader  # noqa: E402
+from edge_runtime.spec import Calibration, ModelSpec  # noqa: E402
+
+
+def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evidence, right or wrong, and the true probabilities of a known curve."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal([3, -1, 0], [2, 0.5, 0], (n, 3))
+    p = 1 / (1 + np.exp(-(-0.7 + 0.9 * x[:, 0] + 1.5 * x[:, 1])))
+    return x, rng.random(n) < p, p
+
+
+def test_a_known_curve_is_found_again() -> None:
+    x, right, p = drawn(20_000)
+    bias, weights = logistic.fit(x, right, signs=(1, 1, 0))
+    assert bias == pytest.approx(-0.7, abs=0.15)
+    assert weights == pytest.approx((0.9, 1.5, 0.0), abs=0.12)
+    assert np.abs(logistic.said(x, bias, weights) - p).max() < 0.04
+    one = Calibration(bias, weights, accept=0.9, reject=0.1, fitted_on=len(x))
+    assert probability(x[5], one) == pytest.approx(logistic.said(x, bias, weights)[5])
+
+
+def test_a_weight_against_its_sign_is_left_out() -> None:
+    x, right, _ = drawn(4_000)
+    _, weights = logistic.fit(x, right, signs=(1, -1, 0))
+    assert weights[1] == 0.0
+    assert weights[0] > 0
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_readings_that_are_all_alike_do_not_run_away(answer: bool) -> None:
+    x, _, _ = drawn(200)
+    bias, weights = logistic.fit(x, np.full(200, answer), signs=(0, 0, 0))
+    assert np.isfinite([bias, *weights]).all()
+    assert (logistic.said(x, bias, weights).mean() > 0.5) == answer
+
+
+def test_separable_readings_do_not_run_away() -> None:
+    x = np.linspace(-3, 3, 300)[:, None]
+    bias, weights = logistic.fit(x, x[:, 0] > 0, signs=(1,))
+    assert np.isfinite([bias, *weights]).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
+def test_no_more_than_asked_are_wrong_at_the_operating_point(
+    readings: list[tuple[float, bool]],
+) -> None:
+    p = np.array([one for one, _ in readings])
+    right = np.array([one for _, one in readings])
+    threshold, rate = logistic.operating_point(p, right, max_error=0.2)
+    if threshold is None:
+        assert rate == 0.0
+        return
+    taken = p >= threshold
+    assert rate == pytest.approx(taken.mean())
+    assert (~right[taken]).mean() <= 0.2 + 1e-12
+    # No lower confidence would do.
+    assert all((~right[p >= q]).mean() > 0.2 for q in p[p < threshold])
+
+
+def test_calibration_error_of_the_truth_is_small_and_of_a_lie_large() -> None:
+    _, right, p = drawn(20_000)
+    assert logistic.calibration_error(p, right) < 0.015
+    assert logistic.calibration_error(np.clip(p + 0.2, 0, 1), right) > 0.05
+
+
+def test_groups_come_with_thresholds_in_order() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 2, (600, len(FEATURES)))
+    right = rng.random(600) < 1 / (1 + np.exp(-3 * x[:, 0]))
+    read = calibrate.Read({"cell": x, "text": x}, {"cell": right, "text": right}, 0)
+    reports = calibrate.fit_groups(read)
+    assert set(reports) == {"cell", "text", "default"}
+    for one in reports.values():
+        assert len(one.calibration.weights) == len(FEATURES)
+        assert calibrate.LEAST_ACCEPT <= one.calibration.accept <= 1
+        assert one.calibration.reject < one.calibration.accept
+    assert reports["default"].n == 1200
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_group_without_one_kind_of_answer_has_a_threshold(answer: bool) -> None:
+    x = np.random.default_rng(1).normal(0, 2, (40, len(FEATURES)))
+    read = calibrate.Read({"code": x}, {"code": np.full(40, answer)}, 0)
+    assert 0.8 <= calibrate.fit_groups(read)["code"].calibration.accept <= 1
+
+
+def test_items_of_every_group_are_drawn_from_real_hands(handwriting: Path, spec: ModelSpec) -> None:
+    from train.engine import EngineConfig
+
+    items = calibrate.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
+    assert [group_of(item.field) for item in items] == [
+        group for group in calibrate.GROUPS for _ in range(6)
+    ]
+    assert all(item.crop.dtype == np.uint8 and item.crop.ndim == 2 for item in items)
+    again = calibrate.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
+    assert [item.right for item in again] == [item.right for item in items]
+
+
+def test_the_whole_export_writes_a_model_that_reads(
+    checkpoint: Path, handwriting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a network that learnt nothing, and far too small to be faster in int8."""
+    from export import gates
+
+    monkeypatch.setattr(gates, "LEAST_SPEED", 0.0)
+    options = Options(
+        handwriting, ranges_on=16, gate_on=48, calibrate_on=12, timed=2, fp32=tmp_path / "fp32.onnx"
+    )
+    path = export(checkpoint, tmp_path / "tiny", options, log=lambda line: None)
+    card = (path.parent / "MODEL_CARD.md").read_text("utf-8")
+    with Reader(path) as reader:
+        check_calibration(reader.spec)
+        assert reader.spec.notes["licence"] == "CC-BY-4.0"
+        assert reader.spec.notes["strips"] == "1234"
+        assert reader.model["digest"] in card
+    assert "10.5281/zenodo.1195803" in (path.parent / "LICENSES").read_text("utf-8")
+    with Reader(tmp_path / "fp32.onnx") as twin:
+        assert twin.spec.calibration == reader.spec.calibration
+
+
+def test_a_failed_gate_writes_nothing(
+    checkpoint: Path, handwriting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from export import gates
+
+    monkeypatch.setattr(gates, "FP32_TOLERANCE", -1.0)
+    options = Options(handwriting, ranges_on=8, gate_on=16, calibrate_on=4, timed=1)
+    with pytest.raises(gates.GateError, match="torch = fp32 ONNX"):
+        export(checkpoint, tmp_path / "tiny", options, log=lambda line: None)
+    assert not (tmp_path / "tiny").exists()
