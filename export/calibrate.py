@@ -2,8 +2,8 @@
 
 Owns:   the fields that calibration asks for, `draw_items`, `read_items`, `fit_groups`.
 Needs:  `edge_runtime.reader` (its own road, no other), `cells`, `logistic`, `train.engine`.
-Words:  *item*: a crop, the field it is read as, and what is right. *foreign*: ink that its field does
-        not allow; no reading of it is right.
+Words:  *item*: a crop, the field it is read as, and what is right. *foreign*: ink that its field
+        does not allow; no reading of it is right.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _ROWS = 0.22  # of the draws; the engine draws no boxes
 _DRAWS = 40  # for each item wanted, before a source is given up
 _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
-# Surer evidence must not lower the probability; nor may squeezed ink or the network's dissent raise it.
+# Surer evidence must not lower the probability; squeezed ink and the network's dissent must not
+# raise it.
 _SIGNS = {
     "posterior_logit": 1,
     "runner_up_nats": 1,

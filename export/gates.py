@@ -44,7 +44,8 @@ class Gate:
     passed: bool
 
     def line(self) -> str:
-        return f"{'pass' if self.passed else 'FAIL'}  {self.name}: {self.measured} (limit {self.limit})"
+        said = "pass" if self.passed else "FAIL"
+        return f"{said}  {self.name}: {self.measured} (limit {self.limit})"
 
 
 def check(gates: Sequence[Gate]) -> None:

@@ -28,8 +28,8 @@ def fit(evidence: Floats, right: Bools, *, signs: Sequence[int]) -> tuple[float,
     Args:
         evidence: float64 (n, features).
         right: bool (n,).
-        signs: For each feature +1 or -1 where more of it must not lower or raise the probability, else
-            0. A weight that comes out against its sign is set to nought, and the rest fitted anew.
+        signs: For each feature +1 or -1 where more of it must not lower or raise the probability,
+            else 0. A weight against its sign is set to nought, and the rest fitted anew.
 
     Returns:
         Bias and weights, for evidence as it is.

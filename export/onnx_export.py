@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import fx, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge_runtime.recognize import INPUT, OUTPUT
@@ -134,10 +134,12 @@ class _Graph:
 
 
 _FUNCTIONS: dict[Any, Callable[[_Graph, fx.Node], None]] = {
-    F.relu: lambda graph, node: graph.emit(node, "Relu"),
+    functional.relu: lambda graph, node: graph.emit(node, "Relu"),
     torch.relu: lambda graph, node: graph.emit(node, "Relu"),
     operator.add: lambda graph, node: graph.emit(node, "Add"),
-    F.log_softmax: lambda graph, node: graph.emit(node, "LogSoftmax", axis=node.kwargs["dim"]),
+    functional.log_softmax: lambda graph, node: graph.emit(
+        node, "LogSoftmax", axis=node.kwargs["dim"]
+    ),
 }
 _METHODS: dict[Any, Callable[[_Graph, fx.Node], None]] = {
     "float": _Graph.skip,

@@ -1,4 +1,4 @@
-"""The whole export, step by step: a checkpoint in, the model's folder out, nothing where a gate fails.
+"""The whole export: a checkpoint in, the model's folder out, nothing where a gate fails.
 
 Owns:   `Options`, `export`.
 Needs:  everything else in here.
@@ -25,7 +25,7 @@ from edge_runtime.recognize import BATCH_STRIPS, MODEL_FILE
 from edge_runtime.spec import ModelSpec, check_seal
 from export import card, gates
 from export.calibrate import draw_items, fit_groups, placeholder, read_items
-from export.checkpoint import Trained, load_trained
+from export.checkpoint import load_trained
 from export.onnx_export import to_onnx
 from export.quantize import choose, session
 from export.stamp import stamp

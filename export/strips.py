@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.preprocess import Gray, bucket_px, to_tensor
-from edge_runtime.recognize import batch_strips
+from edge_runtime.recognize import BATCH_STRIPS
 from edge_runtime.spec import ModelSpec
 from train.engine import Engine, EngineConfig
 
 Tensor = NDArray[np.float32]
+
+# Strips times their width: whoever finds ranges holds all activations of a batch.
+_BATCH_COLUMNS = 32 * 256
 
 
 class Sample(NamedTuple):
@@ -51,12 +54,12 @@ def draw_samples(
 
 
 def batches(samples: Sequence[Sample], spec: ModelSpec) -> Iterator[Group]:
-    """Batches of one bucket each, as the runtime makes them."""
+    """Batches of one bucket each."""
     waiting: dict[int, list[Sample]] = defaultdict(list)
     for one in samples:
         waiting[bucket_px(one.pixels.shape[1], spec)].append(one)
     for bucket, found in sorted(waiting.items()):
-        size = batch_strips(bucket)
+        size = max(1, min(BATCH_STRIPS, _BATCH_COLUMNS // bucket))
         for start in range(0, len(found), size):
             some = tuple(found[start : start + size])
             yield Group(to_tensor([one.pixels for one in some], bucket, spec), some)

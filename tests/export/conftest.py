@@ -12,10 +12,10 @@ import pytest
 
 if TYPE_CHECKING:
     import onnx
-    from export.checkpoint import Trained
-    from export.strips import Sample
 
     from edge_runtime.spec import ModelSpec
+    from export.checkpoint import Trained
+    from export.strips import Sample
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from export import calibrate, logistic  # noqa: E402
-from export.pipeline import Options, export  # noqa: E402
-
-from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability  # noqa: E402
-from edge_runtime.reader import Reader  # noqa: E402
-from edge_runtime.spec import Calibration, ModelSpec  # noqa: E402
+from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability
+from edge_runtime.reader import Reader
+from edge_runtime.spec import Calibration, ModelSpec
+from export import calibrate, logistic
+from export.pipeline import Options, export
 
 
 def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

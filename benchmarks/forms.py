@@ -1,0 +1,123 @@
+"""Whole forms through `Reader.read`: the committed examples and freshly drawn ones.
+
+    python -m benchmarks.forms [--seeds 20] [--first 5000] [--model M] [--out FILE.json]
+
+Left out: decoding of the picture file (the pages are given as arrays), model load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.accuracy import wilson
+from edge_runtime import Reader, Template
+from edge_runtime.machine import Machine
+from train.forms import FORMS, draw_form
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A field that was not read as it was written."""
+
+    form: str
+    field: str
+    truth: str
+    text: str
+    confidence: float
+    status: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over many forms."""
+
+    fields: int = 0
+    exact: int = 0
+    accepted: int = 0
+    wrong_accepted: int = 0
+
+
+def check(
+    reader: Reader, page: np.ndarray, template: Template, truth: dict[str, str], name: str
+) -> tuple[Tally, list[Fault], float]:
+    """Read one page; its counts, faults and milliseconds."""
+    began = time.perf_counter()
+    form = reader.read(page, template=template)
+    ms = 1000 * (time.perf_counter() - began)
+    tally, faults = Tally(), []
+    for field, text in truth.items():
+        reading = form[field]
+        tally.fields += 1
+        tally.exact += reading.text == text
+        accepted = reading.status == "accepted"
+        tally.accepted += accepted
+        tally.wrong_accepted += accepted and reading.text != text
+        if reading.text != text:
+            faults.append(
+                Fault(name, field, text, reading.text, reading.confidence, reading.status.value)
+            )
+    return tally, faults, ms
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.forms", description=__doc__)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=5000, help="the first seed")
+    parser.add_argument("--out", type=Path)
+    told = parser.parse_args(arguments)
+    reader, whole, faults, times = Reader(told.model, threads=1), Tally(), [], []
+    jobs = []
+    for path in sorted(EXAMPLES.glob("*.truth.json")):
+        stem = path.name.removesuffix(".truth.json")
+        page = cv2.imread(str(EXAMPLES / f"{stem}.png"))
+        truth = json.loads(path.read_text(encoding="utf-8"))["fields"]
+        jobs.append((page, Template.load(EXAMPLES / f"{stem}.yaml"), truth, f"examples/{stem}"))
+    for seed in range(told.first, told.first + told.seeds):
+        for name in FORMS:
+            drawn = draw_form(name, seed=seed)
+            template = Template.from_dict(drawn.template, base=None, source=name)
+            jobs.append((np.asarray(drawn.picture), template, drawn.truth, f"{name}/{seed}"))
+    for page, template, truth, name in jobs:
+        tally, wrong, ms = check(reader, page, template, truth, name)
+        whole.fields += tally.fields
+        whole.exact += tally.exact
+        whole.accepted += tally.accepted
+        whole.wrong_accepted += tally.wrong_accepted
+        faults += wrong
+        times.append((name, ms))
+        for one in wrong:
+            print(f"{one.form:28} {one.field:18} {one.truth!r} read as {one.text!r}, "
+                  f"{one.confidence:.3f} {one.status}")
+    low, high = wilson(whole.exact, whole.fields)
+    warm = [ms for name, ms in times if "account-opening" in name][1:]
+    print(f"{reader.model_id}: {len(jobs)} forms, {whole.fields} fields: "
+          f"exact {100 * whole.exact / whole.fields:.2f} % ({100 * low:.1f}-{100 * high:.1f}), "
+          f"accepted {100 * whole.accepted / whole.fields:.1f} %, "
+          f"wrong among accepted {whole.wrong_accepted}")
+    print(f"account-opening, 1 thread, warm: median {np.median(warm):.0f} ms, "
+          f"worst {max(warm):.0f} ms")
+    if told.out:
+        told.out.parent.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "model": reader.model, "machine": asdict(Machine.here()), "threads": 1,
+            "seeds": [told.first, told.first + told.seeds - 1], "forms": len(jobs),
+            "tally": asdict(whole), "faults": [asdict(one) for one in faults],
+            "account_opening_ms": {"median": float(np.median(warm)), "worst": max(warm)},
+        }
+        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The data engine: every strip is legible to CTC, comes from the right people, and is drawn anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+
+from train import texts
+from train.compose import compose, extent, join_words, warp
+from train.config import TrainConfig
+from train.datasets import ArraySamples
+from train.engine import Engine, EngineConfig
+from train.paper import Paper
+from train.pen import Pen, draw_strokes
+from train.strokes import DataError, GlyphBank, StrokeSet, part_of
+
+SPEC = TrainConfig("test").spec()
+SQUARE = [np.array([[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]], np.float32)]
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_data: Path) -> Engine:
+    return Engine(tiny_data, SPEC, EngineConfig(), part="train", seed=1)
+
+
+@given(st.integers(0, 2**32))
+def test_every_text_can_be_said_by_the_network(seed: int) -> None:
+    text = texts.draw(np.random.default_rng(seed))
+    assert text
+    assert set(text) <= set(SPEC.labels)
+
+
+@given(st.text("abc123", min_size=1), st.sampled_from(["train", "val"]))
+def test_a_writer_is_in_one_part_only(writer: str, split: str) -> None:
+    part = part_of(writer, split)
+    assert part == part_of(writer, split)
+    assert (part == "val") == (split == "val")
+
+
+def test_the_parts_share_no_writer(tiny_data: Path) -> None:
+    lower = StrokeSet.load(tiny_data / "unipen" / "lower.npz")
+    writers = {
+        part: {lower.writers[i] for i in lower.of_part(part)}
+        for part in ("train", "tuning", "calibration", "val")
+    }
+    assert writers["train"]
+    assert sum(map(len, writers.values())) == len(set(lower.writers))
+
+
+def test_strips_have_enough_frames_for_their_texts(engine: Engine) -> None:
+    rng = np.random.default_rng(4)
+    sources = set()
+    for _ in range(120):
+        pixels, text, source = engine.draw(rng)
+        repeats = sum(a == b for a, b in zip(text, text[1:], strict=False))
+        assert pixels.shape[0] == SPEC.height_px
+        assert pixels.dtype == np.uint8
+        assert pixels.shape[1] // SPEC.stride_px >= len(text) + repeats
+        assert pixels.max() > 0
+        sources.add(source)
+    assert sources >= {"glyph", "mnist", "string", "word"}
+
+
+def test_the_same_generator_draws_the_same_strips(engine: Engine) -> None:
+    first = [engine.draw(np.random.default_rng(9)) for _ in range(3)]
+    again = [engine.draw(np.random.default_rng(9)) for _ in range(3)]
+    for (a, text_a, _), (b, text_b, _) in zip(first, again, strict=True):
+        assert text_a == text_b
+        assert np.array_equal(a, b)
+
+
+def test_own_crops_come_in_by_their_share(tiny_data: Path) -> None:
+    crops = np.zeros((3, 40, 60), np.uint8)
+    crops[:, 10:30, 20:25] = 255
+    shares = EngineConfig(0, 0, 0, 0, 0, 0, 0, 0, own=1.0)
+    engine = Engine(
+        tiny_data, SPEC, shares, part="train", seed=1, own=[ArraySamples(crops, ("l", "l", "l"))]
+    )
+    assert {engine.draw(np.random.default_rng(s))[1:] for s in range(5)} == {("l", "own")}
+
+
+def test_missing_data_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"digits\.npz: no such file; set EDGE_HWR_DATA"):
+        Engine(tmp_path, SPEC, EngineConfig(), part="train", seed=1)
+
+
+@given(st.text("abgT7.-", min_size=1, max_size=8), st.integers(0, 99))
+def test_glyphs_stand_in_writing_order(text: str, seed: int) -> None:
+    samples = StrokeSet(
+        "made up",
+        np.tile(np.array([[0, 0], [800, 1000]], np.int32), (7, 1)),
+        np.arange(2, 16, 2, dtype=np.int32),
+        np.arange(1, 8, dtype=np.int32),
+        tuple("abgT7.-"),
+        ("w",) * 7,
+        ("c",) * 7,
+        ("train",) * 7,
+    )
+    bank = GlyphBank([samples], "train")
+    written, strokes = compose(text, bank, "w", np.random.default_rng(seed))
+    assert written == text
+    lefts = [float(stroke[:, 0].min()) for stroke in strokes]
+    assert lefts == sorted(lefts)
+
+
+def test_a_tall_letter_is_taller_than_a_small_one() -> None:
+    assert extent("l")[0] < extent("a")[0]
+    assert extent("g")[1] > extent("a")[1]
+    joined = join_words([("a", SQUARE), ("l", SQUARE)], np.random.default_rng(1))[1]
+    assert np.ptp(joined[1][:, 1]) > np.ptp(joined[0][:, 1])
+
+
+@given(st.integers(0, 500))
+def test_warping_keeps_strokes_and_points(seed: int) -> None:
+    warped = warp([*SQUARE, *SQUARE], np.random.default_rng(seed))
+    assert [len(stroke) for stroke in warped] == [5, 5]
+    assert np.isfinite(np.concatenate(warped)).all()
+
+
+def test_a_wider_pen_leaves_more_ink_inside_the_same_frame() -> None:
+    inks = []
+    for width in (0.05, 0.2):
+        pen = Pen(width, 0.0, 0.0, 0.0, 0.0)
+        drawn = draw_strokes(
+            SQUARE, pen, np.random.default_rng(1), height_px=40, pad_px=(9, 9, 9, 9)
+        )
+        assert drawn.shape == (58, 58)
+        inks.append(int(drawn.sum()))
+    assert inks[1] > 2 * inks[0]
+
+
+def test_ink_is_darker_than_its_paper() -> None:
+    paper = Paper(np.random.default_rng(2))
+    coverage = np.zeros((60, 200), np.uint8)
+    coverage[20:40, 50:150] = 255
+    for seed in range(25):
+        crop = paper.photograph(coverage, np.random.default_rng(seed))
+        h, w = crop.shape
+        ink = crop[round(0.4 * h) : round(0.6 * h), round(0.3 * w) : round(0.7 * w)]
+        assert np.median(ink) < np.median(crop[: round(0.25 * h)])
