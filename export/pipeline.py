@@ -29,7 +29,7 @@ from export.checkpoint import load_trained
 from export.onnx_export import to_onnx
 from export.quantize import choose, session
 from export.stamp import stamp
-from export.strips import Sample, batches, draw_samples
+from export.strips import Sample, Tensor, batches, draw_samples
 from train.network import n_macs, n_parameters
 
 _TIMED_PX = 176  # a bucket in the middle
@@ -154,7 +154,7 @@ class _Steps:
         self._since = now
 
 
-def _timed(samples: list[Sample], spec: ModelSpec) -> gates.Tensor:
+def _timed(samples: list[Sample], spec: ModelSpec) -> Tensor:
     """32 strips of one width."""
     bucket = bucket_px(min(_TIMED_PX, spec.widths_px[-1]), spec)
     fitting = [one.pixels for one in samples if one.pixels.shape[1] <= bucket]

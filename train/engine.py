@@ -26,9 +26,9 @@ from train.raster import side_by_side
 from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
 
 Rng = np.random.Generator
-_MNIST_HELD_OUT = 5_000  # the last of the 60,000: for calibration, as the writers are
+_MNIST_HELD_OUT = 12  # every twelfth is for calibration; the file may be sorted by label
 _SMALLEST, _TALLEST = 16, 60  # height of the ink in a crop, pixels: 100 to 300 dpi
-_SMALLEST_WORD, _SMALLEST_LINE = 20, 26  # with room for what stands above and below small letters
+_SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and below small letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Engine:
         text, strokes = compose(text, self.bank, writer, rng, tight=tight)
         if not strokes:
             return "", np.zeros((8, 8), np.uint8), None
-        return text, self._ink(warp(strokes, rng, strength=0.8), rng), None
+        return text, self._ink(warp(strokes, rng, strength=0.8), rng, smallest=_SMALLEST_WORD), None
 
     def _word(self, rng: Rng) -> tuple[str, Gray, None]:
         index = self._word_at[int(rng.integers(len(self._word_at)))]
@@ -247,5 +247,6 @@ def _mnist(data: Path, part: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     assert isinstance(found, ArraySamples)
     if part == "val":
         return found.pixels, found.texts
-    kept = slice(None, -_MNIST_HELD_OUT) if part == "train" else slice(-_MNIST_HELD_OUT, None)
-    return found.pixels[kept], found.texts[kept]
+    held = np.arange(len(found)) % _MNIST_HELD_OUT == 0
+    kept = np.flatnonzero(~held if part == "train" else held)
+    return found.pixels[kept], tuple(found.texts[i] for i in kept)

@@ -68,9 +68,7 @@ class Paper:
         if rng.random() < 0.05:
             picture = _motion(picture, rng)
         if rng.random() < 0.8:
-            most = 0.004 + 0.16 * (
-                light - dark
-            )  # grain as strong as that hides faint ink from people too
+            most = 0.004 + 0.16 * (light - dark)  # stronger grain hides faint ink from people too
             picture = picture + rng.uniform(0.003, most) * self._window(self._grain, h, w, rng)
         out = np.clip(picture * 255, 0, 255).astype(np.uint8)
         return _digitise(out, rng)
@@ -201,11 +199,11 @@ def _digitise(out: Gray, rng: Rng) -> Gray:
     if chance < 0.2:
         coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])[1]
         return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
-    if chance < 0.32 and out.shape[0] > 24:
-        factor = rng.uniform(max(0.4, 16 / out.shape[0]), 1.0)
+    if chance < 0.32 and out.shape[0] > 30:
+        factor = rng.uniform(max(0.4, 26 / out.shape[0]), 1.0)
         small = cv2.resize(out, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.uint8)
     if chance < 0.38:
-        paper = float(np.percentile(out, 80))
-        return np.where(out < paper * rng.uniform(0.6, 0.85), 0, 255).astype(np.uint8)
+        ink, paper = (float(level) for level in np.percentile(out, (2, 70)))
+        return np.where(out < paper - (paper - ink) * rng.uniform(0.25, 0.55), 0, 255).astype(np.uint8)
     return out
