@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,10 @@ Gray = NDArray[np.uint8]
 # Part of a field's height that is cut around it: registration is off by a pixel or two, and people
 # write over the border. What belongs to the neighbours is told apart in `segment`.
 _PAD = 0.1
+# How far a border's ink reaches into its field: its own width and what registration is off by.
+_BORDER, _BORDER_PX = 0.06, 3.0
+_FAINT = 48  # of 255: fainter ink connects nothing
+_OWN = 0.35  # part of a component that must lie inside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +42,7 @@ class FieldCrop:
     field: Field  # its cells, where they are boxes, in pixels of the crop
     box: Box  # of the reading: pixels of the page, or of the crop where that is all there is
     to_page: Matrix | None = None  # (3, 3) crop to page; None where there is no page
+    inside: Box | None = None  # the field without its pad, pixels of the crop; None: the whole crop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +106,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         mark = min(1.0, max(0.0, float(look(ink))))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
     inks = segment.field_ink(crop.pixels, crop.field)
+    if crop.inside is not None:
+        inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     blank = [segment.is_blank(ink.pixels) for ink in inks]
     line = None
     if len(inks) > 1 and _size_tells(crop.field):
@@ -113,6 +121,27 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for ink, strip in zip(inks, strips, strict=True)
     )
     return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck)
+
+
+def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:
+    """Without what belongs to the field's border or to its neighbours.
+
+    A component counts as the field's own when a good part of it lies within the printed border: a
+    descender that crosses the border stays whole, what is left of the border goes.
+    """
+    x0, y0, x1, y1 = inside
+    border = max(_BORDER_PX, _BORDER * (y1 - y0))
+    dx, dy = ink.offset
+    left, top = (max(0, round(v)) for v in (x0 + border - dx, y0 + border - dy))
+    right, bottom = (max(0, round(v)) for v in (x1 - border - dx, y1 - border - dy))
+    mask = (ink.pixels >= _FAINT).astype(np.uint8)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    within = np.bincount(labels[top:bottom, left:right].ravel(), minlength=n)
+    foreign = within < _OWN * stats[:, cv2.CC_STAT_AREA]
+    foreign[0] = False
+    if not foreign.any():
+        return ink
+    return replace(ink, pixels=np.where(foreign[labels], np.uint8(0), ink.pixels))
 
 
 def _size_tells(field: Field) -> bool:
@@ -139,7 +168,13 @@ def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
     pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
     to_crop = np.linalg.inv(to_page) @ registration.homography
-    return FieldCrop(pixels, _in_crop(field, to_crop), registration.to_page(box), to_page)
+    return FieldCrop(
+        pixels,
+        _in_crop(field, to_crop),
+        registration.to_page(box),
+        to_page,
+        inside=map_box(box, to_crop),
+    )
 
 
 def _in_crop(field: Field, to_crop: Matrix) -> Field:

@@ -82,20 +82,20 @@ def write_card(path: Path, facts: Facts) -> None:
             ("gate", "measured", "limit", ""),
             [(g.name, g.measured, g.limit, "pass" if g.passed else "FAIL") for g in facts.gates],
         ),
-        f"## int8\nStatic QDQ, S8 activations, S8 weights per channel, ranges on "
+        f"## int8\nStatic QDQ, U8 activations, S8 weights per channel, ranges on "
         f"{facts.ranges_on:,} strips: **{facts.recipe}**, the nearest to fp32 of",
         _table(
             ("ranges", "divergence from fp32, nats a frame"),
             [(name, f"{far:.5f}") for name, far in facts.tried.items()],
         ),
-        "Processors without VNNI add products of eight bits in sixteen, which can saturate; the "
-        "machine of these gates: " + facts.machine + ".",
+        "x64 processors without VNNI add products of eight bits in sixteen, which can saturate; "
+        "the machine of these gates: " + facts.machine + ".",
         "## Confidence\nCalibrated after int8, on writers of the part `calibration`, which "
         "nothing was trained on. All numbers out of fold, on fields drawn as in training and on "
         "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
         f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest "
-        f"confidence (never under {LEAST_ACCEPT}) from which at most {MAX_ERROR:.0%} of the accepted "
-        f"are wrong; {UNREACHED_ACCEPT} where there is none.",
+        f"confidence (never under {LEAST_ACCEPT}) from which at most {MAX_ERROR:.0%} of the "
+        f"accepted are wrong; {UNREACHED_ACCEPT} where there is none.",
         _table(
             (
                 "group",
@@ -151,10 +151,10 @@ def write_licences(path: Path, trained: Trained) -> None:
     if any(getattr(trained.config.engine, name) > 0 for name in _MNIST_SOURCES):
         lines += [
             "",
-            "MNIST (Yann LeCun, Corinna Cortes, Christopher Burges) is commonly cited as CC BY-SA 3.0.",
-            "The model holds weights and none of the pictures. We take it for a work of its own, not",
-            "for an adaptation that would have to be shared alike. We know of no court that has",
-            "settled this. Whoever cannot rely on it trains without MNIST:",
+            "MNIST (Yann LeCun, Corinna Cortes, Christopher Burges): commonly cited as CC",
+            "BY-SA 3.0. The model holds weights and none of the pictures. We take it for a work",
+            "of its own, not for an adaptation that would have to be shared alike. We know of no",
+            "court that has settled this. Whoever cannot rely on it trains without MNIST:",
             "mnist = 0 and mnist_string = 0 under [engine] in the configuration.",
         ]
     if trained.config.engine.font > 0:

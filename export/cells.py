@@ -13,6 +13,7 @@ from edge_runtime.preprocess import Gray
 from train.compose import Hand, extent, place, warp
 from train.engine import Engine
 from train.pen import Pen, draw_strokes
+from train.strokes import Strokes
 
 Rng = np.random.Generator
 
@@ -44,17 +45,24 @@ def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
         glyph = engine.bank.glyph(writer, char, rng)
         if glyph is None:
             return None
-        placed = warp(place(char, glyph, hand, rng), rng, strength=0.5)
-        points = np.concatenate(placed)
-        low, high = points.min(axis=0), points.max(axis=0)
-        size = max(2.0, float(high[1] - low[1]) * unit)
+        placed = place(char, glyph, hand, rng)
+        low, high = _rows(placed)  # before the warp, which keeps no place on the line
+        placed = warp(placed, rng, strength=0.5)
+        top, bottom = _rows(placed)
+        size = max(2.0, (bottom - top) * unit)
         drawn = draw_strokes(placed, pen, rng, height_px=size, pad_px=(1, 1, 1, 1))
-        middle = (float(low[1] + high[1]) - tall) / 2  # of the glyph, from the middle of a capital
+        middle = (low + high - tall) / 2  # of the glyph, from the middle of a capital
         x = margin + at * width + (width - drawn.shape[1]) / 2 + rng.normal(0, _OVER) * width
         y = margin + height / 2 + middle * unit - drawn.shape[0] / 2 + rng.normal(0, _OVER) * height
         _put(ink, drawn, round(x), round(y))
     _rule(ink, margin, width, height, len(text), rng)
     return engine.paper.photograph(ink, rng)
+
+
+def _rows(strokes: Strokes) -> tuple[float, float]:
+    """Top and bottom."""
+    rows = np.concatenate(strokes)[:, 1]
+    return float(rows.min()), float(rows.max())
 
 
 def _put(ink: Gray, glyph: Gray, x: int, y: int) -> None:

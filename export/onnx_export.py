@@ -144,11 +144,12 @@ _FUNCTIONS: dict[Any, Callable[[_Graph, fx.Node], None]] = {
 _METHODS: dict[Any, Callable[[_Graph, fx.Node], None]] = {
     "float": _Graph.skip,
     "squeeze": _Graph.squeeze,
-    "permute": lambda graph, node: graph.emit(node, "Transpose", perm=list(node.args[1:])),
+    "permute": lambda graph, node: graph.emit(node, "Transpose", perm=_integers(node.args[1:])),
     "mean": lambda graph, node: graph.emit(
-        node,
-        "ReduceMean",
-        axes=list(node.kwargs["dim"]),
-        keepdims=0,  # type: ignore[arg-type]
+        node, "ReduceMean", axes=_integers(node.kwargs["dim"]), keepdims=0
     ),
 }
+
+
+def _integers(values: Any) -> list[int]:
+    return [int(one) for one in values]
