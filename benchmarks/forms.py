@@ -97,22 +97,32 @@ def main(arguments: list[str] | None = None) -> int:
         faults += wrong
         times.append((name, ms))
         for one in wrong:
-            print(f"{one.form:28} {one.field:18} {one.truth!r} read as {one.text!r}, "
-                  f"{one.confidence:.3f} {one.status}")
+            print(
+                f"{one.form:28} {one.field:18} {one.truth!r} read as {one.text!r}, "
+                f"{one.confidence:.3f} {one.status}"
+            )
     low, high = wilson(whole.exact, whole.fields)
     warm = [ms for name, ms in times if "account-opening" in name][1:]
-    print(f"{reader.model_id}: {len(jobs)} forms, {whole.fields} fields: "
-          f"exact {100 * whole.exact / whole.fields:.2f} % ({100 * low:.1f}-{100 * high:.1f}), "
-          f"accepted {100 * whole.accepted / whole.fields:.1f} %, "
-          f"wrong among accepted {whole.wrong_accepted}")
-    print(f"account-opening, 1 thread, warm: median {np.median(warm):.0f} ms, "
-          f"worst {max(warm):.0f} ms")
+    print(
+        f"{reader.model_id}: {len(jobs)} forms, {whole.fields} fields: "
+        f"exact {100 * whole.exact / whole.fields:.2f} % ({100 * low:.1f}-{100 * high:.1f}), "
+        f"accepted {100 * whole.accepted / whole.fields:.1f} %, "
+        f"wrong among accepted {whole.wrong_accepted}"
+    )
+    print(
+        f"account-opening, 1 thread, warm: median {np.median(warm):.0f} ms, "
+        f"worst {max(warm):.0f} ms"
+    )
     if told.out:
         told.out.parent.mkdir(parents=True, exist_ok=True)
         facts = {
-            "model": reader.model, "machine": asdict(Machine.here()), "threads": 1,
-            "seeds": [told.first, told.first + told.seeds - 1], "forms": len(jobs),
-            "tally": asdict(whole), "faults": [asdict(one) for one in faults],
+            "model": reader.model,
+            "machine": asdict(Machine.here()),
+            "threads": 1,
+            "seeds": [told.first, told.first + told.seeds - 1],
+            "forms": len(jobs),
+            "tally": asdict(whole),
+            "faults": [asdict(one) for one in faults],
             "account_opening_ms": {"median": float(np.median(warm)), "worst": max(warm)},
         }
         told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ Gray = NDArray[np.uint8]
 
 MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
 _FAINT = 64  # from this ink on a line counts fully: printed rules are often paler than the pen
+_BOWL = 0.45  # of the crop's height: the widest foot of a round glyph
 _ON = 40  # less ink is paper; the grain of scans ends at 30
 _DOTS_PX = 7  # dots of a dotted rule stand up to 6 pixels apart at 200 dpi
 _BLOCK_PX = 16  # a line 3 degrees off climbs less than a pixel in a block
@@ -85,7 +86,9 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
     at = np.minimum(np.arange(w) * n // w, n - 1)
     tracks = rows[seeds, None] + climb[chosen][:, at] + shift[:, at]
     tracks += slopes[chosen][:, None] * (np.arange(w) + 0.5 - w / 2 - middle[at])
-    at_px = np.rint(tracks).astype(np.intp)
+    # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
+    guard = thick_px // 2 + 2
+    at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
     return _measure(np.asarray(padded, np.uint8), at_px, bend, pad, thick_px, gap_px)
 
 
@@ -240,6 +243,12 @@ def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
         if lack.any():
             sunk = np.arange(high - low)[:, None] < lack[:, None]
             stay |= sunk[:, ::order]
+    # The foot of a 0 or an e that stands on the line is the line for a stretch: what lies between
+    # two contacts no farther apart than a glyph is wide stays, and the network sees through it.
+    bowl = np.ones((1, max(1, round(_BOWL * h)) | 1), np.uint8)
+    for mine in (above, below):
+        touched = cv2.morphologyEx((mine & on).astype(np.uint8), cv2.MORPH_CLOSE, bowl)
+        stay |= (touched > 0)[:, None]
     gone = on[:, None] & ~stay
     out.ravel()[place[:, low:high][gone]] = 0
     return np.ascontiguousarray(out[pad : pad + h])

@@ -57,6 +57,8 @@ def sources(trained: Trained) -> list[str]:
     if shares.font > 0:
         families = ", ".join(one["family"] for one in fonts())
         named.append(f"handwriting fonts, SIL Open Font License or Apache-2.0: {families}")
+    if shares.own > 0:
+        named.append("crops of the one who trained it, under terms that only they can tell")
     return named
 
 

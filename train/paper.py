@@ -51,7 +51,7 @@ class Paper:
         paper = np.full((h, w), light, np.float32)
         if rng.random() < 0.5:
             paper += rng.uniform(0.01, 0.06) * self._window(self._clouds, h, w, rng)
-        if rng.random() < 0.22:
+        if rng.random() < 0.17:
             paper -= (
                 light
                 * min(rng.uniform(0.03, 0.28), 0.75 * (1 - dark / light))
@@ -205,5 +205,7 @@ def _digitise(out: Gray, rng: Rng) -> Gray:
         return np.asarray(small, np.uint8)
     if chance < 0.38:
         ink, paper = (float(level) for level in np.percentile(out, (2, 70)))
-        return np.where(out < paper - (paper - ink) * rng.uniform(0.25, 0.55), 0, 255).astype(np.uint8)
+        return np.where(out < paper - (paper - ink) * rng.uniform(0.25, 0.55), 0, 255).astype(
+            np.uint8
+        )
     return out

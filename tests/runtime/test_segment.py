@@ -295,3 +295,21 @@ def test_digits_in_one_cell_keep_all_their_ink(mnist: Gray) -> None:
     for crop in mnist:
         (ink,) = field_ink(crop, Field("digit", cells=1))
         assert np.array_equal(ink.pixels, normalize_ink(crop))
+
+
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 120))),
+    st.sampled_from([None, 1, 2, 5]),
+)
+def test_no_picture_is_too_strange_to_segment(crop: Gray, cells: int | None) -> None:
+    inks = field_ink(crop, Field("any", cells=cells))
+    assert len(inks) == (cells or 1)
+
+
+def test_a_line_that_runs_off_the_crop_is_no_crash() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):  # faint small digits are where it happened
+        crop = np.full((28, 28), 255, np.uint8)
+        points = rng.integers(0, 28, (4, 2)).astype(np.int32)
+        cv2.polylines(crop, [points], False, int(rng.integers(100, 220)), 1)
+        assert len(field_ink(crop, Field("digit", cells=1))) == 1
