@@ -14,11 +14,12 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.accuracy import wilson
 from edge_runtime import Reader, Template
+from edge_runtime.imaging import load_page
 from edge_runtime.machine import Machine
 from train.forms import FORMS, draw_form
 
@@ -48,7 +49,7 @@ class Tally:
 
 
 def check(
-    reader: Reader, page: np.ndarray, template: Template, truth: dict[str, str], name: str
+    reader: Reader, page: NDArray[np.uint8], template: Template, truth: dict[str, str], name: str
 ) -> tuple[Tally, list[Fault], float]:
     """Read one page; its counts, faults and milliseconds."""
     began = time.perf_counter()
@@ -77,17 +78,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
     reader, whole, faults, times = Reader(told.model, threads=1), Tally(), [], []
-    jobs = []
+    jobs: list[tuple[NDArray[np.uint8], Template, dict[str, str], str]] = []
     for path in sorted(EXAMPLES.glob("*.truth.json")):
         stem = path.name.removesuffix(".truth.json")
-        page = cv2.imread(str(EXAMPLES / f"{stem}.png"))
+        page = np.asarray(load_page(EXAMPLES / f"{stem}.png").pixels, np.uint8)
         truth = json.loads(path.read_text(encoding="utf-8"))["fields"]
         jobs.append((page, Template.load(EXAMPLES / f"{stem}.yaml"), truth, f"examples/{stem}"))
     for seed in range(told.first, told.first + told.seeds):
         for name in FORMS:
             drawn = draw_form(name, seed=seed)
             template = Template.from_dict(drawn.template, base=None, source=name)
-            jobs.append((np.asarray(drawn.picture), template, drawn.truth, f"{name}/{seed}"))
+            page = np.asarray(drawn.picture, np.uint8)
+            jobs.append((page, template, drawn.truth, f"{name}/{seed}"))
     for page, template, truth, name in jobs:
         tally, wrong, ms = check(reader, page, template, truth, name)
         whole.fields += tally.fields

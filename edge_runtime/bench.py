@@ -223,10 +223,12 @@ def _startup(model: Path | None, providers: Sequence[str]) -> dict[str, float | 
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise EdgeHwrError(f"a new process cannot read ({last}); run `edge-hwr doctor`")
         found.append(json.loads(done.stdout.splitlines()[-1]))
-    return {
-        name: None if None in (of := [one[name] for one in found]) else float(np.median(of))
-        for name in found[0]
-    }
+    return {name: _median([one[name] for one in found]) for name in found[0]}
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if len(known) == len(values) else None
 
 
 def _page_times(

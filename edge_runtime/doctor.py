@@ -92,8 +92,8 @@ def _guarded(step: Callable[[], Check]) -> Check:
         return Check("", Verdict.FAIL, fact, next_step, error.exit_code)
     except Exception as error:  # a broken installation raises anything
         fact = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        step = _CPU_STEP if isinstance(error, ImportError) else _REPORT_STEP
-        return Check("", Verdict.FAIL, fact, step, ExitCode.INTERNAL)
+        advice = _CPU_STEP if isinstance(error, ImportError) else _REPORT_STEP
+        return Check("", Verdict.FAIL, fact, advice, ExitCode.INTERNAL)
 
 
 def _ok(fact: str) -> Check:

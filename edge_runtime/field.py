@@ -14,8 +14,11 @@ from edge_runtime.errors import TemplateError
 Box = tuple[float, float, float, float]  # (x0, y0, x1, y1), origin top left, x1 and y1 exclusive
 
 KINDS = frozenset(
-    ("text", "name", "username", "digits", "integer", "amount", "date", "time", "email", "phone")
-    + ("iban", "card", "account", "code", "upper", "lower", "choice", "checkbox", "signature")
+    {
+        *("text", "name", "username", "digits", "integer", "amount", "date", "time", "email"),
+        *("phone", "iban", "card", "account", "code", "upper", "lower", "choice", "checkbox"),
+        "signature",
+    }
 )
 
 

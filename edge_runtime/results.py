@@ -1,6 +1,6 @@
 """What comes out of a reading: frozen values that explain their own doubt and keep secrets.
 
-Owns:   `Status`, `Glyph`, `Alternative`, `FieldReading`, `FormReading` and their dict and JSON forms.
+Owns:   `Status`, `Glyph`, `Alternative`, `FieldReading`, `FormReading`, their dict and JSON forms.
 Needs:  `field` (for `Box`) and the standard library.
 """
 
@@ -69,8 +69,8 @@ class FieldReading:
     def __repr__(self) -> str:
         text = MASK if self.secret else self.text
         return (
-            f"FieldReading(name={self.name!r}, kind={self.kind!r}, text={text!r}, "
-            f"confidence={self.confidence:.3f}, status={self.status.value!r}, reason={self.reason!r})"
+            f"FieldReading(name={self.name!r}, kind={self.kind!r}, text={text!r}, confidence="
+            f"{self.confidence:.3f}, status={self.status.value!r}, reason={self.reason!r})"
         )
 
     def to_dict(self, *, reveal: bool = False) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from edge_runtime.spec import ModelSpec  # noqa: E402
-from export import gates  # noqa: E402
-from export.checkpoint import Trained  # noqa: E402
-from export.onnx_export import fold  # noqa: E402
-from export.quantize import RECIPES, Recipe, choose, divergence, session  # noqa: E402
-from export.strips import Group, Sample, batches  # noqa: E402
-from train.evaluate import greedy  # noqa: E402
+from edge_runtime.spec import ModelSpec
+from export import gates
+from export.checkpoint import Trained
+from export.onnx_export import fold
+from export.quantize import RECIPES, Recipe, choose, divergence, session
+from export.strips import Group, Sample, batches
+from train.evaluate import greedy
 
 
 def groups_of(samples: list[Sample], spec: ModelSpec) -> list[Group]:

@@ -11,16 +11,16 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from edge_runtime.errors import ModelError  # noqa: E402
-from edge_runtime.preprocess import Strip  # noqa: E402
-from edge_runtime.recognize import Recognizer  # noqa: E402
-from edge_runtime.spec import ModelSpec, check_seal  # noqa: E402
-from export.checkpoint import Trained, load_trained, save_weights  # noqa: E402
-from export.onnx_export import fold, to_onnx  # noqa: E402
-from export.quantize import run, session  # noqa: E402
-from export.stamp import stamp  # noqa: E402
-from export.strips import Sample  # noqa: E402
-from train.config import ConfigError  # noqa: E402
+from edge_runtime.errors import ModelError
+from edge_runtime.preprocess import Strip
+from edge_runtime.recognize import Recognizer
+from edge_runtime.spec import ModelSpec, check_seal
+from export.checkpoint import Trained, load_trained, save_weights
+from export.onnx_export import fold, to_onnx
+from export.quantize import run, session
+from export.stamp import stamp
+from export.strips import Sample
+from train.config import ConfigError
 
 
 def noise(n: int, width: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from edge_runtime.field import Field
@@ -92,7 +93,9 @@ def test_a_rule_goes_and_the_strokes_across_it_stay(seed: int) -> None:
     crop = np.minimum(on_paper(strokes, 40), on_paper(rule, int(rng.integers(40, 150))))
     ink = normalize_ink(crop)
     clean = remove_rules(ink)
-    pen, only_rule = strokes >= 128, (rule >= 128) & (cv2.dilate(strokes, np.ones((5, 5))) == 0)
+    # Between two contacts as near as the sides of a round glyph the rule may be its foot: it stays.
+    near = cv2.dilate(strokes, np.ones((5, round(0.45 * h) + 5)))
+    pen, only_rule = strokes >= 128, (rule >= 128) & (near == 0)
     assert clean[pen].sum() >= 0.95 * ink[pen].sum()
     assert clean[only_rule].sum() <= 0.05 * ink[only_rule].sum()
     assert np.all(clean <= ink)

@@ -59,8 +59,16 @@ def test_yaml_scalars_stay_as_they_are_written(tmp_path: Path) -> None:
     assert form.marks[1] == (190, 15, 195, 20)
     assert (username.cells, username.secret, username.optional) == (12, True, False)
     assert total.box == (140, 200, 190, 208)
-    assert pick.choices == tuple(
-        ["yes", "no", "007", "1.50", "2020-01-01", "12:30", "1_000", "0x10", "on"]
+    assert pick.choices == (
+        "yes",
+        "no",
+        "007",
+        "1.50",
+        "2020-01-01",
+        "12:30",
+        "1_000",
+        "0x10",
+        "on",
     )
     assert (code.n_cells, code.box, code.pattern) == (2, (20, 80, 30, 88), None)
 
