@@ -245,10 +245,16 @@ def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
             stay |= sunk[:, ::order]
     # The foot of a 0 or an e that stands on the line is the line for a stretch: what lies between
     # two contacts no farther apart than a glyph is wide stays, and the network sees through it.
-    bowl = np.ones((1, max(1, round(_BOWL * h)) | 1), np.uint8)
-    for mine in (above, below):
-        touched = cv2.morphologyEx((mine & on).astype(np.uint8), cv2.MORPH_CLOSE, bowl)
-        stay |= (touched > 0)[:, None]
+    side = max(1, round(_BOWL * h)) | 1
+    bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
+    wide = np.ones((1, 2 * thick + 5), np.uint8)
+    for mine, other in ((above, below), (below, above)):
+        # What runs through does not stand on the line.
+        through = cv2.dilate((other & on).astype(np.uint8), wide) > 0
+        # Padded: a closing takes what is beyond the picture for a contact.
+        met = np.pad((mine & on & ~through).astype(np.uint8), beyond)
+        met = np.asarray(cv2.morphologyEx(met, cv2.MORPH_CLOSE, bowl), np.uint8)
+        stay |= (met[:, side:-side] > 0)[:, None]
     gone = on[:, None] & ~stay
     out.ravel()[place[:, low:high][gone]] = 0
     return np.ascontiguousarray(out[pad : pad + h])
