@@ -248,7 +248,9 @@ def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
     side = max(1, round(_BOWL * h)) | 1
     bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
     wide = np.ones((1, 2 * thick + 5), np.uint8)
-    for mine, other in ((above, below), (below, above)):
+    # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
+    feet = (band[:, low - 3 : low] >= 50).all(1), (band[:, high : high + 3] >= 50).all(1)
+    for mine, other in (feet, feet[::-1]):
         # What runs through does not stand on the line.
         through = cv2.dilate((other & on).astype(np.uint8), wide) > 0
         # Padded: a closing takes what is beyond the picture for a contact.
