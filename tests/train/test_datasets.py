@@ -72,6 +72,7 @@ def test_missing_mnist_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_emnist_is_turned_upright_and_keeps_case(tmp_path: Path, corner: NDArray[np.uint8]) -> None:
+    pytest.importorskip("torchvision", reason="EMNIST needs the extra `train`")
     raw = tmp_path / "EMNIST" / "raw"
     raw.mkdir(parents=True)
     lying = np.ascontiguousarray(corner.transpose(0, 2, 1))
@@ -89,6 +90,7 @@ def test_emnist_is_turned_upright_and_keeps_case(tmp_path: Path, corner: NDArray
     ("split", "said"), [("balanced", "byclass"), ("capitals", "bymerge"), ("digits", "download")]
 )
 def test_emnist_errors_name_the_next_step(tmp_path: Path, split: str, said: str) -> None:
+    pytest.importorskip("torchvision", reason="EMNIST needs the extra `train`")
     with pytest.raises(EdgeHwrError, match=said):
         emnist(tmp_path, split)
 
