@@ -1,6 +1,6 @@
 """From network output to text, exactly: a grammar's best texts, their probabilities, their frames.
 
-Owns:   `Decoding`, `Span`, `decode`, `decode_cells`, `text_log_prob`, `grammar_log_total`.
+Owns:   `Decoding`, `Span`, `decode`, `favour`, `decode_cells`, and the sums behind them.
 Needs:  numpy, `grammar`, `lattice`, `search`, `cells`, `results`.
 Words:  *sum*: probability of a text over all its alignments. *total*: sum over all allowed texts.
         *posterior*: sum / total, the text's share of what is allowed.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edge_runtime.cells import CellLattice, Cells, k_best_cells
 from edge_runtime.grammar import Grammar, checksum_ok
 from edge_runtime.lattice import Frames, lattice_of
+from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative
 from edge_runtime.search import Prefix, k_best, text_sums
 
@@ -102,6 +103,47 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
     return Decoding(
         shortlist.texts[best], shortlist.sums[best], log_total, alternatives, spans, raw_text, exact
     )
+
+
+def favour(
+    log_probs: LogProbs, grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 30
+) -> Decoding:
+    """Read one strip of free text with a prior on what people write.
+
+    The prior weighs the `among` texts with the best alignments, which are found exactly; it adds
+    none. Posteriors share what these texts had together.
+
+    Args:
+        log_probs: As in `decode`.
+        grammar: Of a field without a check digit.
+        prior: Of the model.
+        k: Number of texts named, at most.
+        among: Texts weighed.
+    """
+    plain = decode(log_probs, grammar, k=among)
+    if len(plain.alternatives) < 2:
+        return plain
+    texts = [text for text, _ in plain.alternatives]
+    shares = np.array([share for _, share in plain.alternatives])
+    scores = np.log(np.maximum(shares, 1e-30)) + [prior.score(text) for text in texts]
+    weights = np.exp(scores - scores.max())
+    weights *= shares.sum() / weights.sum()
+    order = np.argsort(-weights, kind="stable").tolist()
+    named = tuple(
+        Alternative(texts[at], float(weights[at]))
+        for rank, at in enumerate(order[:k])
+        if rank == 0 or weights[at] >= LEAST_POSTERIOR
+    )
+    best = texts[order[0]]
+    if best == plain.text:
+        return replace(plain, alternatives=named)
+    frames, labels = Frames(log_probs, grammar), grammar.labels_of(best)
+    prefix = Prefix(frames, None, 0, 0)
+    for label in labels:
+        prefix = Prefix(frames, prefix, label, 0)
+    spans = _spans(frames, grammar, labels, prefix.runs(frames))
+    (log_prob,) = text_sums(frames, [labels])
+    return replace(plain, text=best, log_prob=log_prob, alternatives=named, spans=spans)
 
 
 def _searched(

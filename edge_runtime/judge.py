@@ -21,10 +21,12 @@ from edge_runtime.confidence import (
     other_probability,
     probability,
 )
-from edge_runtime.decode import Decoding, decode, decode_cells, text_log_prob
+from edge_runtime.decode import Decoding, decode, decode_cells, favour, text_log_prob
+from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
+from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
 
@@ -44,7 +46,7 @@ _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
 
 def judge(
-    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, *, prior: Prior | None = None
 ) -> tuple[FieldReading, Evidence | None]:
     """The reading of a field.
 
@@ -52,6 +54,7 @@ def judge(
         ink: From `take_ink`.
         frames: The network's answer to each of `ink.filled`, float32 (t, n_labels).
         spec: Of that network.
+        prior: On what people write, for free text alone; None: the ink has the only say.
 
     Returns:
         The reading, and the evidence its confidence came from: None where no network was asked.
@@ -62,7 +65,8 @@ def judge(
         optional = "the field is optional" if ink.field.optional else "the field is not optional"
         return _reading(ink, reason=f"no ink; {optional}"), None
     grammar = compile_grammar(ink.field, spec.labels)
-    decoding = _decode(ink, frames, grammar)
+    prior = prior if _is_free(ink.field) else None
+    decoding = favour(frames[0], grammar, prior) if prior else _decode(ink, frames, grammar)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
     sure = _sure(decoding, evidence, calibration)
@@ -81,6 +85,7 @@ def judge(
         ),
         glyphs=_glyphs(ink, decoding, spec),
         raw_text=decoding.raw_text,
+        prior=prior.name if prior else "",
     )
     return reading, evidence
 
@@ -112,6 +117,12 @@ def match_probability(
         return 0.0
     share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
     return other_probability(share, math.exp(best), sure)
+
+
+def _is_free(field: Field) -> bool:
+    """Whether words may be expected: never of codes, digits, user names, nor of secrets."""
+    words = field.kind in ("text", "name") and not field.secret
+    return words and field.cells is None and field.charset is None and field.choices is None
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:
@@ -195,6 +206,7 @@ def _reading(
     alternatives: tuple[Alternative, ...] = (),
     glyphs: tuple[Glyph, ...] = (),
     raw_text: str = "",
+    prior: str = "",
 ) -> FieldReading:
     """A reading of this field; of a blank, unless said otherwise."""
     return FieldReading(
@@ -210,6 +222,7 @@ def _reading(
         raw_text=raw_text,
         box=ink.box,
         secret=bool(ink.field.secret),
+        prior=prior,
     )
 
 

@@ -45,6 +45,8 @@ class Reader:
         providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
         threads: Threads inside one run of the network.
         allow_fallback: Take what is there instead of a provider that is not.
+        prior: Let the model's character prior help with fields of kind `text` and `name`. Readings
+            name it.
 
     Raises:
         ModelError: The model cannot be trusted.
@@ -58,10 +60,12 @@ class Reader:
         providers: Sequence[str] = ("cpu",),
         threads: int = 1,
         allow_fallback: bool = False,
+        prior: bool = True,
     ) -> None:
         self._recognizer = Recognizer(
             model, providers=providers, threads=threads, allow_fallback=allow_fallback
         )
+        self._prior = self._recognizer.prior if prior else None
         confidence.check_calibration(self._recognizer.spec)
 
     @property
@@ -143,7 +147,7 @@ class Reader:
             TemplateError: The field contradicts itself.
         """
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
-        return judge.judge(ink, self._recognizer.run(ink.filled), self.spec)[0]
+        return judge.judge(ink, self._recognizer.run(ink.filled), self.spec, prior=self._prior)[0]
 
     def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
         """Read many crops; the same answers as one by one, in order.
@@ -188,7 +192,10 @@ class Reader:
             with timer.step("recognize"):
                 frames = iter(self._recognizer.run(strips))
             with timer.step("decode"):
-                judged = [judge.judge(ink, _take(frames, ink), self.spec) for ink in chunk]
+                judged = [
+                    judge.judge(ink, _take(frames, ink), self.spec, prior=self._prior)
+                    for ink in chunk
+                ]
             yield from judged
 
     def _read_page(self, page: Page, template: Template | None, timer: Timer) -> FormReading:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError, ProviderError
 from edge_runtime.preprocess import Strip, bucket_px, n_frames, to_tensor
+from edge_runtime.prior import PRIOR_KEY, Prior
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
 
 LogProbs = NDArray[np.float32]
@@ -90,6 +91,7 @@ class Recognizer:
         if not allow_fallback:
             _refuse_absent(chosen, session.get_providers())
         self.spec = _read_spec(session, path)
+        self.prior = _read_prior(session, path)
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         on_cpu = self.providers[0] == _CPU
         self._columns = CPU_COLUMNS if on_cpu else GPU_COLUMNS
@@ -260,6 +262,17 @@ def _open_session(ort: Any, data: bytes, path: Path, chosen: tuple[str, ...], th
                 f"{path}: ONNX Runtime {ort.__version__} cannot load it ({_first_line(error)}); "
                 "export it again, or update onnxruntime"
             ) from error
+
+
+def _read_prior(session: Any, path: Path) -> Prior | None:
+    """The prior in the model's metadata; None where it has none."""
+    raw = session.get_modelmeta().custom_metadata_map.get(PRIOR_KEY)
+    if raw is None:
+        return None
+    try:
+        return Prior.from_text(raw)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def _read_spec(session: Any, path: Path) -> ModelSpec:

@@ -65,6 +65,7 @@ class FieldReading:
     raw_text: str  # what the network says without the grammar
     box: Box  # pixels of the upright page, or of the crop
     secret: bool = False
+    prior: str = ""  # name of the character prior that had a say; "" where the ink alone decided
 
     def __repr__(self) -> str:
         text = MASK if self.secret else self.text
@@ -86,6 +87,7 @@ class FieldReading:
             "reason": self.reason,
             "box": [round(edge, 2) for edge in self.box],
             "secret": self.secret,
+            "prior": self.prior,
         }
         if not self.secret or reveal:
             shown |= {

@@ -11,7 +11,9 @@ from export.checkpoint import save_weights
 from export.pipeline import Options, export
 from train.config import data_folder
 
-_DEFAULT_OUT = Path(__file__).resolve().parent.parent / "edge_runtime" / "models" / "small"
+_ROOT = Path(__file__).resolve().parent.parent
+_DEFAULT_OUT = _ROOT / "edge_runtime" / "models" / "small"
+_PRIOR = _ROOT / "train" / "weights" / "prior.txt"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="only write the averaged weights in half precision, and stop",
     )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
+    parser.add_argument(
+        "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
+    )
     parser.add_argument("--fp32", type=Path, help="the fp32 twin; default beside the checkpoint")
     parser.add_argument(
         "--data", type=Path, default=None, help="default: EDGE_HWR_DATA, else data/"
@@ -54,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             ranges_on=told.ranges_on,
             gate_on=told.gate_on,
             calibrate_on=told.calibrate_on,
+            prior=told.prior or (_PRIOR if _PRIOR.is_file() else None),
             fp32=told.fp32,
         )
         path = export(

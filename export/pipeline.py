@@ -47,6 +47,7 @@ class Options:
     calibrate_on: int = 1500  # fields of each group
     timed: int = 20  # runs of each session
     seed: int = 1
+    prior: Path | None = None  # from `python -m train.prior`; None: a model without
     fp32: Path | None = None  # the fp32 twin goes there; None: beside the checkpoint
 
 
@@ -99,13 +100,14 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     spec = replace(
         spec, notes=card.notes(trained, versions, str(recipe)), calibration=placeholder()
     )
+    prior = options.prior.read_text(encoding="ascii").strip() if options.prior else ""
     items = draw_items(
         options.data, spec, trained.config.engine, n=options.calibrate_on, seed=options.seed
     )
     steps.done(f"{len(items)} fields")
     with TemporaryDirectory() as folder:
         bare = Path(folder) / MODEL_FILE
-        bare.write_bytes(stamp(int8, spec))
+        bare.write_bytes(stamp(int8, spec, prior))
         read = read_items(bare, items)
     groups = fit_groups(read)
     spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
@@ -115,7 +117,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
             f"1 % error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}"
         )
     steps.done("calibration")
-    data, twin = stamp(int8, spec), stamp(fp32, spec)
+    data, twin = stamp(int8, spec, prior), stamp(fp32, spec, prior)
     facts = card.Facts(
         trained=trained,
         spec=spec,

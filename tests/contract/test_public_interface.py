@@ -96,10 +96,12 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_reader_takes_these_arguments() -> None:
     assert shape(Reader) == [
         ("model=", "any"), ("providers=", "keyword"), ("threads=", "keyword"),
-        ("allow_fallback=", "keyword"),
+        ("allow_fallback=", "keyword"), ("prior=", "keyword"),
     ]  # fmt: skip
     defaults = {one.name: one.default for one in inspect.signature(Reader).parameters.values()}
-    assert defaults == {"model": None, "providers": ("cpu",), "threads": 1, "allow_fallback": False}
+    assert defaults == {
+        "model": None, "providers": ("cpu",), "threads": 1, "allow_fallback": False, "prior": True,
+    }  # fmt: skip
     assert shape(Reader.read) == [("source", "any"), ("template=", "keyword"), ("page=", "keyword")]
     assert shape(Reader.read_pages) == [("source", "any"), ("template=", "keyword")]
     assert shape(Reader.read_field) == [("crop", "any"), ("field", "any")]
@@ -138,7 +140,7 @@ def test_status_has_four_values_that_are_strings() -> None:
 def test_field_reading_holds_these_values() -> None:
     assert [one.name for one in dataclasses.fields(FieldReading)] == [
         "name", "kind", "text", "value", "confidence", "status", "reason", "alternatives", "glyphs",
-        "raw_text", "box", "secret",
+        "raw_text", "box", "secret", "prior",
     ]  # fmt: skip
     one = field_reading()
     assert one == field_reading()
@@ -153,7 +155,7 @@ def test_field_reading_holds_these_values() -> None:
 def test_field_reading_as_a_dict() -> None:
     assert field_reading().to_dict() == {
         "name": "pin", "kind": "digits", "text": "1234", "value": "1234", "confidence": 0.97,
-        "status": "accepted", "reason": "", "box": [0.0, 0.0, 40.0, 12.0], "secret": False,
+        "status": "accepted", "reason": "", "box": [0.0, 0.0, 40.0, 12.0], "secret": False, "prior": "",
         "raw_text": "l234", "alternatives": [["1284", 0.02]],
         "glyphs": [{"char": "1", "probability": 0.99, "box": [0.0, 0.0, 5.0, 9.0]}],
     }  # fmt: skip

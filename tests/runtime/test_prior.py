@@ -1,0 +1,102 @@
+"""The prior helps free text, has no say elsewhere, and can be switched off."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.decode import decode, favour
+from edge_runtime.errors import ModelError
+from edge_runtime.field import Field
+from edge_runtime.grammar import compile_grammar
+from edge_runtime.judge import _is_free
+from edge_runtime.prior import Prior, fold, pack
+
+LABELS = ("", *(chr(code) for code in range(32, 127)))
+# "th" is likely, "tb" is not; everything else backs off to single characters.
+SEEN = {"t": -1.0, "h": -2.0, "b": -2.0, "\x03": -1.0, "th": -0.125, "tb": -6.0, "h\x03": -0.125}
+PRIOR = Prior("made-up", 2, 1.0, 0.0, pack(SEEN | {"\x02": -12.0}, {"t": -1.0, "\x02": -0.5}))
+
+
+def frames_of(text: str, other: str, share: float) -> np.ndarray:
+    """One sure frame a character, but the last, which is `other` with probability `share`."""
+    probs = np.full((2 * len(text), len(LABELS)), 1e-9)
+    probs[::2, 0] = 1.0
+    for at, char in enumerate(text):
+        probs[2 * at + 1, LABELS.index(char)] = 1.0
+    probs[-1, LABELS.index(text[-1])] = 1 - share
+    probs[-1, LABELS.index(other)] = share
+    return np.log(probs / probs.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_the_prior_turns_what_the_ink_leaves_open() -> None:
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    frames = frames_of("tb", "h", 0.4)
+    assert decode(frames, grammar).text == "tb"
+    told = favour(frames, grammar, PRIOR)
+    assert told.text == "th"
+    assert [span.char for span in told.spans] == ["t", "h"]
+    assert told.alternatives[0].text == "th"
+    assert math.isclose(told.log_prob, math.log(0.4), abs_tol=1e-3)
+
+
+def test_the_prior_does_not_turn_clear_ink() -> None:
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    assert favour(frames_of("tb", "h", 1e-6), grammar, PRIOR).text == "tb"
+
+
+@given(st.floats(0.01, 0.99))
+def test_posteriors_share_what_the_texts_had(share: float) -> None:
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    frames = frames_of("tb", "h", share)
+    plain, told = decode(frames, grammar, k=30), favour(frames, grammar, PRIOR, k=30)
+    assert math.isclose(
+        sum(p for _, p in plain.alternatives), sum(p for _, p in told.alternatives), abs_tol=1e-3
+    )
+    assert told.log_total == plain.log_total
+
+
+def test_an_unseen_gram_backs_off() -> None:
+    assert math.isclose(PRIOR.score("th"), -0.5 - 1.0 - 0.125 - 0.125)
+    assert math.isclose(PRIOR.score("t"), -0.5 - 1.0 - 1.0 - 1.0)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12))
+def test_numbers_and_case_are_alike_to_the_prior(text: str) -> None:
+    swapped = "".join("7" if char.isdigit() else char.swapcase() for char in text)
+    assert fold(swapped) == fold(text)
+
+
+def test_a_prior_survives_its_packing() -> None:
+    again = Prior.from_text(PRIOR.to_text())
+    assert (again.name, again.order) == ("made-up", 2)
+    assert again.score("tbh") == PRIOR.score("tbh")
+
+
+@pytest.mark.parametrize("text", ["", "a b c", "a 5 x 1.0 AAAA", "a 5 0.4 1.0 !!!"])
+def test_a_broken_prior_is_named(text: str) -> None:
+    with pytest.raises(ModelError, match="prior cannot be read"):
+        Prior.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "free"),
+    [
+        (Field("f", "text"), True),
+        (Field("f", "name", pattern="[A-Z][a-z]+"), True),
+        (Field("f", "name", secret=True), False),
+        (Field("f", "text", cells=4), False),
+        (Field("f", "text", choices=("a", "b")), False),
+        (Field("f", "text", charset="abc"), False),
+        (Field("f", "username"), False),
+        (Field("f", "code"), False),
+        (Field("f", "digits"), False),
+        (Field("f"), False),
+    ],
+)
+def test_only_free_text_is_helped(field: Field, free: bool) -> None:
+    assert _is_free(field) is free
