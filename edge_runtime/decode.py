@@ -70,10 +70,10 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
     """
     frames = Frames(log_probs, grammar)
     lattice = lattice_of(grammar)
-    raw_text = _raw(log_probs, grammar)
+    raw = raw_text(log_probs, grammar)
     log_total = lattice.log_total(frames)
     if log_total == -math.inf:
-        return Decoding("", -math.inf, -math.inf, (), (), raw_text)
+        return Decoding("", -math.inf, -math.inf, (), (), raw)
 
     # The best path of the network alone; where the grammar allows it and it holds nearly all the
     # mass, no search can find more.
@@ -86,12 +86,12 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
         if shortlist.add(text, log_prob) and shortlist.holds(text):
             spans = _spans(frames, grammar, labels, runs)
             alternatives = shortlist.ranked()[1]
-            return Decoding(text, log_prob, log_total, alternatives, spans, raw_text)
+            return Decoding(text, log_prob, log_total, alternatives, spans, raw)
 
     for most in sorted({k, shortlist.most}):  # further only while no check digit holds
         found, exact = _searched(frames, grammar, log_total, k, most)
         if not found:
-            return Decoding("", -math.inf, log_total, (), (), raw_text, exact)
+            return Decoding("", -math.inf, log_total, (), (), raw, exact)
         texts = [one.labels() for one in found]
         shortlist = _Shortlist(grammar, k, log_total)
         for one, log_prob in zip(texts, text_sums(frames, texts), strict=True):
@@ -101,7 +101,7 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
     best, alternatives = shortlist.ranked()
     spans = _spans(frames, grammar, texts[best], found[best].runs(frames))
     return Decoding(
-        shortlist.texts[best], shortlist.sums[best], log_total, alternatives, spans, raw_text, exact
+        shortlist.texts[best], shortlist.sums[best], log_total, alternatives, spans, raw, exact
     )
 
 
@@ -178,16 +178,16 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
     """
     cells = Cells(log_probs, grammar)
     lattice = CellLattice(grammar)
-    raw_text = "".join(" " if one is None else _raw(one, grammar) for one in log_probs).strip()
+    raw = "".join(" " if one is None else raw_text(one, grammar) for one in log_probs).strip()
     log_total = lattice.log_total(cells)
     if log_total == -math.inf:
-        return Decoding("", -math.inf, -math.inf, (), (), raw_text)
+        return Decoding("", -math.inf, -math.inf, (), (), raw)
     shortlist = _Shortlist(grammar, k, log_total)
     exact = k_best_cells(cells, lattice, k=shortlist.most, add=shortlist.add)
     best, alternatives = shortlist.ranked()
     text = shortlist.texts[best]
     spans = tuple(Span(*one) for one in cells.spans(text))
-    return Decoding(text, shortlist.sums[best], log_total, alternatives, spans, raw_text, exact)
+    return Decoding(text, shortlist.sums[best], log_total, alternatives, spans, raw, exact)
 
 
 def text_log_prob(
@@ -279,7 +279,8 @@ def _collapsed(path: NDArray[np.intp]) -> tuple[list[int], list[tuple[int, int]]
     return path[first[on]].tolist(), list(zip(starts, ends, strict=True))
 
 
-def _raw(log_probs: LogProbs, grammar: Grammar) -> str:
+def raw_text(log_probs: LogProbs, grammar: Grammar) -> str:
+    """The network's best path, without the grammar."""
     labels, _ = _collapsed(np.argmax(log_probs, axis=1))
     return grammar.spell(labels)
 

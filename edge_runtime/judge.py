@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.alike import settle_alike, within
 from edge_runtime.confidence import (
     calibration_for,
     features,
@@ -21,7 +23,15 @@ from edge_runtime.confidence import (
     other_probability,
     probability,
 )
-from edge_runtime.decode import Decoding, decode, decode_cells, favour, text_log_prob
+from edge_runtime.decode import (
+    Decoding,
+    decode,
+    decode_cells,
+    favour,
+    grammar_log_total,
+    raw_text,
+    text_log_prob,
+)
 from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
@@ -65,8 +75,9 @@ def judge(
         optional = "the field is optional" if ink.field.optional else "the field is not optional"
         return _reading(ink, reason=f"no ink; {optional}"), None
     grammar = compile_grammar(ink.field, spec.labels)
+    settled = [settle_alike(one, grammar) for one in frames]
     prior = prior if _is_free(ink.field) else None
-    decoding = favour(frames[0], grammar, prior) if prior else _decode(ink, frames, grammar)
+    decoding = _decode(ink, settled, grammar, prior)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
     sure = _sure(decoding, evidence, calibration)
@@ -84,7 +95,7 @@ def judge(
             Alternative(text, other_probability(share, best, sure)) for text, share in others
         ),
         glyphs=_glyphs(ink, decoding, spec),
-        raw_text=decoding.raw_text,
+        raw_text=_said(ink, frames, grammar),
         prior=prior.name if prior else "",
     )
     return reading, evidence
@@ -105,7 +116,9 @@ def match_probability(
     grammar = compile_grammar(ink.field, spec.labels)
     if expected == "" or _struck_out(ink, grammar):
         return 0.0
+    frames = [settle_alike(one, grammar) for one in frames]
     decoding = _decode(ink, frames, grammar)
+    frames = [within(one, grammar) for one in frames]
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
     if expected == decoding.text:
@@ -145,10 +158,18 @@ def _readable(grammar: Grammar) -> frozenset[str]:
     return frozenset(grammar.labels[at] for at in np.flatnonzero(on).tolist())
 
 
-def _decode(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> Decoding:
+def _decode(
+    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
+) -> Decoding:
+    """The best texts among what the field allows; the total is that of the frames as they are."""
+    inside = [within(one, grammar) for one in frames]
     if ink.field.cells is None:
-        return decode(frames[0], grammar)
-    return decode_cells(_cell_frames(ink, frames, grammar), grammar)
+        found = favour(inside[0], grammar, prior) if prior else decode(inside[0], grammar)
+        total = grammar_log_total(frames[0], grammar)
+    else:
+        found = decode_cells(_cell_frames(ink, inside, grammar), grammar)
+        total = grammar_log_total(_cell_frames(ink, frames, grammar), grammar)
+    return replace(found, log_total=min(0.0, total))
 
 
 def _cell_frames(
@@ -164,6 +185,13 @@ def _cell_frames(
         _lean(one, at) if one is not None and struck else one
         for one, struck in zip(cells, ink.struck, strict=True)
     ]
+
+
+def _said(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> str:
+    """What the network says without the grammar; a space for an empty cell."""
+    left = iter(frames)
+    parts = (" " if strip is None else raw_text(next(left), grammar) for strip in ink.strips)
+    return "".join(parts).strip()
 
 
 def _lean(frames: LogProbs, label: int) -> LogProbs:

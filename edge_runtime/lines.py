@@ -249,7 +249,7 @@ def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
     bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
     wide = np.ones((1, 2 * thick + 5), np.uint8)
     # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
-    feet = (band[:, low - 3 : low] >= 50).all(1), (band[:, high : high + 3] >= 50).all(1)
+    feet = (band[:, low - 2 : low] >= 50).all(1), (band[:, high : high + 2] >= 50).all(1)
     for mine, other in (feet, feet[::-1]):
         # What runs through does not stand on the line.
         through = cv2.dilate((other & on).astype(np.uint8), wide) > 0

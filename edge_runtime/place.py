@@ -105,7 +105,7 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         look = segment.checkbox_mark if crop.field.kind == "checkbox" else segment.signature_present
         mark = min(1.0, max(0.0, float(look(ink))))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
-    inks = segment.field_ink(crop.pixels, crop.field)
+    inks = segment.field_ink(crop.pixels, crop.field, lone=crop.inside is None)
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     blank = [segment.is_blank(ink.pixels) for ink in inks]

@@ -29,19 +29,23 @@ __all__ = [
 ]
 
 
-def field_ink(crop: Gray, field: Field) -> tuple[Ink, ...]:
+def field_ink(crop: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...]:
     """The ink of a field, ready for `preprocess.make_strip`.
 
     Args:
         crop: uint8 (h, w), dark ink on light paper.
         field: Its `cells` decide. Boxes of cells are pixels of the crop.
+        lone: Nothing is known of what is printed around. Then a rule without a box stays: the
+            network sees through it better than any removal does without harm (docs/decisions.md).
 
     Returns:
         One `Ink` for a free field, one a cell else, from left to right.
     """
     ink = normalize_ink(crop)
     if field.cells is None:
-        return (Ink(remove_rules(ink), (0, 0)),)
+        printed = find_printed(ink, 0)
+        bare_rule = lone and not printed.upright
+        return (Ink(ink if bare_rule else erase_printed(ink, printed), (0, 0)),)
     if not isinstance(field.cells, int):
         return cell_inks(ink, field.cells)
     printed = find_printed(ink, field.cells)

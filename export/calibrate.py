@@ -33,9 +33,9 @@ from train.strokes import DataError
 Rng = np.random.Generator
 
 GROUPS = ("cell", "digits", "code", "text")
-MAX_ERROR = 0.01  # among accepted readings
-LEAST_ACCEPT = 0.80  # below it a reading is doubtful whatever a few hundred samples say
-UNREACHED_ACCEPT = 0.97  # where the error cannot be reached
+MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
+LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
+UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
 REJECT = 0.02
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04

@@ -96,7 +96,7 @@ def write_card(path: Path, facts: Facts) -> None:
         "nothing was trained on. All numbers out of fold, on fields drawn as in training and on "
         "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
         f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest "
-        f"confidence (never under {LEAST_ACCEPT}) from which at most {MAX_ERROR:.0%} of the "
+        f"confidence (never under {LEAST_ACCEPT}) from which at most {MAX_ERROR:.1%} of the "
         f"accepted are wrong; {UNREACHED_ACCEPT} where there is none.",
         _table(
             (
@@ -104,7 +104,7 @@ def write_card(path: Path, facts: Facts) -> None:
                 "fields",
                 "exact",
                 "ECE",
-                f"read rate at {MAX_ERROR:.0%} error",
+                f"read rate at {MAX_ERROR:.1%} error",
                 "accept",
                 "accepted",
                 "wrong of these",

@@ -155,7 +155,8 @@ def test_field_reading_holds_these_values() -> None:
 def test_field_reading_as_a_dict() -> None:
     assert field_reading().to_dict() == {
         "name": "pin", "kind": "digits", "text": "1234", "value": "1234", "confidence": 0.97,
-        "status": "accepted", "reason": "", "box": [0.0, 0.0, 40.0, 12.0], "secret": False, "prior": "",
+        "status": "accepted", "reason": "", "box": [0.0, 0.0, 40.0, 12.0], "secret": False,
+            "prior": "",
         "raw_text": "l234", "alternatives": [["1284", 0.02]],
         "glyphs": [{"char": "1", "probability": 0.99, "box": [0.0, 0.0, 5.0, 9.0]}],
     }  # fmt: skip
