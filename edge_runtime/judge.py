@@ -161,7 +161,7 @@ def _readable(grammar: Grammar) -> frozenset[str]:
 def _decode(
     ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
 ) -> Decoding:
-    """The best texts among what the field allows; the total is that of the frames as they are."""
+    """The best texts among what the field allows; total and raw text are of the frames as given."""
     inside = [within(one, grammar) for one in frames]
     if ink.field.cells is None:
         found = favour(inside[0], grammar, prior) if prior else decode(inside[0], grammar)
@@ -169,7 +169,7 @@ def _decode(
     else:
         found = decode_cells(_cell_frames(ink, inside, grammar), grammar)
         total = grammar_log_total(_cell_frames(ink, frames, grammar), grammar)
-    return replace(found, log_total=min(0.0, total))
+    return replace(found, log_total=min(0.0, total), raw_text=_said(ink, frames, grammar))
 
 
 def _cell_frames(
