@@ -118,7 +118,8 @@ def match_probability(
         return 0.0
     frames = [settle_alike(one, grammar) for one in frames]
     decoding = _decode(ink, frames, grammar)
-    frames = [within(one, grammar) for one in frames]
+    if ink.field.cells is None:
+        frames = [within(one, grammar) for one in frames]
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
     if expected == decoding.text:
@@ -162,14 +163,13 @@ def _decode(
     ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
 ) -> Decoding:
     """The best texts among what the field allows; total and raw text are of the frames as given."""
-    inside = [within(one, grammar) for one in frames]
-    if ink.field.cells is None:
-        found = favour(inside[0], grammar, prior) if prior else decode(inside[0], grammar)
-        total = grammar_log_total(frames[0], grammar)
-    else:
-        found = decode_cells(_cell_frames(ink, inside, grammar), grammar)
-        total = grammar_log_total(_cell_frames(ink, frames, grammar), grammar)
-    return replace(found, log_total=min(0.0, total), raw_text=_said(ink, frames, grammar))
+    if ink.field.cells is not None:
+        # One glyph or none: there is nothing that could be dropped between two others.
+        return decode_cells(_cell_frames(ink, frames, grammar), grammar)
+    inside = within(frames[0], grammar)
+    found = favour(inside, grammar, prior) if prior else decode(inside, grammar)
+    total = min(0.0, grammar_log_total(frames[0], grammar))
+    return replace(found, log_total=total, raw_text=_said(ink, frames, grammar))
 
 
 def _cell_frames(

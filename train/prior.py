@@ -66,7 +66,7 @@ def smooth(counts: list[Counter[str]]) -> tuple[dict[str, float], dict[str, floa
         total: Counter[str] = Counter()
         kinds: Counter[str] = Counter()
         for gram, n in grams.items():
-            total[gram[:-1]] += n  # type: ignore[assignment]
+            total[gram[:-1]] += n
             kinds[gram[:-1]] += 1
         kept = {g: n for g, n in grams.items() if order < len(counts) - 1 or n >= _FEWEST}
         for context in {gram[:-1] for gram in kept}:
