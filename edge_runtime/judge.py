@@ -75,7 +75,7 @@ def judge(
         optional = "the field is optional" if ink.field.optional else "the field is not optional"
         return _reading(ink, reason=f"no ink; {optional}"), None
     grammar = compile_grammar(ink.field, spec.labels)
-    settled = [settle_alike(one, grammar) for one in frames]
+    settled = _settled(ink, frames, grammar)
     prior = prior if _is_free(ink.field) else None
     decoding = _decode(ink, settled, grammar, prior)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
@@ -116,7 +116,7 @@ def match_probability(
     grammar = compile_grammar(ink.field, spec.labels)
     if expected == "" or _struck_out(ink, grammar):
         return 0.0
-    frames = [settle_alike(one, grammar) for one in frames]
+    frames = _settled(ink, frames, grammar)
     decoding = _decode(ink, frames, grammar)
     if ink.field.cells is None:
         frames = [within(one, grammar) for one in frames]
@@ -159,12 +159,22 @@ def _readable(grammar: Grammar) -> frozenset[str]:
     return frozenset(grammar.labels[at] for at in np.flatnonzero(on).tolist())
 
 
+def _settled(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> list[LogProbs]:
+    """Frames of a line with shapes that are alike settled; those of cells as they are.
+
+    A cell has one glyph or none: nothing can be dropped there between two others, and with as much
+    belief in one shape as in another the grammar decides well alone (docs/decisions.md).
+    """
+    if ink.field.cells is not None:
+        return list(frames)
+    return [settle_alike(one, grammar) for one in frames]
+
+
 def _decode(
     ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
 ) -> Decoding:
     """The best texts among what the field allows; total and raw text are of the frames as given."""
     if ink.field.cells is not None:
-        # One glyph or none: there is nothing that could be dropped between two others.
         return decode_cells(_cell_frames(ink, frames, grammar), grammar)
     inside = within(frames[0], grammar)
     found = favour(inside, grammar, prior) if prior else decode(inside, grammar)
