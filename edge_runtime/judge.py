@@ -188,6 +188,10 @@ def _cell_frames(
     """Each cell's frames, None for an empty one; a struck cell leans to X where X may stand."""
     left = iter(frames)
     cells = [None if strip is None else next(left) for strip in ink.strips]
+    cells = [
+        one if one is None or not dash else _dash(one, dash, grammar)
+        for one, dash in zip(cells, ink.dashes or ("",) * len(cells), strict=True)
+    ]
     if not any(ink.struck) or "X" not in _readable(grammar):
         return cells
     at = grammar.labels.index("X")
@@ -202,6 +206,15 @@ def _said(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> str:
     left = iter(frames)
     parts = (" " if strip is None else raw_text(next(left), grammar) for strip in ink.strips)
     return "".join(parts).strip()
+
+
+def _dash(frames: LogProbs, dash: str, grammar: Grammar) -> LogProbs:
+    """A flat stroke's frames: on the line it is an underscore, above it a dash."""
+    this, that = (grammar.labels.index(char) for char in (dash, "_" if dash == "-" else "-"))
+    out = frames.copy()
+    out[:, this] = np.logaddexp(frames[:, this], frames[:, that])
+    out[:, that] = np.log(np.float32(1e-30))
+    return out
 
 
 def _lean(frames: LogProbs, label: int) -> LogProbs:

@@ -31,6 +31,9 @@ _PAD = 0.1
 # How far a border's ink reaches into its field: its own width and what registration is off by.
 _BORDER, _BORDER_PX = 0.06, 3.0
 _FAINT = 48  # of 255: fainter ink connects nothing
+_FLAT = 2.0  # width over height from which a glyph is a flat stroke
+_FEWEST_GLYPHS = 3  # other glyphs that a row's foot is taken from
+_LOW = 0.15  # of a glyph's height above the foot: higher stands a dash
 _OWN = 0.35  # part of a component that must lie inside
 
 
@@ -55,6 +58,7 @@ class FieldInk:
     inks: tuple[segment.Ink, ...] = ()  # one, or one a cell; none for check boxes and signatures
     strips: tuple[Strip | None, ...] = ()  # of each ink; None where it is blank
     struck: tuple[bool, ...] = ()  # of each ink: scribbled over
+    dashes: tuple[str, ...] = ()  # of each ink of a row: "-" or "_" by its height; "" for others
     mark: float | None = None  # check boxes and signatures: 0..1
 
     @property
@@ -120,7 +124,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         strip is not None and bool(segment.is_struck(ink.pixels))
         for ink, strip in zip(inks, strips, strict=True)
     )
-    return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck)
+    dashes = _dashes(inks, strips)
+    return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck, dashes)
 
 
 def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:
@@ -158,6 +163,32 @@ def _line(inks: Sequence[segment.Ink]) -> tuple[float, float] | None:
     if not found:
         return None
     return min(top for top, _ in found), max(bottom for _, bottom in found)
+
+
+def _dashes(inks: Sequence[segment.Ink], strips: Sequence[Strip | None]) -> tuple[str, ...]:
+    """Which flat strokes of a row stand on the line of writing, and which above it.
+
+    A dash and an underscore are one shape; what tells them apart is where the other glyphs stand.
+    """
+    boxes: list[Box | None] = []
+    for ink, strip in zip(inks, strips, strict=True):
+        box = None if strip is None else ink_box(ink.pixels)
+        y = ink.offset[1]
+        boxes.append(None if box is None else (box[0], box[1] + y, box[2], box[3] + y))
+    flat = [box is not None and box[2] - box[0] > _FLAT * (box[3] - box[1]) for box in boxes]
+    tall = [box for box, low in zip(boxes, flat, strict=True) if box is not None and not low]
+    if len(tall) < _FEWEST_GLYPHS:
+        return ("",) * len(boxes)
+    foot = float(np.median([box[3] for box in tall]))
+    height = float(np.median([box[3] - box[1] for box in tall]))
+    return tuple(
+        ""
+        if box is None or not low
+        else "_"
+        if (box[1] + box[3]) / 2 > foot - _LOW * height
+        else "-"
+        for box, low in zip(boxes, flat, strict=True)
+    )
 
 
 def _in_ink(line: tuple[float, float] | None, ink: segment.Ink) -> tuple[float, float] | None:

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime.field import Field
-from edge_runtime.judge import judge, match_probability
-from edge_runtime.place import FieldInk
+from edge_runtime.grammar import compile_grammar
+from edge_runtime.judge import _dash, judge, match_probability
+from edge_runtime.place import FieldInk, lone_crop, take_ink
 from edge_runtime.preprocess import Strip
 from edge_runtime.reader import _ruled
 from edge_runtime.results import FieldReading, Status
@@ -172,3 +173,28 @@ def test_a_broken_rule_sends_its_fields_to_review(tiny_spec: ModelSpec) -> None:
         assert [one.status for one in ruled] == [status, status, status, Status.ACCEPTED]
         assert [one.text for one in ruled] == [one.text for one in read]
         assert status is Status.ACCEPTED or "total = net + tax" in ruled[0].reason
+
+
+def row_of(dash_row: int) -> np.ndarray:
+    """Six cells: upright strokes, and one flat one at a row of its own."""
+    crop = np.full((60, 240), 255, np.uint8)
+    for cell in range(6):
+        x = 40 * cell + 20
+        if cell == 2:
+            crop[dash_row : dash_row + 3, x - 10 : x + 10] = 0
+        else:
+            crop[15:45, x - 2 : x + 2] = 0
+    return crop
+
+
+def test_where_a_flat_stroke_stands_tells_a_dash_from_an_underscore(tiny_spec: ModelSpec) -> None:
+    field = Field("u", "username", cells=6)
+    for row, dash in ((28, "-"), (44, "_")):
+        ink = take_ink(lone_crop(row_of(row), field), tiny_spec)
+        assert ink.dashes == ("", "", dash, "", "", "")
+    grammar = compile_grammar(field, tiny_spec.labels)
+    said = np.log(np.full((1, len(tiny_spec.labels)), 1e-9, np.float32))
+    said[0, tiny_spec.labels.index("-")] = np.log(0.9)
+    told = _dash(said, "_", grammar)
+    assert told[0, tiny_spec.labels.index("_")] > -0.2
+    assert told[0, tiny_spec.labels.index("-")] < -20
