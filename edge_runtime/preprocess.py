@@ -22,6 +22,9 @@ Gray = NDArray[np.uint8]
 # Measured on pencil: faint strokes on exam sheets stand 30 levels under their paper, grain 6.
 MIN_CONTRAST = 24
 _INK = 90  # a pixel of this much ink, of 255, belongs to a stroke
+_DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
+_LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
+_MOST_STRETCH = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,10 @@ def ink_box(ink: Gray) -> tuple[int, int, int, int] | None:
 def make_strip(
     ink: Gray, spec: ModelSpec, *, line: tuple[float, float] | None = None
 ) -> Strip | None:
-    """Scale a line's ink to the strip's height, keeping its proportions.
+    """Scale a line's ink to the strip's height, and widen what is written densely.
+
+    Small letters between long ones, written closely, are a few pixels wide when the line's height is
+    the strip's: their strokes are brought to `spec.stroke_pitch_px` apart. Nothing is narrowed.
 
     Args:
         ink: uint8 (h, w), ink bright on black, one line of writing, rules removed.
@@ -117,21 +123,36 @@ def make_strip(
     scale_y = spec.ink_px / (y1 - y0)
     width = (x1 - x0) * scale_y + 2 * spec.margin_px
     most = spec.widths_px[-1]
-    scale_x = (
-        scale_y
-        if width <= most
-        else scale_y * (most - 2 * spec.margin_px) / (width - 2 * spec.margin_px)
-    )
-    w = min(most, max(spec.stride_px, round((x1 - x0) * scale_x + 2 * spec.margin_px)))
+    squeeze = min(1.0, (most - 2 * spec.margin_px) / (width - 2 * spec.margin_px))
+    strip = _strip(ink, spec, (x0, x1, y0), (scale_y * squeeze, scale_y))
+    stretch = min(_stretch(strip.pixels, spec), most / strip.pixels.shape[1])
+    if line is None and stretch > 1:
+        strip = _strip(ink, spec, (x0, x1, y0), (scale_y * squeeze * stretch, scale_y))
+    return strip
+
+
+def _strip(
+    ink: Gray, spec: ModelSpec, box: tuple[float, float, float], scale: tuple[float, float]
+) -> Strip:
+    """The ink from column x0 to x1 and from row y0 down; `box` is (x0, x1, y0)."""
+    (x0, x1, y0), (scale_x, scale_y) = box, scale
+    w = max(spec.stride_px, round((x1 - x0) * scale_x + 2 * spec.margin_px))
+    w = min(spec.widths_px[-1], w)
     left = x0 - spec.margin_px / scale_x
     top = y0 - (spec.height_px - spec.ink_px) / 2 / scale_y
-    return Strip(
-        _resample(ink, left, top, scale_x, scale_y, (w, spec.height_px)),
-        left,
-        top,
-        scale_x,
-        scale_y,
-    )
+    pixels = _resample(ink, left, top, scale_x, scale_y, (w, spec.height_px))
+    return Strip(pixels, left, top, scale_x, scale_y)
+
+
+def _stretch(pixels: Gray, spec: ModelSpec) -> float:
+    """How much wider a strip must be for its strokes to stand far enough apart."""
+    stroke = pixels >= _INK
+    crossed = np.count_nonzero(stroke[:, 1:] & ~stroke[:, :-1], axis=1)
+    strokes = float(np.sort(crossed)[-_DENSE_ROWS:].mean())
+    if strokes < _LEAST_STROKES:
+        return 1.0
+    pitch = (pixels.shape[1] - 2 * spec.margin_px) / strokes
+    return float(np.clip(spec.stroke_pitch_px / max(pitch, 1.0), 1.0, _MOST_STRETCH))
 
 
 def bucket_px(width_px: int, spec: ModelSpec) -> int:

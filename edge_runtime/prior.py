@@ -9,7 +9,7 @@ Words:  a *gram* is a context and the character after it. Case is folded, every 
 from __future__ import annotations
 
 import base64
-import zlib
+import lzma
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,8 @@ from edge_runtime.errors import ModelError
 PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed prior
 START, END = "\x02", "\x03"
 UNIT = 8.0  # parts of a nat that are stored
+_NO_COST = 255  # of a gram that is no context
+_FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
 _NEVER = -12.0  # nats: a character that no word held
 
 
@@ -43,13 +45,15 @@ class Prior:
     @cached_property
     def _tables(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Log-probability of grams, and what backing off from a context costs."""
-        seen: dict[str, float] = {}
-        off: dict[str, float] = {}
-        for line in zlib.decompress(self.packed).decode("ascii").split("\n"):
-            gram, value, cost = line.rsplit(" ", 2)
-            seen[gram] = -int(value) / UNIT
-            if cost:
-                off[gram] = -int(cost) / UNIT
+        held = lzma.decompress(self.packed, lzma.FORMAT_RAW, filters=_FILTERS)
+        told, _, rest = held.partition(b"\n")
+        n = int(told)
+        grams = rest[: -2 * n].decode("ascii").split("\n")
+        values, costs = rest[-2 * n : -n], rest[-n:]
+        seen = {gram: -value / UNIT for gram, value in zip(grams, values, strict=True)}
+        off = {
+            gram: -cost / UNIT for gram, cost in zip(grams, costs, strict=True) if cost != _NO_COST
+        }
         return seen, off
 
     def score(self, text: str) -> float:
@@ -74,7 +78,7 @@ class Prior:
 
     def to_text(self) -> str:
         """One line of ASCII for the model's metadata."""
-        body = base64.b64encode(self.packed).decode("ascii")
+        body = base64.b85encode(self.packed).decode("ascii")
         return f"{self.name} {self.order} {self.weight!r} {self.bonus!r} {body}"
 
     @staticmethod
@@ -86,19 +90,27 @@ class Prior:
         """
         try:
             name, order, weight, bonus, body = text.split(" ")
-            packed = base64.b64decode(body, validate=True)
+            packed = base64.b85decode(body)
             return Prior(name, int(order), float(weight), float(bonus), packed)
         except ValueError as error:
             raise ModelError(f"the model's prior cannot be read ({error}); export again") from error
 
 
 def pack(seen: Mapping[str, float], off: Mapping[str, float]) -> bytes:
-    """Tables to bytes: one gram a line, log-probability and cost of backing off in 1/8 nats."""
-    lines = [
-        f"{gram} {round(-value * UNIT)} {round(-off[gram] * UNIT) if gram in off else ''}"
-        for gram, value in sorted(seen.items())
-    ]
-    return zlib.compress("\n".join(lines).encode("ascii"), 9)
+    """Tables to bytes: the grams, a line each, then their log-probabilities and costs in 1/8 nats.
+
+    Like stands beside like: that takes half of what lines of gram and numbers would.
+    """
+    grams = sorted(seen)
+    values = bytes(_stored(seen[gram]) for gram in grams)
+    costs = bytes(_stored(off[gram]) if gram in off else _NO_COST for gram in grams)
+    lines = "\n".join([str(len(grams)), *grams])
+    held = lines.encode("ascii") + values + costs
+    return lzma.compress(held, lzma.FORMAT_RAW, filters=_FILTERS)
+
+
+def _stored(nats: float) -> int:
+    return min(round(-nats * UNIT), _NO_COST - 1)
 
 
 def fold(text: str) -> str:

@@ -53,6 +53,7 @@ class ModelSpec:
     stride_px: int  # strip pixels for one output frame
     mean: float  # of a pixel in 0..1, taken off before the network
     std: float
+    stroke_pitch_px: float = 0.0  # strokes nearer to each other are brought this far apart; 0: left
     calibration: Mapping[str, Calibration] = field(default_factory=dict)  # by group of kinds
     notes: Mapping[str, str] = field(default_factory=dict)  # provenance: data, config, licence
     schema: int = SCHEMA
@@ -72,6 +73,7 @@ class ModelSpec:
             and self.widths_px == tuple(sorted(set(self.widths_px)))
             and all(width % self.stride_px == 0 for width in self.widths_px)
             and self.std > 0
+            and self.stroke_pitch_px >= 0
         )
         if not sound:
             raise ModelError(f"model spec {self.name!r} contradicts itself; run `python -m export`")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.strokes import GlyphBank, Strokes
+from train.strokes import GlyphBank, Points, Strokes
 
 Rng = np.random.Generator
 
@@ -49,6 +49,7 @@ for _chars, _top, _bottom in (
     for _char in _chars:
         _METRICS[_char] = (_top, _bottom)
 
+_CROSSED, _TAILED = "7", "479"  # who crosses or drops one of them does so always
 _BY_WIDTH = set("-_~=")  # their width carries their size, their height is next to nothing
 
 
@@ -62,9 +63,14 @@ class Hand:
     size_spread: float
     drop_spread: float  # of the baseline
     cap: float  # capitals and digits, relative to the table
+    wobble: float  # of a glyph's slant, turn and width
+    zero: float  # height of noughts: many write them small, in amounts above all
+    tail: float  # how far below the line 4, 7 and 9 reach, x-heights
+    crossed: bool  # a bar through the seven
 
     @staticmethod
-    def draw(rng: Rng, *, tight: bool = False) -> Hand:
+    def draw(rng: Rng, *, tight: bool = False, numeric: bool = False) -> Hand:
+        """A hand; `numeric` where no letter stands beside the digits, which may then be smaller."""
         gap = rng.normal(0.05, 0.12) if tight else rng.normal(0.3, 0.22)
         return Hand(
             gap=float(np.clip(gap, -0.25, 1.2)),
@@ -73,6 +79,10 @@ class Hand:
             size_spread=float(rng.uniform(0.02, 0.12)),
             drop_spread=float(rng.uniform(0.01, 0.12)),
             cap=float(rng.uniform(0.85, 1.15)),
+            wobble=float(rng.uniform(0.0, 1.0)),
+            zero=float(rng.uniform(0.5, 0.95)) if numeric and rng.random() < 0.35 else 1.0,
+            tail=float(rng.uniform(0.1, 0.7)) if numeric and rng.random() < 0.25 else 0.0,
+            crossed=bool(rng.random() < 0.15),
         )
 
 
@@ -89,10 +99,18 @@ def _span(char: str, cap: float) -> tuple[float, float]:
 
 def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
     """One glyph at its size and height on the line, its left edge at x = 0."""
+    if char in _CROSSED and hand.crossed:
+        glyph = [*glyph, _bar(glyph, rng)]
+    if hand.wobble and char not in _BY_WIDTH:
+        glyph = _wobble(glyph, hand.wobble, rng)
     points = np.concatenate(glyph)
     low, high = points.min(axis=0), points.max(axis=0)
     width, height = np.maximum(high - low, 1.0)
     top, bottom = _span(char, hand.cap)
+    if char == "0":
+        top *= hand.zero
+    elif char in _TAILED:
+        bottom += hand.tail * float(rng.uniform(0.6, 1.2))
     grow = float(np.exp(rng.normal(0, hand.size_spread)))
     if char in _BY_WIDTH:
         scale = rng.uniform(0.5, 1.1) * grow / max(width, height)
@@ -107,6 +125,27 @@ def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
     return [stroke * np.float32(scale) + shift for stroke in glyph]
 
 
+def _bar(glyph: Strokes, rng: Rng) -> Points:
+    """A bar through the middle of a seven's stem."""
+    points = np.concatenate(glyph)
+    low, high = points.min(axis=0), points.max(axis=0)
+    y = low[1] + (high[1] - low[1]) * rng.uniform(0.4, 0.65)
+    near = points[np.abs(points[:, 1] - y) < 0.15 * (high[1] - low[1]) + 1]
+    x = float(near[:, 0].mean()) if len(near) else float(low[0] + high[0]) / 2
+    half = (high[1] - low[1]) * rng.uniform(0.12, 0.3)
+    tilt = half * rng.normal(0, 0.25)
+    steps = np.linspace(-1, 1, 8, dtype=np.float32)
+    return np.stack([x + half * steps, y + tilt * steps], axis=1).astype(np.float32)
+
+
+def _wobble(glyph: Strokes, strength: float, rng: Rng) -> Strokes:
+    """The same glyph with a slant, a turn and a width of its own."""
+    slant, turn = (float(v) * strength for v in rng.normal(0, (0.12, 0.07)))
+    wide = float(np.exp(rng.normal(0, 0.13 * strength)))
+    move = np.array([[wide, turn], [-slant, 1.0]], np.float32)  # rows: x, y of the old to the new
+    return [stroke @ move for stroke in glyph]
+
+
 def compose(
     text: str, bank: GlyphBank, writer: str, rng: Rng, *, tight: bool = False
 ) -> tuple[str, Strokes]:
@@ -115,7 +154,8 @@ def compose(
     Returns:
         What could be written (characters that nobody wrote are left out) and its strokes.
     """
-    hand = Hand.draw(rng, tight=tight)
+    numeric = not any(char.isalpha() for char in text)
+    hand = Hand.draw(rng, tight=tight, numeric=numeric)
     pen = 0.0
     written: list[str] = []
     strokes: Strokes = []

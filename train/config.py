@@ -31,6 +31,7 @@ class StripConfig:
     ink_px: int = 28
     margin_px: int = 4
     min_ink_ratio: float = 0.35
+    stroke_pitch_px: float = 10.5
     widths_px: tuple[int, ...] = (32, 48, 64, 96, 128, 176, 240, 336, 480, 768)
     mean: float = 0.0
     std: float = 0.3
@@ -108,6 +109,7 @@ class TrainConfig:
             min_ink_ratio=strip.min_ink_ratio,
             widths_px=strip.widths_px,
             stride_px=4,
+            stroke_pitch_px=strip.stroke_pitch_px,
             mean=strip.mean,
             std=strip.std,
         )

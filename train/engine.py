@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ Rng = np.random.Generator
 _MNIST_HELD_OUT = 12  # every twelfth is for calibration; the file may be sorted by label
 _SMALLEST, _TALLEST = 16, 60  # height of the ink in a crop, pixels: 100 to 300 dpi
 _SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and below small letters
+
+_WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class Engine:
         return char, coverage, (pad[1] / h, min(1.0, (pad[1] + whole * px) / h))
 
     def _string(self, rng: Rng) -> tuple[str, Gray, None]:
-        text = texts.draw(rng)
+        text = texts.draw(rng) if rng.random() < 0.85 else self._some_words(rng)
         numeric = sum(c.isdigit() for c in text) > 0.6 * len(text)
         writers = self.bank.digit_writers if numeric else self.bank.writers
         writer = writers[int(rng.integers(len(writers)))]
@@ -206,21 +208,27 @@ class Engine:
         return text, side_by_side([self.digits[i] for i in at], rng, height=self._height(rng)), None
 
     def _font(self, rng: Rng) -> tuple[str, Gray, None]:
-        if rng.random() < 0.35:
-            chosen = rng.integers(len(self._word_at), size=int(rng.integers(1, 4)))
-            text = " ".join(self.words.labels[self._word_at[i]] for i in chosen)
-        else:
-            text = texts.draw(rng)
+        text = texts.draw(rng) if rng.random() < 0.65 else self._some_words(rng)
         text, coverage = self.fonts.write(text, rng, height=self._height(rng))
         pads = (*self._side(rng, coverage.shape[0]), *self._side(rng, coverage.shape[0]))
         return text, np.pad(coverage, ((pads[1], pads[3]), (pads[0], pads[2]))), None
+
+    def _some_words(self, rng: Rng) -> str:
+        """One to three words as people wrote them, or all in capitals, or begun with one."""
+        chosen = rng.integers(len(self._word_at), size=int(rng.integers(1, 4)))
+        text = " ".join(self.words.labels[self._word_at[i]] for i in chosen)
+        style = rng.random()
+        return text.upper() if style < 0.15 else text.title() if style < 0.3 else text
 
     def _ink(
         self, strokes: Strokes, rng: Rng, *, wide: bool = False, smallest: float = _SMALLEST
     ) -> Gray:
         height = self._height(rng, smallest)
         pad = (*self._side(rng, height, wide=wide), *self._side(rng, height, wide=wide))
-        return draw_strokes(strokes, Pen.draw(rng), rng, height_px=height, pad_px=pad)
+        pen = Pen.draw(rng)
+        if not wide:  # the height is that of a whole line: a felt pen would fill its small letters
+            pen = replace(pen, width=min(pen.width, _WIDEST_ON_LINE))
+        return draw_strokes(strokes, pen, rng, height_px=height, pad_px=pad)
 
     def _height(self, rng: Rng, smallest: float = _SMALLEST) -> float:
         return float(np.exp(rng.uniform(np.log(smallest), np.log(_TALLEST))))

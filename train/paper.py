@@ -15,6 +15,7 @@ from edge_runtime.preprocess import Gray
 
 Rng = np.random.Generator
 _TILE = (160, 1400)  # rows, columns: larger than any crop that is drawn
+_CLEAN = 0.3  # of the crops come from a good scanner: what a hand's shapes mean is learnt there
 _TILES = 48  # of each kind; windows, flips and strengths make them many
 
 
@@ -37,15 +38,16 @@ class Paper:
         """
         ink = coverage.astype(np.float32) * np.float32(1 / 255)
         h, w = ink.shape
-        if rng.random() < 0.3:  # grain that the pen leaves bare
+        clean = bool(rng.random() < _CLEAN)
+        if not clean and rng.random() < 0.3:  # grain that the pen leaves bare
             ink *= 1 - rng.uniform(0.1, 0.6) * np.abs(self._window(self._grain, h, w, rng))
         ink = _rules(ink, rng)
-        if rng.random() < 0.05:
+        if not clean and rng.random() < 0.05:
             ink = _strike_out_band(ink, rng)
         light = rng.uniform(0.55, 1.0)
         dark = (
             light * rng.uniform(0.0, 0.72)
-            if rng.random() < 0.85
+            if clean or rng.random() < 0.85
             else light * rng.uniform(0.6, 0.82)
         )
         paper = np.full((h, w), light, np.float32)
@@ -62,16 +64,18 @@ class Paper:
             down = np.linspace(-0.5, 0.5, h, dtype=np.float32)[:, None]
             paper *= 1 + rng.normal(0, 0.12) * along + rng.normal(0, 0.06) * down
         picture = paper + (dark - light) * ink
-        if rng.random() < 0.55:
+        if not clean and rng.random() < 0.55:
             sigma = rng.uniform(0.3, max(0.5, 0.022 * h))
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
-        if rng.random() < 0.05:
+        if not clean and rng.random() < 0.05:
             picture = _motion(picture, rng)
         if rng.random() < 0.8:
-            most = 0.004 + 0.16 * (light - dark)  # stronger grain hides faint ink from people too
+            most = 0.004 + (0.04 if clean else 0.12) * (
+                light - dark
+            )  # stronger grain hides faint ink from people too
             picture = picture + rng.uniform(0.003, most) * self._window(self._grain, h, w, rng)
         out = np.clip(picture * 255, 0, 255).astype(np.uint8)
-        return _digitise(out, rng)
+        return out if clean else _digitise(out, rng)
 
     def again(self, crop: Gray, rng: Rng) -> Gray:
         """Another picture of a real crop: a little blur, grain and coding on top of its own."""
