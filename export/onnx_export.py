@@ -25,6 +25,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from edge_runtime.recognize import INPUT, OUTPUT
 from edge_runtime.spec import ModelSpec
 from train.config import ConfigError
+from train.network import Bounded
 
 OPSET = 17  # LayerNormalization aside, what ONNX Runtime 1.12 and all providers since know
 IR_VERSION = 8  # of that opset
@@ -50,9 +51,9 @@ def to_onnx(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
     Raises:
         ConfigError: The network does what no node is known for.
     """
-    traced = fx.symbolic_trace(fold(network))
-    graph = _Graph(dict(traced.named_modules()))
-    for node in traced.graph.nodes:
+    folded = fold(network)
+    graph = _Graph(dict(folded.named_modules()))
+    for node in _Tracer().trace(folded).nodes:
         graph.add(node)
     strips = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 1, spec.height_px, "w"])
     log_probs = helper.make_tensor_value_info(
@@ -66,6 +67,13 @@ def to_onnx(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
     )
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+class _Tracer(fx.Tracer):
+    """Keeps together what becomes one node."""
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, Bounded) or super().is_leaf_module(module, name)
 
 
 class _Graph:
@@ -112,6 +120,13 @@ class _Graph:
         name, module = str(node.target), self.modules[str(node.target)]
         if isinstance(module, nn.Dropout | nn.Identity):
             return self.skip(node)
+        if isinstance(module, Bounded):
+            ends = (0.0, float(module.ceiling.detach()))
+            made = [
+                self.constant(f"{name}.{end}", np.array(value, np.float32))
+                for end, value in zip(("floor", "ceiling"), ends, strict=True)
+            ]
+            return self.emit(node, "Clip", *made)
         if not isinstance(module, nn.Conv2d) or isinstance(module.padding, str):
             raise ConfigError(f"{name}: no ONNX node is known for it; add it to onnx_export")
         inputs = [self.constant(f"{name}.weight", module.weight.detach().numpy())]

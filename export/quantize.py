@@ -33,7 +33,7 @@ from export.strips import Group, Tensor
 # residual block: half of the convolutions then stay fp32. Measured with ONNX Runtime 1.32, VNNI, 32
 # strips of 176 px, against fp32: S8 0.84x, S8 kept by `session.qdqisint8allowed` 0.13x, U8 2.60x.
 ACTIVATIONS = QuantType.QUInt8
-QUANTIZED = ["Conv", "Add", "Relu"]  # LogSoftmax and what moves axes stay fp32
+QUANTIZED = ["Conv", "Add", "Relu", "Clip"]  # LogSoftmax and what moves axes stay fp32
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from train.strokes import GlyphBank, Points, Strokes
 
 Rng = np.random.Generator
+Floats = NDArray[np.float32]
 
 # Tops and bottoms in x-heights: measured by eye on ruled school hands, jittered for each string.
 _CAP, _DIGIT, _ASC, _DESC = -1.85, -1.75, -1.95, 0.8
@@ -206,21 +208,26 @@ def join_words(words: list[tuple[str, Strokes]], rng: Rng) -> tuple[str, Strokes
 
 
 def warp(strokes: Strokes, rng: Rng, *, strength: float = 1.0) -> Strokes:
-    """The same text by a slightly other hand: slant, width, rotation, waves along the line."""
-    points = np.concatenate(strokes)
+    """The same text by another hand: slant, proportions, roundness, rotation, waves along the line.
+
+    Unseen writers are read far worse than those of the training; so every sample changes hands.
+    """
+    ends = np.cumsum([len(stroke) for stroke in strokes])[:-1]
+    points = np.concatenate(_rounded(strokes, rng, strength))
     low, high = points.min(axis=0), points.max(axis=0)
-    height = max(float(high[1] - low[1]), 1e-3)
-    width = max(float(high[0] - low[0]), 1e-3)
+    width, height = (max(float(edge), 1e-3) for edge in high - low)
     long = width > 2.5 * height
-    slant = float(np.clip(rng.normal(0, 0.22 * strength), -0.6, 0.6))
+    slant = float(np.clip(rng.normal(0, 0.28 * strength), -0.7, 0.7))
     turn = float(rng.normal(0, 0.012 if long else 0.06) * strength)
-    stretch = float(np.exp(rng.normal(0, 0.14 * strength)))
-    x = (points[:, 0] - low[0]) * stretch
-    y = points[:, 1] - low[1]
+    stretch = float(np.exp(rng.normal(0, 0.18 * strength)))
+    letters = max(2, round(width / (0.5 * height)))
+    x = _uneven((points[:, 0] - low[0]) / width, letters, 0.24 * strength, rng) * width * stretch
+    # Long letters against small ones, the loops of an 8 against each other.
+    y = _uneven((points[:, 1] - low[1]) / height, 3, 0.2 * strength, rng) * height
     x = x - slant * (y - height)
     y = y + turn * x
     # Two waves: one a few letters long, one about a letter.
-    for size, length in ((0.035, 4.0), (0.02, 1.2)):
+    for size, length in ((0.045, 4.0), (0.035, 1.2)):
         amp = size * height * strength * rng.normal(size=2)
         phase, pace = rng.uniform(0, 2 * np.pi, 2), rng.uniform(0.6, 1.6, 2) / (length * height)
         x, y = (
@@ -228,4 +235,30 @@ def warp(strokes: Strokes, rng: Rng, *, strength: float = 1.0) -> Strokes:
             y + amp[1] * np.sin(2 * np.pi * pace[1] * x + phase[1]),
         )
     moved = np.stack([x, y], axis=1).astype(np.float32)
-    return list(np.split(moved, np.cumsum([len(stroke) for stroke in strokes])[:-1]))
+    # Bars, dots and second strokes land a little elsewhere each time.
+    away = rng.normal(0, 0.016 * height * strength, (len(strokes), 2)).astype(np.float32)
+    return [stroke + by for stroke, by in zip(np.split(moved, ends), away, strict=True)]
+
+
+def _uneven(at: Floats, zones: int, spread: float, rng: Rng) -> Floats:
+    """0..1 to 0..1, zones of it widened or narrowed."""
+    sizes = np.exp(rng.normal(0, spread, zones))
+    knots = np.append(0, np.cumsum(sizes) / sizes.sum())
+    return np.asarray(np.interp(at, np.linspace(0, 1, zones + 1), knots), np.float32)
+
+
+def _rounded(strokes: Strokes, rng: Rng, strength: float) -> Strokes:
+    """Rounder than it was written, or more angular: bends damped or overdone."""
+    if rng.random() > 0.7:
+        return strokes
+    bend, reach = float(rng.uniform(-1.1, 1.1)) * strength, int(rng.integers(1, 6))
+    out: Strokes = []
+    for stroke in strokes:
+        if len(stroke) < 2 * reach + 3:
+            out.append(stroke)
+            continue
+        padded = np.pad(stroke, ((reach + 1, reach), (0, 0)), "edge")
+        sums = padded.cumsum(axis=0, dtype=np.float64)
+        smooth = (sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1)
+        out.append((stroke + bend * (stroke - smooth)).astype(np.float32))
+    return out

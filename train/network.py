@@ -9,6 +9,7 @@ Words:  a *stage* works at one resolution; height is pooled away before the last
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +50,37 @@ def _conv(
     )
 
 
+class Bounded(nn.Module):
+    """ReLU under a ceiling: the level that all but a few values of training stay below.
+
+    int8 divides an activation's range into 255 steps. Without a ceiling a thousandth of the values
+    takes up half of the range, and all others are rounded twice as coarsely.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("ceiling", torch.tensor([_OPEN]))
+        self._calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            if self._calls % _MEASURED_EVERY == 0:
+                self._measure(x.detach())
+            self._calls += 1
+        return F.hardtanh(x, 0.0, self.ceiling.item())
+
+    def _measure(self, x: Tensor) -> None:
+        some = x.flatten()[:: max(1, x.numel() // _MEASURED_ON)].float()
+        level = torch.quantile(some, _BELOW).clamp(min=_LEAST)
+        fresh = self.ceiling >= _OPEN
+        self.ceiling.copy_(torch.where(fresh, level, self.ceiling.lerp(level, _PACE)))
+
+
+_OPEN = 1e4  # before the first measurement
+_BELOW, _LEAST = 0.997, 0.1  # of the values; a silent layer keeps room to wake up
+_MEASURED_EVERY, _MEASURED_ON, _PACE = 32, 20_000, 0.02  # calls, values, part of the way
+
+
 class Block(nn.Module):
     """Two convolutions and the way around them."""
 
@@ -56,11 +88,12 @@ class Block(nn.Module):
         super().__init__()
         self.first = _conv(channels, channels, kernel)
         self.second = _conv(channels, channels, kernel)
+        self.inner, self.outer = Bounded(), Bounded()
         # The second normalisation starts at nought, so that a block starts as the way around it.
         nn.init.zeros_(self.second[1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(F.relu(self.first(x))))
+        return cast(Tensor, self.outer(x + self.second(self.inner(self.first(x)))))
 
 
 class Network(nn.Module):
@@ -88,14 +121,16 @@ class Network(nn.Module):
         self.line = nn.Sequential(
             *(Block(config.line_channels, line) for _ in range(config.line_blocks))
         )
+        self.bounds = nn.ModuleList(Bounded() for _ in range(5))
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Conv2d(config.line_channels, n_labels, 1)
 
     def forward(self, strips: Tensor) -> Tensor:
-        x = F.relu(self.to_half(F.relu(self.stem(strips))))
-        x = F.relu(self.to_quarter(self.stage1(x)))
-        x = F.relu(self.to_eighth(self.stage2(x)))
-        x = F.relu(self.flatten(self.stage3(x)))
+        stem, half, quarter, eighth, line = self.bounds
+        x = half(self.to_half(stem(self.stem(strips))))
+        x = quarter(self.to_quarter(self.stage1(x)))
+        x = eighth(self.to_eighth(self.stage2(x)))
+        x = line(self.flatten(self.stage3(x)))
         x = self.head(self.dropout(self.line(x)))  # (n, labels, 1, frames)
         if self.config.head == "glyph":
             return F.log_softmax(x.mean(dim=(2, 3)).float(), dim=1)
