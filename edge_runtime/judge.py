@@ -149,7 +149,7 @@ def _status(sure: float, calibration: Calibration, faults: list[str]) -> tuple[S
     if sure < calibration.reject:
         return Status.REJECTED, "; ".join([*faults, "no allowed text fits the ink well"])
     if sure < calibration.accept:
-        return Status.REVIEW, "; ".join([*faults, f"confidence under {calibration.accept:.2f}"])
+        return Status.REVIEW, "; ".join([*faults, f"confidence under {calibration.accept:.4g}"])
     return (Status.REVIEW if faults else Status.ACCEPTED), "; ".join(faults)
 
 
@@ -289,7 +289,7 @@ def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
         value=mark >= 0.5,
         confidence=sure,
         status=Status.ACCEPTED if sure >= accept else Status.REVIEW,
-        reason="" if sure >= accept else f"confidence under {accept:.2f}",
+        reason="" if sure >= accept else f"confidence under {accept:.4g}",
         alternatives=(Alternative(other, 1.0 - sure),),
         raw_text=text,
     )

@@ -49,7 +49,7 @@ def test_the_graph_takes_any_batch_and_width(
 
 def test_the_graph_holds_nothing_but_the_network(fp32: onnx.ModelProto) -> None:
     kinds = {node.op_type for node in fp32.graph.node}
-    assert kinds == {"Conv", "Relu", "Add", "Squeeze", "Transpose", "LogSoftmax"}
+    assert kinds == {"Conv", "Clip", "Add", "Squeeze", "Transpose", "LogSoftmax"}
 
 
 def test_a_network_with_an_unknown_step_is_refused(spec: ModelSpec) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ pytest.importorskip("torch")
 
 import itertools
 
-from train import texts
-from train.compose import compose, extent, join_words, warp
+from train import sheet, texts
+from train.compose import Hand, compose, extent, join_words, place, warp
 from train.config import TrainConfig
 from train.datasets import ArraySamples
 from train.engine import Engine, EngineConfig
@@ -146,3 +147,35 @@ def test_ink_is_darker_than_its_paper() -> None:
         h, w = crop.shape
         ink = crop[round(0.4 * h) : round(0.6 * h), round(0.3 * w) : round(0.7 * w)]
         assert np.median(ink) < np.median(crop[: round(0.25 * h)])
+
+
+def test_warped_words_are_other_shapes_of_the_same_size() -> None:
+    zigzag = [np.array([[10 * i, 30 * (i % 2)] for i in range(20)], np.float32)]
+    first, second = (warp(zigzag, np.random.default_rng(seed)) for seed in (1, 2))
+    assert not np.allclose(first[0] - first[0][0], second[0] - second[0][0], atol=2)
+    assert all(0.3 < np.ptp(one[0][:, 0]) / 190 < 3 for one in (first, second))
+
+
+def test_noughts_are_small_only_where_no_letter_stands_beside_them() -> None:
+    hands = [Hand.draw(np.random.default_rng(seed)) for seed in range(60)]
+    numeric = [Hand.draw(np.random.default_rng(seed), numeric=True) for seed in range(60)]
+    assert {hand.zero for hand in hands} == {1.0}
+    assert min(hand.zero for hand in numeric) < 0.8
+
+
+def test_a_crossed_seven_has_a_stroke_more() -> None:
+    seven = [np.array([[0, 0], [10, 0], [4, 20]], np.float32)]
+    rng = np.random.default_rng(1)
+    plain = replace(Hand.draw(rng), crossed=False)
+    assert len(place("7", seven, plain, rng)) == 1
+    assert len(place("7", seven, replace(plain, crossed=True), rng)) == 2
+    assert len(place("1", seven, replace(plain, crossed=True), rng)) == 1
+
+
+def test_the_contact_sheet_shows_every_source(tiny_data: Path, tmp_path: Path) -> None:
+    config = TrainConfig("test", data=str(tiny_data), engine=EngineConfig(font=0.0))
+    drawn = sheet.draw(config, columns=2, rows=1, seed=3)
+    sources = 7  # fonts and own crops have no share
+    assert drawn.shape == (96 * sources, 600)
+    assert all(row.min() < 128 for row in np.vsplit(drawn, sources))
+    assert sheet.main([str(tmp_path / "none.toml"), str(tmp_path / "sheet.png")]) != 0
