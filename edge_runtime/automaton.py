@@ -8,8 +8,11 @@ Words:  *state*: a row. *label*: an index into the network's labels; 0, the CTC 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,12 @@ from numpy.typing import NDArray
 Table = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 DEAD = -1
+
+# What a pattern may cost. Dates, the largest of the kinds, take 1,500 states in all and 1.4 million
+# steps; these take about a second.
+_MOST_STATES = 8_000
+_MOST_STEPS = 4_000_000
+_MOST_CROSSED = 100_000  # rows of 95 labels: 38 MB
 
 
 class GrammarError(ValueError):
@@ -74,7 +83,17 @@ def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
     except (re.error, OverflowError) as error:
         raise GrammarError(f"broken pattern {pattern!r} ({error}); mend the expression") from error
     try:
-        fsm = parse_pattern(_without_anchors(pattern)).to_fsm()
+        with _bounded():
+            fsm = parse_pattern(_without_anchors(pattern)).to_fsm()
+    except _TooLargeError as error:
+        raise GrammarError(
+            f"pattern {pattern[:80]!r} grows past {_MOST_STATES:,} states; shorten its repeats, "
+            "or say less in the pattern and give min_length and max_length"
+        ) from error
+    except RecursionError as error:
+        raise GrammarError(
+            f"pattern {pattern[:80]!r} is nested too deeply; take brackets out"
+        ) from error
     except (InvalidSyntax, Unsupported, NotImplementedError) as error:
         raise GrammarError(
             f"pattern {pattern!r} cannot be followed ({error or 'unknown syntax'}); use "
@@ -90,6 +109,63 @@ def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
     return trimmed(Dfa(table, accepting))
 
 
+class _TooLargeError(Exception):
+    """An automaton outgrew what a field may cost."""
+
+
+_left: ContextVar[list[int] | None] = ContextVar("_left", default=None)  # states, steps
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Within it interegular stops where an automaton grows past all use.
+
+    Some short patterns need 2^20 states. interegular makes all its automata by one function and
+    sets it no bound, so the function is replaced, once, by one that does; elsewhere it acts as
+    before, as a context variable says where it is bounded.
+    """
+    from interegular import fsm
+
+    if not hasattr(fsm.crawl, "unbounded"):
+        fsm.crawl = _counting(fsm.crawl)
+    token = _left.set([_MOST_STATES, _MOST_STEPS])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def _counting(crawl: Callable[..., Any]) -> Callable[..., Any]:
+    """`crawl` with every state and step counted against what is left."""
+
+    def counted(
+        alphabet: Any, initial: Any, final: Callable[[Any], bool], follow: Callable[..., Any]
+    ) -> Any:
+        left = _left.get()
+        if left is None:
+            return crawl(alphabet, initial, final, follow)
+
+        def ends(state: Any) -> bool:  # asked once for each state
+            left[0] -= 1
+            if left[0] < 0:
+                raise _TooLargeError
+            return final(state)
+
+        known = [0]
+
+        def step(state: Any, symbol: Any) -> Any:
+            known[0] += 1  # looking a state up costs as much as there are, at most
+            left[1] -= 20 + (len(state) if hasattr(state, "__len__") else 1) + known[0] // 8
+            if left[1] < 0:
+                raise _TooLargeError
+            return follow(state, symbol)
+
+        return crawl(alphabet, initial, ends, step)
+
+    counted.unbounded = crawl  # type: ignore[attr-defined]
+    return counted
+
+
 def _without_anchors(pattern: str) -> str:
     """A whole text is matched anyway, so `^` in front and `$` behind say nothing."""
     head = pattern.removeprefix("^")
@@ -98,8 +174,17 @@ def _without_anchors(pattern: str) -> str:
 
 
 def crossed(one: Dfa, other: Dfa) -> Dfa:
-    """The texts of both."""
+    """The texts of both.
+
+    Raises:
+        GrammarError: No text is left, or the automaton would be too large.
+    """
     n = len(other.table)
+    if len(one.table) * n > _MOST_CROSSED:
+        raise GrammarError(
+            f"{len(one.table):,} states of the pattern times {n:,} lengths are too many; give a "
+            "smaller max_length, or none where the pattern bounds the length itself"
+        )
     both = one.table[:, None, :] * np.int32(n) + other.table[None, :, :]
     both[(one.table[:, None, :] < 0) | (other.table[None, :, :] < 0)] = DEAD
     accepting = (one.accepting[:, None] & other.accepting[None, :]).ravel()
@@ -119,15 +204,16 @@ def trimmed(dfa: Dfa) -> Dfa:
     """
     at, label = np.nonzero(dfa.table >= 0)
     pairs = np.unique(np.stack([at, dfa.table[at, label]]), axis=1)
-    useful = _reached(np.arange(len(dfa.table)) == 0, pairs[0], pairs[1])
-    useful &= _reached(dfa.accepting.copy(), pairs[1], pairs[0])
+    useful = reached(np.arange(len(dfa.table)) == 0, pairs[0], pairs[1])
+    useful &= reached(dfa.accepting.copy(), pairs[1], pairs[0])
     if not useful[0]:
         raise GrammarError("no text fulfils all that is asked of it; loosen one condition")
     number = np.append(np.where(useful, np.cumsum(useful) - 1, DEAD), DEAD).astype(np.int32)
     return Dfa(number[dfa.table[useful]], dfa.accepting[useful])
 
 
-def _reached(seen: Mask, tail: NDArray[np.intp], head: NDArray[np.intp]) -> Mask:
+def reached(seen: Mask, tail: NDArray[np.intp], head: NDArray[np.intp]) -> Mask:
+    """States that are seen, and those that edges lead to from them."""
     while True:
         grown = seen.copy()
         grown[head[seen[tail]]] = True

@@ -86,6 +86,11 @@ class Cells:
             table[at + 1, 1:] = over(table[at + 1, 1:], table[at, :-1] + said)
         return table, stays
 
+    def log_free(self, allowed: NDArray[np.bool_]) -> float:
+        """Log of the mass of all layouts with glyphs of some labels, none at all too."""
+        glyphs = np.logaddexp.reduce(self.glyph[:, allowed], axis=1, initial=-np.inf)
+        return float(np.logaddexp(glyphs, self.still).sum())
+
     def text_sum(self, text: str) -> float:
         """Log of the probability of a text over all its layouts."""
         return float(self._table(text, np.logaddexp)[0][-1, -1])
@@ -123,11 +128,13 @@ class CellLattice:
         self.grammar = grammar
         self.tail, self.label, self.head = grammar.edges.T.astype(np.intp)
         self.after_space = np.arange(grammar.n_states)
+        self._is_glyph = np.ones(len(grammar.edges), np.bool_)
         if " " in grammar.labels:
             spaces = self.label == grammar.labels.index(" ")
             self.after_space[self.tail[spaces]] = self.head[spaces]
             keep = ~spaces
             self.tail, self.label, self.head = self.tail[keep], self.label[keep], self.head[keep]
+            self._is_glyph = keep
 
     def accepts(self, text: str) -> bool:
         """Whether some layout of cells may give this text."""
@@ -186,6 +193,30 @@ class CellLattice:
             now[_INSIDE] = np.maximum(np.maximum(later[_INSIDE] + mark, onward), ending)
         return ahead
 
+    def edge_worth(self, cells: Cells) -> Floats:
+        """float64 (edges,): worth of the best layout that takes an edge of the grammar.
+
+        Edges of spaces are worth anything: a space is a cell with nothing in it.
+        """
+        n, ahead = self.grammar.n_states, self.best_ahead(cells)
+        begin = 0.0
+        inside, gap = np.full(n, -np.inf), np.full(n, -np.inf)
+        worth = np.full(len(self.tail), -np.inf)
+        for at in range(cells.n):
+            mark, nothing, still = cells.mark[at], cells.nothing[at], cells.still[at]
+            before = np.maximum(inside, gap)
+            source = before.copy()
+            source[0] = max(source[0], begin)
+            said = source[self.tail] + cells.glyph[at, self.label]
+            worth = np.maximum(worth, said + ahead[at + 1, _INSIDE, self.head])
+            begin += float(still)
+            inside, gap = inside + mark, gap + mark
+            np.maximum.at(gap, self.after_space, before + nothing)
+            np.maximum.at(inside, self.head, said)
+        found = np.full(len(self._is_glyph), np.inf)
+        found[self._is_glyph] = worth
+        return found
+
 
 def _scattered(values: Floats, index: Ints, n: int) -> Floats:
     """Log sums of `values` by `index`; what is e^-700 under the largest is lost."""
@@ -213,7 +244,7 @@ class _Step(NamedTuple):
 
 
 def k_best_cells(
-    cells: Cells, lattice: CellLattice, *, k: int, add: Callable[[str, float], bool]
+    cells: Cells, lattice: CellLattice, *, k: int, add: Callable[[str, float, float], bool]
 ) -> bool:
     """Distinct texts, the one with the best layout first, each once, until `add` says enough.
 
@@ -223,7 +254,8 @@ def k_best_cells(
         cells: What each cell says.
         lattice: Of the grammar.
         k: Texts that may be asked for.
-        add: Takes a text and the log of its sum; true where no further text is wanted.
+        add: Takes a text, the log of its sum and of its best layout; true where no further text is
+            wanted.
 
     Returns:
         Whether the search was finished rather than cut off.
@@ -251,7 +283,7 @@ def k_best_cells(
         layouts += 1
         if text not in seen:
             seen.add(text)
-            if add(text, cells.text_sum(text)):
+            if add(text, cells.text_sum(text), score + step.gain):
                 return True
         if layouts == _MOST_LAYOUTS:
             return False

@@ -114,14 +114,15 @@ def other_probability(share: float, best: float, confidence: float) -> float:
 
 
 def group_of(field: Field) -> str:
-    """The group a field is calibrated with: "cell", "digits", "code" or "text"."""
+    """The group a field is calibrated with: "cell", "choices", "digits", "code" or "text"."""
     if field.cells is not None:
         return "cell"
+    if field.choices is not None:
+        return "choices"
     if field.charset and set(field.charset) <= _CHARSET_DIGITS:
         return "digits"
     group = _GROUP_OF_KIND[field.kind or "text"]
-    free = field.charset is not None and field.choices is None
-    return "code" if free and group == "text" else group
+    return "code" if field.charset is not None and group == "text" else group
 
 
 def calibration_for(spec: ModelSpec, group: str) -> Calibration:

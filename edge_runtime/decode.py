@@ -1,9 +1,9 @@
 """From network output to text, exactly: a grammar's best texts, their probabilities, their frames.
 
 Owns:   `Decoding`, `Span`, `decode`, `favour`, `decode_cells`, and the sums behind them.
-Needs:  numpy, `grammar`, `lattice`, `search`, `cells`, `results`.
+Needs:  numpy, `grammar`, `lattice`, `search`, `cells`, `shortlist`, `results`.
 Words:  *sum*: probability of a text over all its alignments. *total*: sum over all allowed texts.
-        *posterior*: sum / total, the text's share of what is allowed.
+        *posterior*: the text's share of what is allowed, see `shortlist`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.cells import CellLattice, Cells, k_best_cells
-from edge_runtime.grammar import Grammar, checksum_ok
-from edge_runtime.lattice import Frames, lattice_of
+from edge_runtime.cells import CellLattice, Cells
+from edge_runtime.grammar import Grammar
+from edge_runtime.holding import holding
+from edge_runtime.lattice import Frames
 from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative
-from edge_runtime.search import Prefix, k_best, text_sums
+from edge_runtime.search import Prefix, text_sums
+from edge_runtime.shortlist import LEAST_POSTERIOR, CellTexts, Shortlist, ink_of, outside_of
 
 LogProbs = NDArray[np.float32]
-
-# Texts under this posterior are not looked for: no calibration tells one in ten thousand from less.
-LEAST_POSTERIOR = 1.0e-4
-_MOST_EXPANSIONS = 20_000  # a search with an exact bound expands about k * length; this is a stop
-_MOST_CHECKED = 64  # texts tried for one whose check digit holds
 
 
 class Span(NamedTuple):
@@ -59,9 +56,13 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
     """Read one strip.
 
     The texts with the k best alignments are found exactly, then ordered by their sums. Texts under
-    `LEAST_POSTERIOR` are left out. Where the field has a check digit, texts that fail it are passed
-    over if one of the first k holds it, or else one of the first 64; the failing ones that were met
-    are taken off the total, so that posteriors are lower bounds of those among texts that hold it.
+    `LEAST_POSTERIOR` are left out.
+
+    Where the field has a check digit, the text is the best one that holds it. Posteriors are shares
+    among all texts of the grammar, failing ones too: a check digit that a misread text fulfils by
+    chance, or that a writer got wrong, must not make a reading sure. So a failing text may follow
+    with a greater posterior. Where no text that holds comes within `LEAST_POSTERIOR` of the best
+    one, the ink says a number that fails, and that is the text.
 
     Args:
         log_probs: float32 (t, n_labels), natural logarithms, padding cut.
@@ -69,37 +70,39 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
         k: Number of texts wanted, at most.
     """
     frames = Frames(log_probs, grammar)
-    lattice = lattice_of(grammar)
     raw = raw_text(log_probs, grammar)
-    log_total = lattice.log_total(frames)
+    ink = ink_of(frames, grammar)
+    log_total = ink.log_total
     if log_total == -math.inf:
         return Decoding("", -math.inf, -math.inf, (), (), raw)
+    outside = outside_of(frames, grammar, log_total)
+    whole = float(np.logaddexp(log_total, outside))
 
     # The best path of the network alone; where the grammar allows it and it holds nearly all the
     # mass, no search can find more.
     path = np.argmax(np.where(grammar.used, frames.log, -np.inf), axis=1)
     path[frames.log[:, 0] >= frames.log[np.arange(frames.n), path]] = 0
     labels, runs = _collapsed(path)
-    shortlist = _Shortlist(grammar, k, log_total)
+    shortlist = Shortlist(grammar, k, log_total, whole)
     if grammar.accepts(text := grammar.spell(labels)):
         (log_prob,) = text_sums(frames, [labels])
-        if shortlist.add(text, log_prob) and shortlist.holds(text):
+        shortlist.add(text, log_prob)
+        if shortlist.is_full and shortlist.settled:
             spans = _spans(frames, grammar, labels, runs)
             alternatives = shortlist.ranked()[1]
             return Decoding(text, log_prob, log_total, alternatives, spans, raw)
 
-    for most in sorted({k, shortlist.most}):  # further only while no check digit holds
-        found, exact = _searched(frames, grammar, log_total, k, most)
-        if not found:
-            return Decoding("", -math.inf, log_total, (), (), raw, exact)
-        texts = [one.labels() for one in found]
-        shortlist = _Shortlist(grammar, k, log_total)
-        for one, log_prob in zip(texts, text_sums(frames, texts), strict=True):
-            shortlist.add(grammar.spell(one), log_prob)
-        if shortlist.settled or len(found) < most:
-            break
+    shortlist = Shortlist(grammar, k, log_total, whole)
+    shortlist.add_all(found := ink.texts(grammar, k), ink)
+    exact = True
+    if found and not shortlist.settled:
+        texts, exact = ink.holding(grammar, best=found[0][1], k=k)
+        shortlist.add_all([(one, 0.0) for one in texts], ink)
+    if not shortlist.texts:
+        return Decoding("", -math.inf, log_total, (), (), raw)
     best, alternatives = shortlist.ranked()
-    spans = _spans(frames, grammar, texts[best], found[best].runs(frames))
+    prefix = ink.prefix(shortlist.texts[best], grammar)
+    spans = _spans(frames, grammar, prefix.labels(), prefix.runs(frames))
     return Decoding(
         shortlist.texts[best], shortlist.sums[best], log_total, alternatives, spans, raw, exact
     )
@@ -138,30 +141,9 @@ def favour(
     if best == plain.text:
         return replace(plain, alternatives=named)
     frames, labels = Frames(log_probs, grammar), grammar.labels_of(best)
-    prefix = Prefix(frames, None, 0, 0)
-    for label in labels:
-        prefix = Prefix(frames, prefix, label, 0)
-    spans = _spans(frames, grammar, labels, prefix.runs(frames))
+    spans = _spans(frames, grammar, labels, Prefix.of(frames, labels).runs(frames))
     (log_prob,) = text_sums(frames, [labels])
     return replace(plain, text=best, log_prob=log_prob, alternatives=named, spans=spans)
-
-
-def _searched(
-    frames: Frames, grammar: Grammar, log_total: float, k: int, most: int
-) -> tuple[list[Prefix], bool]:
-    """The texts with the best alignments, `most` at most; whether the search was finished."""
-    found: list[Prefix] = []
-    shortlist = _Shortlist(grammar, k, log_total)
-
-    def add(prefix: Prefix) -> bool:
-        found.append(prefix)
-        # A path is one alignment, so less than its text's sum: the search may go on too long only.
-        return shortlist.add(grammar.spell(prefix.labels()), float(prefix.either[-1]))
-
-    exact = k_best(
-        frames, grammar, lattice_of(grammar), k=most, add=add, most_expansions=_MOST_EXPANSIONS
-    )
-    return found, exact
 
 
 def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: int = 5) -> Decoding:
@@ -182,11 +164,17 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
     log_total = lattice.log_total(cells)
     if log_total == -math.inf:
         return Decoding("", -math.inf, -math.inf, (), (), raw)
-    shortlist = _Shortlist(grammar, k, log_total)
-    exact = k_best_cells(cells, lattice, k=shortlist.most, add=shortlist.add)
+    whole = float(np.logaddexp(log_total, outside_of(cells, grammar, log_total)))
+    ink, shortlist = CellTexts(cells, lattice), Shortlist(grammar, k, log_total, whole)
+    shortlist.add_all(found := ink.texts(grammar, k), ink)
+    exact = True
+    if not shortlist.settled:
+        texts, exact = holding(ink, grammar, best=found[0][1], k=k)
+        shortlist.add_all([(one, 0.0) for one in texts], ink)
     best, alternatives = shortlist.ranked()
     text = shortlist.texts[best]
     spans = tuple(Span(*one) for one in cells.spans(text))
+    exact = exact and not ink.cut_off
     return Decoding(text, shortlist.sums[best], log_total, alternatives, spans, raw, exact)
 
 
@@ -206,66 +194,8 @@ def text_log_prob(
 def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: Grammar) -> float:
     """Log of the grammar's total: how much of the network's belief is allowed. At most 0."""
     if isinstance(log_probs, np.ndarray):
-        return lattice_of(grammar).log_total(Frames(log_probs, grammar))
+        return ink_of(Frames(log_probs, grammar), grammar).log_total
     return CellLattice(grammar).log_total(Cells(log_probs, grammar))
-
-
-class _Shortlist:
-    """The texts that were found, until there are enough of them."""
-
-    def __init__(self, grammar: Grammar, k: int, log_total: float) -> None:
-        self._field, self._k, self._log_total = grammar.field, k, log_total
-        self.most = max(k, _MOST_CHECKED) if grammar.field.checksum else k
-        self.texts: list[str] = []
-        self.sums: list[float] = []
-        self._holding: list[bool] = []
-        self._mass = 0.0  # of all texts so far, as part of the total
-
-    def holds(self, text: str) -> bool:
-        """Whether the check digit holds; true where there is none."""
-        return not self._field.checksum or checksum_ok(text, self._field) is not False
-
-    def add(self, text: str, log_sum: float) -> bool:
-        """Take one more text, or one again; true where no further one is wanted."""
-        if text not in self.texts:
-            self.texts.append(text)
-            self.sums.append(log_sum)
-            self._holding.append(self.holds(text))
-            self._mass += _share(log_sum, self._log_total)
-        enough = len(self.texts) >= (self._k if self.settled else self.most)
-        return enough or self._mass >= 1 - LEAST_POSTERIOR
-
-    @property
-    def settled(self) -> bool:
-        """Whether some text's check digit holds."""
-        return any(self._holding)
-
-    def ranked(self) -> tuple[int, tuple[Alternative, ...]]:
-        """The best text's place among `texts`, and all that are worth naming, best first."""
-        some = self.settled
-        failing = 0.0
-        kept = []
-        for at, holding in enumerate(self._holding):
-            if some and not holding:
-                failing += _share(self.sums[at], self._log_total)
-            else:
-                kept.append(at)
-        kept.sort(key=lambda at: -self.sums[at])
-        shares = [_share(self.sums[at], self._log_total) for at in kept]
-        left = max(1 - failing, sum(shares))
-        named = [
-            Alternative(self.texts[at], min(1.0, share / left) if left > 0 else 0.0)
-            for at, share in zip(kept, shares, strict=True)
-        ]
-        return kept[0], tuple(
-            one
-            for rank, one in enumerate(named[: self._k])
-            if rank == 0 or one.probability >= LEAST_POSTERIOR
-        )
-
-
-def _share(log_sum: float, log_total: float) -> float:
-    return math.exp(min(0.0, log_sum - log_total))
 
 
 def _collapsed(path: NDArray[np.intp]) -> tuple[list[int], list[tuple[int, int]]]:

@@ -8,7 +8,7 @@ Words:  *skip*: marks that are read and left out of the text; a caller's win ove
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from functools import cached_property, lru_cache
@@ -34,7 +34,7 @@ _PRINTABLE = _GRAPHIC + " "
 _N31 = "(0?[1-9]|[12][0-9]|3[01])"
 _YEAR4 = "(1[5-9]|2[01])[0-9]{2}"
 _YEAR = f"({_YEAR4}|'?[0-9]{{2}})"
-_SEP = "( ?[-/.,] ?| )"
+_SEP = "([-/.,] ?| )"
 _MONTH = "[A-Za-z]{3,10}\\.?"  # any language that is written in ASCII
 _DAY = "([1-9]|0[1-9]|[12][0-9]|3[01])(st|nd|rd|th|\\.)?"
 _DATE = "|".join(
@@ -138,25 +138,47 @@ class Grammar:
 
     Args:
         labels: Of the network; labels[0] is the CTC blank.
-        edges: int32 (n, 3): from, label, to; sorted by from, then label. State 0 is the beginning.
-        accepting: bool (states,).
+        make: Makes `edges` and `accepting`, when they are first asked for: a long list of choices
+            is read without them.
         skip: bool (n_labels,): read and left out of the text; they leave every state as it is.
         n_cells: 0 for a free field.
         field: The preset it was made of.
+        texts: All that are allowed, where choices were listed.
     """
 
     labels: tuple[str, ...]
-    edges: Edges
-    accepting: Mask
+    make: Callable[[], tuple[Edges, Mask]]
     skip: Mask
     n_cells: int
     field: Field
-    prior: None = None
+    texts: tuple[str, ...] | None = None
     _index: dict[str, int] = attribute(init=False, repr=False)
 
     def __post_init__(self) -> None:
         index = {label: at for at, label in enumerate(self.labels) if label}
         object.__setattr__(self, "_index", index)
+
+    def narrowed(self, edges: Edges, accepting: Mask) -> Grammar:
+        """The same field with fewer texts: those of another automaton."""
+        return replace(self, make=lambda: (edges, accepting), texts=None)
+
+    @cached_property
+    def _made(self) -> tuple[Edges, Mask]:
+        return self.make()
+
+    @property
+    def edges(self) -> Edges:
+        """int32 (n, 3): from, label, to; sorted by from, then label. State 0 is the beginning."""
+        return self._made[0]
+
+    @property
+    def accepting(self) -> Mask:
+        """bool (states,): where a text may end."""
+        return self._made[1]
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self.texts or ())
 
     @property
     def n_states(self) -> int:
@@ -168,10 +190,19 @@ class Grammar:
         return np.searchsorted(self.edges[:, 0], np.arange(self.n_states + 1))
 
     @cached_property
+    def allowed(self) -> Mask:
+        """bool (n_labels,): the field's charset, whether or not it stands in some text."""
+        charset = self.field.charset or ""
+        return np.array([label != "" and label in charset for label in self.labels]) & ~self.skip
+
+    @cached_property
     def used(self) -> Mask:
         """bool (n_labels,): labels that stand in some text."""
         on = np.zeros(len(self.labels), np.bool_)
-        on[self.edges[:, 1]] = True
+        if self.texts is not None:
+            on[self.labels_of("".join(set("".join(self.texts))))] = True
+        else:
+            on[self.edges[:, 1]] = True
         return on
 
     @cached_property
@@ -196,6 +227,8 @@ class Grammar:
 
     def accepts(self, text: str) -> bool:
         """Whether `text` is one of the allowed texts."""
+        if self.texts is not None:
+            return text in self._listed
         state = 0
         for char in text:
             state = self._ways.get((state, self._index.get(char, 0)), -1)
@@ -223,12 +256,15 @@ def compile_grammar(field: Field, labels: tuple[str, ...]) -> Grammar:
 def _compiled(full: Field, labels: tuple[str, ...]) -> Grammar:
     skip = np.array([label != "" and label in (full.skip or "") for label in labels])
     allowed = np.array([label != "" and label in (full.charset or "") for label in labels]) & ~skip
-    if full.choices:
-        edges, accepting = _lexicon(full, labels, allowed)
-    else:
+    if not full.choices:
         dfa = _language(full, labels, allowed)
-        edges, accepting = automaton.edges_of(dfa), dfa.accepting
-    return Grammar(labels, edges, accepting, skip, full.n_cells, full)
+        made = automaton.edges_of(dfa), dfa.accepting
+        return Grammar(labels, lambda: made, skip, full.n_cells, full)
+    texts = _listed(full, labels, allowed)
+    index = {label: at for at, label in enumerate(labels) if label}
+    return Grammar(
+        labels, lambda: automaton.from_texts(texts, index), skip, full.n_cells, full, texts
+    )
 
 
 def _language(full: Field, labels: tuple[str, ...], allowed: Mask) -> Dfa:
@@ -242,7 +278,8 @@ def _language(full: Field, labels: tuple[str, ...], allowed: Mask) -> Dfa:
     return automaton.minimal(automaton.crossed(dfa, counted))
 
 
-def _lexicon(full: Field, labels: tuple[str, ...], allowed: Mask) -> tuple[Edges, Mask]:
+def _listed(full: Field, labels: tuple[str, ...], allowed: Mask) -> tuple[str, ...]:
+    """The choices that fulfil all else, each once."""
     index = {label: at for at, label in enumerate(labels) if label}
     for text in full.choices or ():
         if strange := set(text) - index.keys():
@@ -252,13 +289,13 @@ def _lexicon(full: Field, labels: tuple[str, ...], allowed: Mask) -> tuple[Edges
             )
     rule = None if full.pattern is None else automaton.from_regex(full.pattern, labels)
     least, most = full.min_length or 1, full.max_length or 10**9
-    texts = [
+    texts = tuple(
         text
-        for text in full.choices or ()
+        for text in dict.fromkeys(full.choices or ())
         if least <= len(text) <= most
         and all(allowed[index[char]] for char in text)
         and (rule is None or automaton.accepts(rule, text, index))
-    ]
+    )
     if not texts:
         raise GrammarError("no choice fulfils all that is asked of it; loosen one condition")
-    return automaton.from_texts(texts, index)
+    return texts

@@ -48,7 +48,12 @@ class Frames:
             merged = np.logaddexp.reduce(self.log[:, [0, *marks]], axis=1)
             self.log[:, 0] = merged
         self.n = len(self.log)
-        self._sums: dict[int, Floats] = {}
+
+    def log_free(self, allowed: NDArray[np.bool_]) -> float:
+        """Log of the mass of all texts of some labels, the empty one too."""
+        on = allowed.copy()
+        on[0] = True
+        return float(np.logaddexp.reduce(self.log[:, on], axis=1).sum())
 
     @cached_property
     def prob(self) -> Floats:
@@ -56,13 +61,16 @@ class Frames:
         prob: Floats = np.exp(self.log)
         return prob
 
+    @cached_property
+    def sums(self) -> Floats:
+        """float64 (n_labels, t + 1): log-probability that the first frames all say a label."""
+        sums = np.zeros((self.log.shape[1], self.n + 1))
+        np.cumsum(self.log.T, axis=1, out=sums[:, 1:])
+        return sums
+
     def summed(self, label: int) -> Floats:
-        """float64 (t + 1,): log-probability that the first frames all say `label`."""
-        found = self._sums.get(label)
-        if found is None:
-            found = np.zeros(self.n + 1)
-            np.cumsum(self.log[:, label], out=found[1:])
-            self._sums[label] = found
+        """float64 (t + 1,): the same for one label."""
+        found: Floats = self.sums[label]
         return found
 
 
@@ -76,7 +84,7 @@ class Lattice:
         self.accepting = grammar.accepting
         self.n_labels = n_labels
         key = tail * n_labels + label  # ascending, as edges are
-        self.edge_label = label
+        self._edge_tail, self.edge_label = tail, label
 
         # A label that leads from a state to itself may follow itself: no node need be held for it.
         held = ~_at(key, head * n_labels + label, head)
@@ -300,6 +308,33 @@ class Lattice:
                     tied = state[1:][state[1:] == state[:-1]]
                     second[tied] = best[tied]
                 now[s + node] = np.maximum(held[node], np.maximum(rest, second)[state])
+
+    def edge_worth(self, frames: Frames) -> Floats:
+        """float64 (edges,): no less than the best alignment of any text that takes an edge.
+
+        A blank between two characters of one kind is not asked for, so it may be a little more.
+        """
+        s, ahead = self.n_states, self.best_ahead(frames)
+        order = np.argsort(self.edge_node, kind="stable")
+        first, node = segments(self.edge_node[order])
+        tail, label = self._edge_tail[order], self.edge_label[order]
+        held_at, held_state = segments(self.held_state)
+        reached = np.full((frames.n, s), -np.inf)  # a state, before a frame
+        x = np.full(self.n_nodes, -np.inf)
+        x[0] = 0
+        for t in range(frames.n):
+            mass, p = reached[t], frames.log[t]
+            mass[:] = x[:s]
+            if len(held_at):
+                best = np.maximum.reduceat(x[s:], held_at)
+                mass[held_state] = np.maximum(mass[held_state], best)
+            x[s:] += p[self.held_label]
+            x[:s] = mass + p[0]
+            x[node] = np.maximum(x[node], np.maximum.reduceat(mass[tail] + p[label], first))
+        through = reached[:, self._edge_tail] + frames.log[:, self.edge_label]
+        through += ahead[1:, self.edge_node]
+        worth: Floats = np.max(through, axis=0, initial=-np.inf)
+        return worth
 
 
 def _at(sorted_keys: Ints, wanted: Ints, head: Ints) -> NDArray[np.bool_]:

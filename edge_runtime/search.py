@@ -8,17 +8,15 @@ Words:  *ahead*: the best that the frames still to come can add; exact, so the s
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
 from edge_runtime.lattice import RESCALE_EVERY, SCALED_LEAST, Floats, Frames, Lattice
 
-_END = -1  # in place of an edge: the text ends here
 _LOWEST = -1e300  # anything but -inf
 _ROUNDING = 1e-6  # nats; sums of a thousand frames agree to 1e-9
 
@@ -30,17 +28,25 @@ class Prefix:
     `rest`: that ends on a blank. `either`: the better of the two.
     """
 
-    __slots__ = ("either", "held", "label", "parent", "rest", "state")
+    __slots__ = ("either", "held", "label", "parent", "rest")
 
-    def __init__(self, frames: Frames, parent: Prefix | None, label: int, state: int) -> None:
-        self.parent, self.label, self.state = parent, label, state
-        self.held: Floats = np.full(frames.n + 1, -np.inf)
-        self.rest: Floats = frames.summed(0)
-        if parent is not None:
-            entry = parent.rest if parent.label == label else parent.either
-            self.held = _run(entry, frames.summed(label), np.maximum)
-            self.rest = _run(self.held, frames.summed(0), np.maximum)
-        self.either: Floats = np.maximum(self.held, self.rest)
+    def __init__(
+        self, parent: Prefix | None, label: int, held: Floats, rest: Floats, either: Floats
+    ) -> None:
+        self.parent, self.label = parent, label
+        self.held, self.rest, self.either = held, rest, either
+
+    @staticmethod
+    def of(frames: Frames, labels: Sequence[int]) -> Prefix:
+        """The prefix that these labels spell."""
+        rest = frames.summed(0)
+        found = Prefix(None, 0, np.full(frames.n + 1, -np.inf), rest, rest)
+        for label in labels:
+            entry = found.rest if found.label == label else found.either
+            held = _runs(entry, frames.summed(label), np.maximum)
+            rest = _runs(held, frames.summed(0), np.maximum)
+            found = Prefix(found, label, held, rest, np.maximum(held, rest))
+        return found
 
     def labels(self) -> list[int]:
         """The characters' labels, first to last."""
@@ -66,16 +72,16 @@ class Prefix:
         return found[::-1]
 
 
-def _run(entry: Floats, summed: Floats, over: np.ufunc) -> Floats:
-    """Alignments that enter a label at any frame and stay on it.
+def _runs(entry: Floats, summed: Floats, over: np.ufunc) -> Floats:
+    """Alignments that enter a label at any frame and stay on it; float64 (..., t + 1).
 
     out[t + 1] = log p[t] + over(out[t], entry[t]), without a loop over frames: with the label's
     running sum taken off, it is an accumulation.
     """
-    out = np.empty_like(summed)
-    out[0] = -np.inf
-    over.accumulate(entry[:-1] - summed[:-1], out=out[1:])
-    out[1:] += summed[1:]
+    out = np.empty_like(entry)
+    out[..., 0] = -np.inf
+    over.accumulate(entry[..., :-1] - summed[..., :-1], axis=-1, out=out[..., 1:])
+    out[..., 1:] += summed[..., 1:]
     return out
 
 
@@ -88,7 +94,9 @@ def text_sums(frames: Frames, texts: Sequence[Sequence[int]]) -> list[float]:
 
     Source: the forward sums of Graves et al. 2006, all texts at once, rescaled as they shrink.
     """
-    n, longest = len(texts), max(map(len, texts), default=0)
+    if not texts:
+        return []
+    n, longest = len(texts), max(map(len, texts))
     chain = np.zeros((n, 2 * longest + 1), np.intp)  # blank, first character, blank, second, ...
     for row, text in zip(chain, texts, strict=True):
         row[1 : 2 * len(text) : 2] = text
@@ -127,132 +135,150 @@ def _text_log_sum(frames: Frames, labels: Sequence[int]) -> float:
     rest = either = frames.summed(0)
     last = 0
     for label in labels:
-        held = _run(rest if last == label else either, frames.summed(label), np.logaddexp)
-        rest = _run(held, frames.summed(0), np.logaddexp)
+        held = _runs(rest if last == label else either, frames.summed(label), np.logaddexp)
+        rest = _runs(held, frames.summed(0), np.logaddexp)
         either, last = np.logaddexp(held, rest), label
     return float(either[-1])
 
 
-def k_best(
-    frames: Frames,
-    grammar: Grammar,
-    lattice: Lattice,
-    *,
-    k: int,
-    add: Callable[[Prefix], bool],
-    most_expansions: int,
-) -> bool:
-    """Distinct texts of a grammar, the one with the best alignment first, until `add` says enough.
+def k_best(frames: Frames, grammar: Grammar, lattice: Lattice, *, k: int) -> list[Prefix]:
+    """The texts of a grammar with the k best alignments, the best first; exact.
 
-    A best-first search over prefixes. What a prefix is worth is the best alignment of any text that
-    begins with it: known exactly, so that each way that is taken ends in a text worth returning.
+    All prefixes of one length at a time. What a prefix is worth is the best alignment of any text
+    that begins with it, known exactly from the frames still to come. Prefixes of one length begin
+    different texts, so one that k others (or texts that have ended) surpass begins none of the k
+    best: no more than k are ever kept, and none is lost.
 
     Args:
         frames: Network output.
-        grammar: What is allowed.
+        grammar: What is allowed; each text by one way through its states alone.
         lattice: Of that grammar.
-        k: Texts that may be asked for; what cannot be among them is not followed.
-        add: Takes a text; true where no further text is wanted.
-        most_expansions: Prefixes to expand at most.
-
-    Returns:
-        Whether the search was finished rather than cut off.
+        k: Texts wanted, at most.
     """
-    ahead = lattice.best_ahead(frames)
-    ways = _Ways(frames, grammar, lattice, ahead, k)
-    order = count()
-    heap: list[tuple[float, int, Prefix, _Children, int]] = []
-
-    def push(prefix: Prefix, children: _Children, rank: int) -> None:
-        if rank < len(children):
-            heapq.heappush(heap, (-children[rank][0], next(order), prefix, children, rank))
-
-    root = Prefix(frames, None, 0, 0)
-    push(root, ways.children(root), 0)
-    expanded = given = 0
-    while heap and given < k:
-        _, _, prefix, children, rank = heapq.heappop(heap)
-        push(prefix, children, rank + 1)
-        edge = children[rank][1]
-        if edge == _END:
-            given += 1
-            if add(prefix):
-                return True
-            continue
-        if expanded == most_expansions:
-            return False
-        expanded += 1
-        _, label, state = grammar.edges[edge].tolist()
-        child = Prefix(frames, prefix, label, state)
-        push(child, ways.children(child), 0)
-    return True
+    ways = _Ways(frames, grammar, lattice)
+    level = _Level.root(frames)
+    ended: list[tuple[float, Prefix]] = []
+    bound = -math.inf
+    while level.state:
+        at_end: list[float] = level.either[:, -1].tolist()
+        ended += [
+            (worth, level.prefix(row))
+            for row, (state, worth) in enumerate(zip(level.state, at_end, strict=True))
+            if ways.accepting[state] and worth >= max(bound, _LOWEST)
+        ]
+        worth, row, edge = ways.children(level, bound)
+        values = np.concatenate([worth, [one for one, _ in ended]])
+        if len(values) > k:
+            bound = float(np.partition(values, len(values) - k)[len(values) - k]) - _ROUNDING
+            near = worth >= bound
+            worth, row, edge = worth[near], row[near], edge[near]
+            ended = [one for one in ended if one[0] >= bound]
+        if len(worth) > k:  # alike to the last digit
+            first = np.argsort(-worth, kind="stable")[:k]
+            row, edge = row[first], edge[first]
+        level = level.grown(frames, row, grammar.edges[edge])
+    ended.sort(key=lambda one: -one[0])
+    return [prefix for _, prefix in ended[:k]]
 
 
-_Children = list[tuple[float, int]]  # what each edge, or the end, is worth; best first
+class _Level:
+    """Prefixes of one length: for each a row of what `Prefix` holds."""
+
+    def __init__(
+        self,
+        prefixes: list[Prefix] | None,
+        held: Floats,
+        rest: Floats,
+        label: list[int],
+        state: list[int],
+    ) -> None:
+        self.held, self.rest, self.either = held, rest, np.maximum(held, rest)
+        self.label, self.state, self._parents = label, state, prefixes
+        self._made: list[Prefix | None] = [None] * len(state)
+
+    @staticmethod
+    def root(frames: Frames) -> _Level:
+        rest = frames.summed(0)[None]
+        return _Level(None, np.full(rest.shape, -np.inf), rest, [0], [0])
+
+    def prefix(self, row: int) -> Prefix:
+        found = self._made[row]
+        if found is None:
+            parent = None if self._parents is None else self._parents[row]
+            found = self._made[row] = Prefix(
+                parent, self.label[row], self.held[row], self.rest[row], self.either[row]
+            )
+        return found
+
+    def grown(self, frames: Frames, row: NDArray[np.intp], edges: NDArray[np.int32]) -> _Level:
+        """Each prefix `row` with the label of its edge after it."""
+        rows, label = row.tolist(), edges[:, 1].tolist()
+        entry = self.either[row]
+        for at, (parent, one) in enumerate(zip(rows, label, strict=True)):
+            if self.label[parent] == one:
+                entry[at] = self.rest[parent]
+        held = _runs(entry, frames.sums[edges[:, 1]], np.maximum)
+        rest = _runs(held, frames.sums[:1], np.maximum)
+        return _Level([self.prefix(at) for at in rows], held, rest, label, edges[:, 2].tolist())
 
 
 class _Ways:
-    """What each way on from a prefix is worth at best.
+    """What each way on from a prefix is worth at best."""
 
-    All ways that are known and not yet taken end in different texts, each worth just that. So the
-    k-th best of them bounds what is looked for: frames and edges under it are passed over.
-    """
-
-    def __init__(
-        self, frames: Frames, grammar: Grammar, lattice: Lattice, ahead: Floats, k: int
-    ) -> None:
-        self._frames, self._grammar, self._lattice, self._ahead = frames, grammar, lattice, ahead
-        self._of_state: dict[int, tuple[Floats, Floats]] = {}
+    def __init__(self, frames: Frames, grammar: Grammar, lattice: Lattice) -> None:
+        self._frames, self._lattice, self._ahead = frames, lattice, lattice.best_ahead(frames)
         self._first: list[int] = grammar.first_edge.tolist()
-        self._accepting: list[bool] = grammar.accepting.tolist()
-        self._best = [-math.inf] * k  # a heap; its first is the bound
+        self.accepting: list[bool] = grammar.accepting.tolist()
 
-    def _on(self, state: int) -> tuple[Floats, Floats]:
-        """float64 (t, edges): an edge taken at a frame, and the best after it; maxima (t,)."""
-        found = self._of_state.get(state)
-        if found is None:
-            first, last = self._first[state : state + 2]
-            on = self._ahead[1:, self._lattice.edge_node[first:last]]
-            on += self._frames.log[:, self._lattice.edge_label[first:last]]
-            found = self._of_state[state] = (on, np.maximum.reduce(on, axis=1))
-        return found
+    def _on(self, state: int, span: slice) -> Floats:
+        """float64 (frames of `span`, edges): an edge taken at a frame, and the best after it."""
+        first, last = self._first[state : state + 2]
+        later, said = self._ahead[1:][span], self._frames.log[span]
+        on: Floats = later.take(self._lattice.edge_node[first:last], axis=1)
+        on += said.take(self._lattice.edge_label[first:last], axis=1)
+        return on
 
-    def children(self, prefix: Prefix) -> _Children:
-        first, last = self._first[prefix.state], self._first[prefix.state + 1]
-        found: _Children = []
-        bound = self._best[0] - _ROUNDING
-        if last > first:
-            on, top = self._on(prefix.state)
-            either = prefix.either[:-1]
-            there = (top + either >= bound).nonzero()[0]
-            if len(there):
-                rows = slice(there[0], there[-1] + 1)
-                on = on[rows]
-                worth = np.maximum.reduce(on + either[rows, None], axis=0)
-                again = self._again(prefix, first, last)
-                if again is not None:
-                    worth[again] = np.maximum.reduce(on[:, again] + prefix.rest[rows])
-                near = (worth >= max(bound, _LOWEST)).nonzero()[0]
-                found = list(zip(worth[near].tolist(), (near + first).tolist(), strict=True))
-        if self._accepting[prefix.state] and prefix.either[-1] > -math.inf:
-            found.append((float(prefix.either[-1]), _END))
-        if len(found) > 1:
-            found.sort(key=_best_first)
-            del found[len(self._best) :]
-        # The first is worth what the prefix was, and the prefix has been counted; but for the root.
-        for worth_of, _ in found[prefix.parent is not None :]:
-            heapq.heappushpop(self._best, worth_of)
-        return found
-
-    def _again(self, prefix: Prefix, first: int, last: int) -> int | None:
-        """The edge that repeats the last character, which only a blank lets through."""
-        if prefix.parent is None:
+    def _repeat(self, state: int, label: int) -> int | None:
+        """Which of a state's edges has the label that was said last: a blank must come between."""
+        if label == 0:
             return None
-        at = int(self._lattice.edge_label[first:last].searchsorted(prefix.label))
-        if first + at < last and self._lattice.edge_label[first + at] == prefix.label:
-            return at
-        return None
+        first, last = self._first[state : state + 2]
+        at = int(self._lattice.edge_label[first:last].searchsorted(label))
+        found = first + at < last and self._lattice.edge_label[first + at] == label
+        return at if found else None
+
+    def children(
+        self, level: _Level, bound: float
+    ) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+        """What children are worth, whose they are, by which edge; those under `bound` are left out.
+
+        No frame on which a prefix and the best way on from it are under the bound is looked at.
+        """
+        of: dict[int, list[int]] = {}
+        for row, state in enumerate(level.state):
+            if self._first[state + 1] > self._first[state]:
+                of.setdefault(state, []).append(row)
+        found = [_NO_CHILDREN]
+        for state, rows in of.items():
+            either = level.either[rows, :-1]
+            # A state's own best ahead is no less than that of any of its edges.
+            hope = np.maximum.reduce(either, axis=0) + self._ahead[:-1, state]
+            there = (hope >= max(bound, _LOWEST)).nonzero()[0]
+            if not len(there):
+                continue
+            span = slice(int(there[0]), int(there[-1]) + 1)
+            on = self._on(state, span)
+            worth = np.maximum.reduce(either[:, span, None] + on, axis=1)
+            for at, row in enumerate(rows):
+                again = self._repeat(state, level.label[row])
+                if again is not None:
+                    worth[at, again] = np.maximum.reduce(on[:, again] + level.rest[row, :-1][span])
+            near, edge = (worth >= max(bound, _LOWEST)).nonzero()
+            found.append((worth[near, edge], np.array(rows)[near], edge + self._first[state]))
+        if len(found) == 2:
+            return found[1]
+        return tuple(map(np.concatenate, zip(*found, strict=True)))  # type: ignore[return-value]
 
 
-def _best_first(way: tuple[float, int]) -> tuple[float, int]:
-    return -way[0], way[1]
+_NONE = np.empty(0, np.intp)
+_NO_CHILDREN = (np.empty(0), _NONE, _NONE)

@@ -32,14 +32,18 @@ from train.strokes import DataError
 
 Rng = np.random.Generator
 
-GROUPS = ("cell", "digits", "code", "text")
+GROUPS = ("cell", "digits", "code", "text", "choices")
 MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
 LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
 UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
 REJECT = 0.02
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
+_AGAINST_LIST = 0.5  # of single words
 _ROWS = 0.22  # of the draws; the engine draws no boxes
+_LISTED = 0.6  # of words that are read against a list stand on it
+_LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
+_LIST_SIZES = (4, 1000)
 _DRAWS = 40  # for each item wanted, before a source is given up
 _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
@@ -95,18 +99,19 @@ def draw_items(
     """`n` items of each group, from writers of the part "calibration"."""
     engine = Engine(data, spec, config, part="calibration", seed=seed)
     rng = np.random.default_rng([seed, 1])
+    words = sorted({engine.words.labels[i] for i in engine.words.of_part("train")})
     found: dict[str, list[Item]] = {group: [] for group in GROUPS}
     for _ in range(_DRAWS * n * len(GROUPS)):
         if all(len(items) >= n for items in found.values()):
             return [item for items in found.values() for item in items]
-        item = _row(engine, spec, rng) if rng.random() < _ROWS else _item(engine, spec, rng)
+        item = _row(engine, spec, rng) if rng.random() < _ROWS else _item(engine, spec, words, rng)
         if item is not None and len(items := found[group_of(item.field)]) < n:
             items.append(item)
     short = {group: len(items) for group, items in found.items() if len(items) < n}
     raise DataError(f"too few fields to calibrate on: {short} of {n}; see docs/data.md")
 
 
-def _item(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
+def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> Item | None:
     crop, text, source, _ = engine.crop(rng)
     if not text:
         return None
@@ -119,6 +124,8 @@ def _item(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
         return Item(crop, Field("digits", kind="digits"), digits)
     if rng.random() < _FOREIGN:
         return Item(crop, Field("foreign", kind="digits"), None)
+    if source == "word" and rng.random() < _AGAINST_LIST:
+        return _listed(crop, text, words, rng)
     if source in ("word", "line", "joined"):
         kind = _pick(_kinds(text, ("name", "text"), spec), rng)
     else:  # the first that allows it: whoever writes a date was asked for one
@@ -133,6 +140,25 @@ def _row(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
     kind = _kinds(text, ("digits", "code", "username"), spec)[0]
     crop = draw_row(engine, text, rng)
     return None if crop is None else Item(crop, Field("row", kind=kind, cells=len(text)), text)
+
+
+def _listed(crop: Gray, text: str, words: Sequence[str], rng: Rng) -> Item:
+    """A word read against a list that holds it or not; off the list no reading is right."""
+    low, high = np.log(_LIST_SIZES)
+    chosen = rng.choice(len(words), size=int(np.exp(rng.uniform(low, high))), replace=False)
+    listed = [words[i] for i in chosen if words[i].lower() != text.lower()]
+    if rng.random() < _LISTED:
+        return Item(crop, Field("listed", kind="text", choices=(*listed, text)), text)
+    if rng.random() < _LOOKALIKE:
+        listed.append(_near_miss(text, rng))
+    return Item(crop, Field("listed", kind="text", choices=tuple(listed) or ("-",)), None)
+
+
+def _near_miss(text: str, rng: Rng) -> str:
+    """Another letter for one of the text's."""
+    at = int(rng.integers(len(text)))
+    others = [char for char in texts.LOWER if char != text[at].lower()]
+    return text[:at] + _pick(others, rng) + text[at + 1 :]
 
 
 def _kinds(text: str, kinds: Sequence[str], spec: ModelSpec) -> list[str]:

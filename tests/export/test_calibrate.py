@@ -147,3 +147,24 @@ def test_a_failed_gate_writes_nothing(
     with pytest.raises(gates.GateError, match="torch = fp32 ONNX"):
         export(checkpoint, tmp_path / "tiny", options, log=lambda line: None)
     assert not (tmp_path / "tiny").exists()
+
+
+@given(st.text("abcXYZ", min_size=1, max_size=8), st.integers(0, 99))
+def test_a_near_miss_is_another_word_of_the_same_length(text: str, seed: int) -> None:
+    told = calibrate._near_miss(text, np.random.default_rng(seed))
+    assert len(told) == len(text)
+    assert sum(a.lower() != b.lower() for a, b in zip(told, text, strict=True)) == 1
+
+
+def test_off_its_list_no_reading_of_a_word_is_right() -> None:
+    crop = np.full((20, 60), 255, np.uint8)
+    words = [f"word{number}" for number in range(1200)]
+    rng = np.random.default_rng(1)
+    items = [calibrate._listed(crop, "zebra", words, rng) for _ in range(80)]
+    for item in items:
+        assert item.field.choices
+        assert (item.right == "zebra") == ("zebra" in item.field.choices)
+    off = [item for item in items if item.right is None]
+    assert 20 <= len(off) <= 50  # four in ten of 80, by chance
+    near = [item for item in off if any(len(one) == 5 for one in item.field.choices or ())]
+    assert 5 <= len(near) < len(off)

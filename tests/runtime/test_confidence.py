@@ -93,7 +93,7 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
     [
         (Field("f"), "text"),
         (Field("f", kind="name"), "text"),
-        (Field("f", kind="choice", choices=("a", "b")), "text"),
+        (Field("f", kind="choice", choices=("a", "b")), "choices"),
         (Field("f", kind="amount"), "digits"),
         (Field("f", kind="date"), "digits"),
         (Field("f", charset="0123"), "digits"),

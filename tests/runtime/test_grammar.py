@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from decimal import Decimal
+from time import process_time
 
 import numpy as np
 import pytest
@@ -126,6 +127,31 @@ def test_choices_and_nothing_else() -> None:
     assert accepts("Xanax", choices=words, max_length=5)
     assert not accepts("Celexa", choices=words, max_length=5)
     assert not accepts("Celexa", choices=words, pattern="X.*")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"pattern": "(a|b)*a(a|b){20}"}, "grows past 8,000 states.*min_length"),
+        ({"pattern": "((a{200}){200}){200}"}, "grows past"),
+        ({"pattern": "(.*a.{18}|.*b.{17})x"}, "grows past"),
+        ({"pattern": "[ab]{400}", "max_length": 400, "min_length": 400}, "smaller max_length"),
+        ({"pattern": "(" * 400 + "a" + ")" * 400}, "too deeply"),
+    ],
+)
+def test_a_pattern_that_explodes_is_refused_soon(asked: dict[str, object], says: str) -> None:
+    began = process_time()
+    with pytest.raises(TemplateError, match=rf"(?s)'serial'.*{says}"):
+        compile_grammar(Field(name="serial", **asked), LABELS)  # type: ignore[arg-type]
+    assert process_time() - began < 20  # 2 s on a machine that does nothing else
+
+
+def test_the_bound_on_patterns_is_not_felt_elsewhere() -> None:
+    from interegular import parse_pattern
+
+    with pytest.raises(TemplateError):
+        compile_grammar(Field(name="serial", pattern="(a|b)*a(a|b){20}"), LABELS)
+    assert len(parse_pattern("(a|b)*a(a|b){3}").to_fsm().states) >= 16
 
 
 def test_the_same_rules_share_one_automaton() -> None:

@@ -1,0 +1,201 @@
+"""Texts that the ink may say, and what is worth naming of them: by strip, by cells, by a long list.
+
+Owns:   `StripTexts`, `CellTexts`, `ListTexts` (texts and their sums), `Shortlist` (their shares),
+        `outside_of` (what stands against a list of choices).
+Needs:  numpy, `grammar`, `holding`, `lattice`, `lexicon`, `search`, `cells`, `results`.
+Words:  *posterior*: a text's share of all that the grammar allows, and of what is outside a list.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from edge_runtime.cells import CellLattice, Cells, k_best_cells
+from edge_runtime.grammar import Grammar, checksum_ok
+from edge_runtime.holding import holding
+from edge_runtime.lattice import Floats, Frames, Ints, Lattice, lattice_of
+from edge_runtime.lexicon import Lexicon, lexicon_of
+from edge_runtime.results import Alternative
+from edge_runtime.search import Prefix, k_best, text_sums
+
+# Texts under this posterior are not looked for: no calibration tells one in ten thousand from less.
+LEAST_POSTERIOR = 1.0e-4
+# What the mass of texts that are not on a list counts against that of listed ones. The likeliest
+# for 260 words of tuning writers under a list of 1,000, read with and without their own word on it
+# (docs/decisions.md): a listed word then is given 0.51 on average where 0.45 are right.
+OUTSIDE = 3.0e-5
+
+
+def ink_of(frames: Frames, grammar: Grammar) -> StripTexts | ListTexts:
+    lexicon = lexicon_of(grammar)
+    found = None if lexicon is None else lexicon.sums(frames)
+    if lexicon is None or found is None:
+        return StripTexts(frames, lattice_of(grammar))
+    return ListTexts(frames, lexicon, *found)
+
+
+def outside_of(frames: Frames | Cells, grammar: Grammar, log_total: float) -> float:
+    """Log of the mass of texts that are not on the list of choices, as far as it counts.
+
+    Every text of the field's charset may have been written, listed or not; the network's belief in
+    all of them, but for the listed ones, stands against these. -inf where there is no list.
+    """
+    if grammar.texts is None:
+        return -math.inf
+    rest = frames.log_free(grammar.allowed) - log_total
+    return log_total + math.log(OUTSIDE * math.expm1(rest)) if rest > 0 else -math.inf
+
+
+class StripTexts:
+    """Texts of one strip and their sums."""
+
+    def __init__(self, frames: Frames, lattice: Lattice) -> None:
+        self._frames, self._lattice = frames, lattice
+        self._prefixes: dict[str, Prefix] = {}
+        self.log_total = lattice.log_total(frames)
+
+    def holding(self, grammar: Grammar, *, best: float, k: int) -> tuple[list[str], bool]:
+        return holding(self, grammar, best=best, k=k)
+
+    def texts(self, grammar: Grammar, k: int) -> list[tuple[str, float]]:
+        own = grammar.accepting is self._lattice.accepting
+        lattice = self._lattice if own else Lattice(grammar)
+        found = k_best(self._frames, grammar, lattice, k=k)
+        spelled = [(grammar.spell(one.labels()), float(one.either[-1])) for one in found]
+        self._prefixes.update(zip((text for text, _ in spelled), found, strict=True))
+        return spelled
+
+    def edge_worth(self) -> Floats:
+        return self._lattice.edge_worth(self._frames)
+
+    def prefix(self, text: str, grammar: Grammar) -> Prefix:
+        found = self._prefixes.get(text)
+        return Prefix.of(self._frames, grammar.labels_of(text)) if found is None else found
+
+    def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
+        return text_sums(self._frames, [grammar.labels_of(text) for text in texts])
+
+
+class ListTexts:
+    """Texts of a long list and their sums in one strip."""
+
+    def __init__(
+        self, frames: Frames, lexicon: Lexicon, places: Ints, sums: Floats, log_total: float
+    ) -> None:
+        self._frames, self.log_total = frames, min(0.0, log_total)
+        order = np.argsort(-sums, kind="stable")
+        texts = [lexicon.texts[at] for at in places[order].tolist()]
+        self._sums = dict(zip(texts, sums[order].tolist(), strict=True))  # best first
+
+    def texts(self, grammar: Grammar, k: int) -> list[tuple[str, float]]:
+        return list(islice(self._sums.items(), k))
+
+    def holding(self, grammar: Grammar, *, best: float, k: int) -> tuple[list[str], bool]:
+        kept = (text for text in self._sums if checksum_ok(text, grammar.field))
+        return list(islice(kept, k)), True
+
+    def prefix(self, text: str, grammar: Grammar) -> Prefix:
+        return Prefix.of(self._frames, grammar.labels_of(text))
+
+    def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
+        return [self._sums[text] for text in texts]
+
+
+class CellTexts:
+    """Texts of a row of cells and their sums."""
+
+    def __init__(self, cells: Cells, lattice: CellLattice) -> None:
+        self._cells, self._lattice = cells, lattice
+        self._sums: dict[str, float] = {}
+        self.cut_off = False  # whether some search was
+
+    def texts(self, grammar: Grammar, k: int) -> list[tuple[str, float]]:
+        own = grammar is self._lattice.grammar
+        lattice = self._lattice if own else CellLattice(grammar)
+        found: list[tuple[str, float]] = []
+
+        def add(text: str, log_sum: float, worth: float) -> bool:
+            self._sums[text] = log_sum
+            found.append((text, worth))
+            return len(found) >= k
+
+        if not k_best_cells(self._cells, lattice, k=k, add=add):
+            self.cut_off = True
+        return found
+
+    def edge_worth(self) -> Floats:
+        return self._lattice.edge_worth(self._cells)
+
+    def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
+        return [self._sums[text] for text in texts]
+
+
+class Shortlist:
+    """The texts that were found, and what they tell of those that were not."""
+
+    def __init__(self, grammar: Grammar, k: int, log_total: float, whole: float) -> None:
+        self._grammar, self._k, self._log_total = grammar, k, log_total
+        self._whole = whole  # log of what posteriors are shares of: the total, and what is outside
+        self.texts: list[str] = []
+        self.sums: list[float] = []
+        self._best_holding = -math.inf  # sum of the best text that holds
+        self._mass = 0.0  # of all texts so far, as part of the total
+
+    def holds(self, text: str) -> bool:
+        """Whether the check digit holds; true where there is none."""
+        field = self._grammar.field
+        return not field.checksum or checksum_ok(text, field) is not False
+
+    def add(self, text: str, log_sum: float) -> None:
+        """Take one more text, or one again."""
+        if text in self.texts:
+            return
+        self.texts.append(text)
+        self.sums.append(log_sum)
+        self._mass += _share(log_sum, self._log_total)
+        if log_sum > self._best_holding and self.holds(text):
+            self._best_holding = log_sum
+
+    def add_all(
+        self, found: Sequence[tuple[str, float]], ink: StripTexts | ListTexts | CellTexts
+    ) -> None:
+        """Take texts with what they sum to in this ink."""
+        texts = [text for text, _ in found]
+        for text, log_sum in zip(texts, ink.sums(texts, self._grammar), strict=True):
+            self.add(text, log_sum)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no text that is worth naming can be missing."""
+        return self._mass >= 1 - LEAST_POSTERIOR
+
+    @property
+    def settled(self) -> bool:
+        """Whether no text that was not found can take the place of the best one that holds."""
+        if not self._grammar.field.checksum:
+            return True
+        left, best = 1 - self._mass, max(self.sums, default=-math.inf)
+        holding = _share(self._best_holding, self._log_total)
+        return left <= max(holding, LEAST_POSTERIOR * _share(best, self._log_total))
+
+    def ranked(self) -> tuple[int, tuple[Alternative, ...]]:
+        """The best text's place among `texts`, and all that are worth naming, it first."""
+        order = sorted(range(len(self.texts)), key=lambda at: -self.sums[at])
+        if self._best_holding >= self.sums[order[0]] + math.log(LEAST_POSTERIOR):
+            best = self.sums.index(self._best_holding)
+            order = [best, *(at for at in order if at != best)]
+        named = [
+            Alternative(self.texts[at], _share(self.sums[at], self._whole))
+            for at in order[: self._k]
+        ]
+        return order[0], tuple(
+            one for rank, one in enumerate(named) if rank == 0 or one.probability >= LEAST_POSTERIOR
+        )
+
+
+def _share(log_sum: float, log_total: float) -> float:
+    return math.exp(min(0.0, log_sum - log_total))
