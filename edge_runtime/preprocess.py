@@ -96,8 +96,8 @@ def make_strip(
 ) -> Strip | None:
     """Scale a line's ink to the strip's height, and widen what is written densely.
 
-    Small letters between long ones, written closely, are a few pixels wide when the line's height is
-    the strip's: their strokes are brought to `spec.stroke_pitch_px` apart. Nothing is narrowed.
+    Small letters between long ones, written closely, are a few pixels wide when the line's height
+    is the strip's: their strokes are brought to `spec.stroke_pitch_px` apart. Nothing is narrowed.
 
     Args:
         ink: uint8 (h, w), ink bright on black, one line of writing, rules removed.

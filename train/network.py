@@ -57,6 +57,8 @@ class Bounded(nn.Module):
     takes up half of the range, and all others are rounded twice as coarsely.
     """
 
+    ceiling: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("ceiling", torch.tensor([_OPEN]))
