@@ -90,8 +90,10 @@ def test_the_recipe_nearest_to_fp32_is_taken(
 ) -> None:
     groups = groups_of(samples, spec)
     made, recipe, tried = choose(fp32, [one.tensor for one in groups], groups, spec)
-    assert len(tried) == len(RECIPES) + 1
-    assert isinstance(recipe, Recipe)
+    assert len(tried) == len(RECIPES) + 2  # the head in fp32, then the stem too
+    # Ends in fp32 cost speed, so they must be nearer by a tenth.
+    assert tried[str(recipe)] <= min(tried.values()) / 0.9**2
+    assert (tried[str(recipe)] == min(tried.values())) or not recipe.fp32 or recipe.fp32 == ("head",)
     assert divergence(session(fp32), session(made), groups, spec) == pytest.approx(
         tried[str(recipe)], rel=1e-6
     )
