@@ -191,15 +191,19 @@ class Pictures:
         if self.overlay is None and self.crops is None:
             return ()
         from edge_runtime import overlay, redact
+        from edge_runtime.turn import turned
 
+        turn = (form.registration or {}).get("turned_deg", 0)  # boxes are of the upright page
         name = stem if number == 1 else f"{stem}-page{number}"
         written = []
         if self.overlay is not None:
             path = self._overlay_path(self.overlay, name, number)
-            write_picture(path, overlay.overlay(pixels_of(page), form, reveal=self.reveal))
+            upright = turned(pixels_of(page), turn)
+            write_picture(path, overlay.overlay(upright, form, reveal=self.reveal))
             written.append(path)
         if self.crops is not None:
-            hidden = page.pixels if self.reveal else redact.hide_secrets(page.pixels, form)
+            upright = turned(page.pixels, turn)
+            hidden = upright if self.reveal else redact.hide_secrets(upright, form)
             for one in form.fields:
                 pixels = redact.cut(hidden, one)
                 if pixels is not None and (self.reveal or not one.secret):

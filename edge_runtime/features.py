@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ImageError, TemplateError
 from edge_runtime.imaging import load_page
+from edge_runtime.nudge import Measured, Nudge, fit_nudge
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -31,6 +32,8 @@ _RATIO = 0.8  # best to second best distance, Lowe 2004
 _SPREAD_PX = 4.0  # RANSAC, on the coarse picture: keypoints of the upper scales are rough
 _FINE_SPREAD_PX = 1.5
 _FEWEST = 40  # inliers; filled forms of queXF reach 260, other forms 20
+_BENT_PX = 12.0  # of the fine picture, 2 mm of A4: what flow may find beyond the homography
+_STRAIGHT_PX = 0.4  # a nudge that is smaller everywhere is left out
 _PAPER_PX = 15  # wider than a printed stroke of the fine picture, narrower than a shadow
 _ASPECT = 0.04
 
@@ -42,6 +45,7 @@ class Match:
     homography: Matrix  # float64 (3, 3), template unit to page pixels
     residual_px: float  # root mean square of the inliers, page pixels
     inliers: int
+    nudge: Nudge | None = None  # what the homography leaves over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +89,20 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     refined = _flow(page, form, homography)
     if refined is None:
         return f"the print on the page does not follow that of {reference.name}"
-    homography, residual, inliers = refined
-    unit = np.diag([fw / size[0], fh / size[1], 1.0])
-    homography = homography @ unit
-    return Match(homography / homography[2, 2], residual, inliers)
+    homography, residual, inliers, where, shifts = refined
+    per_unit = np.array([fw / size[0], fh / size[1]])
+    homography = homography @ np.diag([*per_unit, 1.0])
+    nudge = _nudge(where / per_unit, shifts / per_unit, size)
+    bent = nudge.largest * float(per_unit.max()) >= _STRAIGHT_PX
+    return Match(homography / homography[2, 2], residual, inliers, nudge if bent else None)
+
+
+def _nudge(points: Matrix, shifts: Matrix, size: tuple[float, float]) -> Nudge:
+    """What flow found beyond the homography, smoothed; all lengths in the template's unit."""
+    n = len(points)
+    group, side, sure = np.arange(n), np.zeros(n), np.ones(n, bool)
+    x, y = (Measured(points, shifts[:, k], group, side, sure) for k in (0, 1))
+    return fit_nudge(size, x, y, pins=np.empty((0, 2)))
 
 
 def _stamp(reference: Path) -> tuple[int, int]:
@@ -163,8 +177,15 @@ def _sound(homography: Matrix) -> bool:
     return bool(det > 0.05 and np.linalg.cond(homography[:2, :2]) < 4)
 
 
-def _flow(page: Gray, form: _Form, homography: Matrix) -> tuple[Matrix, float, int] | None:
-    """Follow the form's corners into the rectified page, and fit again."""
+def _flow(
+    page: Gray, form: _Form, homography: Matrix
+) -> tuple[Matrix, float, int, Matrix, Matrix] | None:
+    """Follow the form's corners into the rectified page, and fit again.
+
+    Returns:
+        Homography of fine form pixels to the page, its residual in page pixels, its inliers; then
+        points (n, 2) of the form and what they are off by there (n, 2), within `_BENT_PX`.
+    """
     fh, fw = form.fine.shape
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     move = np.linalg.inv(half) @ homography @ half
@@ -196,7 +217,10 @@ def _flow(page: Gray, form: _Form, homography: Matrix) -> tuple[Matrix, float, i
     off = cv2.perspectiveTransform(src[inside][None], found)[0] - dst[inside]
     zoom = float(np.sqrt(abs(np.linalg.det(homography[:2, :2]))))  # page pixels per fine pixel
     residual = float(np.sqrt((off**2).sum(axis=1).mean())) * zoom
-    return homography @ half @ np.asarray(found, np.float64) @ np.linalg.inv(half), residual, n
+    both = homography @ half @ np.asarray(found, np.float64) @ np.linalg.inv(half)
+    back = cv2.perspectiveTransform(dst[None], np.linalg.inv(found))[0]  # where the form has them
+    bent = np.hypot(*(back - src).T) <= _BENT_PX
+    return both, residual, n, src[bent] + 0.5, (back - src)[bent]
 
 
 def _flattened(pixels: Gray) -> Gray:

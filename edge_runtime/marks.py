@@ -1,6 +1,7 @@
 """The corner marks of a form on a page: solid dark rectangles, to part of a pixel.
 
-Owns:   `find_marks`: candidates on a reduced page, the constellation they must form, refinement.
+Owns:   `find_marks`: candidates on a reduced page, the constellation they must form, refinement;
+        `measure_marks`, the refinement alone.
 Needs:  numpy, cv2.
 Words:  *constellation*: one candidate a mark, standing as the template's marks stand.
 Source: candidates by normalised correlation with a dark rectangle in a light frame: it bears
@@ -38,6 +39,7 @@ _CONTRAST = 40  # grey levels between a mark and its paper
 _CORE = 0.7  # of a mark's core is dark: a gash through it is borne
 _SOLID = 0.9  # of all marks together is dark; C1 forms have 0.97 or more, a torn mark among them
 _MISFIT = 0.08  # of a mark's width; C1 forms have 0.03 at most
+_BENT_MISFIT = 0.2  # on a bent sheet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,12 +89,21 @@ def find_marks(page: Gray, marks: tuple[Box, ...], size: tuple[float, float]) ->
         what = f"the {len(points)} dark rectangles found do not stand as the {len(marks)} marks do"
         doubts = [doubt, _Doubt(1, what)]
         for start in _constellations(points, scores, middles, fit):
-            found = _refine(page, start, boxes)
+            found = _refine(page, start, boxes, _MISFIT)
             if isinstance(found, FoundMarks):
                 return found
             doubts.append(found)
         doubt = max(doubts, key=lambda one: one.found)
     return doubt.what
+
+
+def measure_marks(page: Gray, start: Points, marks: tuple[Box, ...]) -> FoundMarks | str:
+    """Find every mark near where a first homography, in whatever turn, has it.
+
+    A sheet may be bent: how wide a mark is may then differ from what its place tells.
+    """
+    found = _refine(page, start, np.array(marks, np.float64), _BENT_MISFIT)
+    return found if isinstance(found, FoundMarks) else found.what
 
 
 def _reduced(page: Gray, times: int) -> Gray:
@@ -172,7 +183,7 @@ def _constellations(points: Points, scores: Points, middles: Points, fit: float)
             if not hit.all() and n == 4:  # three marks place the fourth as a parallelogram does
                 to = _fourth(model, to, int(np.flatnonzero(~hit)[0]))
             worth = float((scores[nearest] - 4 * gap)[hit].sum())
-            found[which] = worth, _homography(middles, np.stack([to.real, to.imag], axis=1))
+            found[which] = worth, find_homography(middles, np.stack([to.real, to.imag], axis=1))
     ranked = sorted(found.values(), key=lambda one: -one[0])
     return [homography for _, homography in ranked[:4]]
 
@@ -187,7 +198,8 @@ def _fourth(model: NDArray[Any], to: NDArray[Any], lost: int) -> NDArray[Any]:
     return placed
 
 
-def _homography(src: Points, dst: Points) -> Points:
+def find_homography(src: Points, dst: Points) -> Points:
+    """The homography (3, 3) that maps points (n, 2), four or more, onto others."""
     found, _ = cv2.findHomography(src, dst, 0)
     return np.eye(3) if found is None else np.asarray(found, np.float64)
 
@@ -198,7 +210,7 @@ def project(homography: Points, points: Points) -> Points:
     return np.asarray(out[:, :2] / out[:, 2:])
 
 
-def _refine(page: Gray, start: Points, boxes: Points) -> FoundMarks | _Doubt:
+def _refine(page: Gray, start: Points, boxes: Points, misfit: float) -> FoundMarks | _Doubt:
     """Measure every mark at the page's resolution; twice, the second time from better places."""
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     homography = start
@@ -215,14 +227,14 @@ def _refine(page: Gray, start: Points, boxes: Points) -> FoundMarks | _Doubt:
             [one[0] for one in measured if one]
         )  # (n, 4, 2): left, top, right, bottom edge's middle
         centres = edges.mean(axis=1)
-        homography = _homography(middles, centres)
+        homography = find_homography(middles, centres)
     x0, y0, x1, y1 = boxes.T
     x, y = middles.T
     want = np.stack([np.stack(p, 1) for p in ((x0, y), (x, y0), (x1, y), (x, y1))], axis=1)
     off = project(homography, want.reshape(-1, 2)).reshape(edges.shape) - edges
     residual = float(np.sqrt((off**2).sum(axis=2).mean()))
     edge_px = float(np.hypot(*(edges[:, 2] - edges[:, 0]).T).mean())
-    if residual > _MISFIT * edge_px:
+    if residual > misfit * edge_px:
         what = f"the dark rectangles found differ from the marks by {residual:.1f} px"
         return _Doubt(len(boxes), what)
     solid = float(np.mean([one[1] for one in measured if one]))

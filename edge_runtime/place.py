@@ -198,7 +198,7 @@ def _in_ink(line: tuple[float, float] | None, ink: segment.Ink) -> tuple[float, 
 def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
     pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
-    to_crop = np.linalg.inv(to_page) @ registration.homography
+    to_crop = np.linalg.inv(to_page) @ registration.near(box)
     return FieldCrop(
         pixels,
         _in_crop(field, to_crop),

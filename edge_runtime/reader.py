@@ -27,6 +27,7 @@ from edge_runtime.register import Registration, register
 from edge_runtime.results import FieldReading, FormReading, Status
 from edge_runtime.spec import ModelSpec
 from edge_runtime.template import Template, evaluate_rules
+from edge_runtime.turn import turned, upright_turn
 
 Gray = NDArray[np.uint8]
 Evidence = NDArray[np.float64]
@@ -203,10 +204,14 @@ class Reader:
         try:
             with timer.step("register" if template else "locate"):
                 if template is None:
-                    crops = found_crops(page.pixels)
+                    turn = upright_turn(page.pixels).turn
+                    pixels = turned(page.pixels, turn)
+                    crops = found_crops(pixels)
                 else:
                     registration = register(page.pixels, template)
-                    crops = template_crops(page.pixels, template, registration)
+                    turn = registration.turned_deg
+                    pixels = turned(page.pixels, turn)
+                    crops = template_crops(pixels, template, registration)
             with timer.step("segment"):
                 inks = [take_ink(crop, self.spec) for crop in crops]
         except EdgeHwrError as error:
@@ -214,12 +219,12 @@ class Reader:
         readings = tuple(reading for reading, _ in self._judged(inks, timer))
         if template is not None:
             readings = _ruled(readings, template)
-        h, w = page.pixels.shape
+        h, w = pixels.shape
         return FormReading(
             fields=readings,
             page_size=(w, h),
             template=None if template is None else _id(template),
-            registration=None if registration is None else registration.to_dict(),
+            registration=_told(registration, turn),
             model=self.model,
             timings_ms=timer.steps,
         )
@@ -271,6 +276,13 @@ def _template(source: TemplateSource | None) -> Template | None:
     if isinstance(source, Mapping):
         return Template.from_dict(source, base=None, source="template")
     return Template.load(Path(source))
+
+
+def _told(registration: Registration | None, turn: int) -> dict[str, Any] | None:
+    """What a reading says of how the page lay; without a template, only that it was turned."""
+    if registration is not None:
+        return registration.to_dict()
+    return {"method": "print", "turned_deg": turn} if turn else None
 
 
 def _id(template: Template) -> dict[str, str]:

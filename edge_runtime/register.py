@@ -1,13 +1,14 @@
-"""From a form's template to the page in hand: where every field stands.
+"""From a form's template to the page in hand: which way up it is, and where every field stands.
 
 Owns:   `Registration`, `register`, `cut_field`.
-Needs:  numpy, cv2, `marks`, `features`, `template`. Never a model.
+Needs:  numpy, cv2, `placing`, `refine`, `turn`, `template`. Never a model.
 Words:  page pixels have their origin at the corner of the first pixel, so that a box ends where the
-        next begins; a homography maps the template's unit to them.
+        next begins; a homography maps the template's unit to them. *turn* as in `turn`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
@@ -17,51 +18,93 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import TemplateError
-from edge_runtime.features import match_reference
 from edge_runtime.field import Box
-from edge_runtime.marks import FoundMarks, find_marks, project
+from edge_runtime.marks import project
+from edge_runtime.nudge import Nudge
+from edge_runtime.placing import Placing, placings
+from edge_runtime.raster import Raster, bent_crop
+from edge_runtime.refine import Settled, settle
 from edge_runtime.template import Template
+from edge_runtime.turn import upright_turn
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
+Points = NDArray[np.float64]
 
 _SMALLEST_PX = 200  # of a page's shorter edge: A4 at 25 dpi, where no writing can be read
 _CONTRAST = 24  # grey levels between paper and ink, as `preprocess` asks them of a crop
-_ASPECT = 0.04  # letter and A4 differ by 0.09; the C1 scans stray by 0.025 from their sheet
 _STRAIGHT_PX = 0.5  # a box that stands straight to within this is cut out, not resampled
 _LARGEST_CROP_PX = 20_000_000
+_CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
+_LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
+_LEAST_SUPPORT = 0.24  # C1 forms have 0.63 or more; where fields are but underlined, 0.35
+_OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
+_FEWEST_PIECES = 12  # before the fields' lines can speak against a page
+_BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
+_TELLING = 0.08  # of support that tells one turn from the other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registration:
     """How a template lies on a page."""
 
-    homography: Matrix  # float64 (3, 3), template unit to page pixels
-    method: str  # "marks" | "features" | "page"
+    homography: Matrix  # float64 (3, 3), template unit to pixels of the upright page
+    method: str  # "marks" | "features" | "outline" | "page"
     residual_px: float  # root mean square; for "page" what width and height disagree by
-    inliers: int  # marks or matches that agree; 0 for "page"
+    inliers: int  # marks or matches that agree; 0 for "outline" and "page"
+    turned_deg: int = 0  # clockwise, by which the page given has to be turned to stand upright
+    nudge: Nudge | None = None  # what the homography leaves over; None: nothing
+    support: float | None = None  # part of the fields' printed lines found; None: not looked for
+    field_px: tuple[float | None, ...] = ()  # residual of each field; None: no line of it found
+
+    def project(self, points: Points) -> Points:
+        """Points (n, 2) of the template in pixels of the upright page."""
+        return project(self.homography, points if self.nudge is None else self.nudge.moved(points))
+
+    def corners(self, box: Box) -> Points:
+        """The corners (4, 2) of a box of the template on the page, clockwise from the top left."""
+        x0, y0, x1, y1 = box
+        return self.project(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64))
 
     def to_page(self, box: Box) -> Box:
         """The upright box on the page that holds a box of the template."""
-        x0, y0, x1, y1 = box
-        corners = project(self.homography, np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]))
+        corners = self.corners(box)
         (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 
+    def near(self, box: Box) -> Matrix:
+        """The homography (3, 3) that holds at a box's corners."""
+        if self.nudge is None:
+            return self.homography
+        x0, y0, x1, y1 = box
+        flat = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32)
+        # cv2 takes float32 here, and pages are thousands of pixels wide: the offset is added last.
+        seen = self.corners(box)
+        middle, home = seen.mean(axis=0), flat.mean(axis=0)
+        found = cv2.getPerspectiveTransform(flat - home, (seen - middle).astype(np.float32))
+        there = np.array([[1, 0, middle[0]], [0, 1, middle[1]], [0, 0, 1]])
+        here = np.array([[1, 0, -home[0]], [0, 1, -home[1]], [0, 0, 1]])
+        return np.asarray(there @ found @ here)
+
     def to_dict(self) -> dict[str, Any]:
-        """Method and residual, as a `FormReading` tells them."""
-        return {
+        """Method and residuals, as a `FormReading` tells them."""
+        told: dict[str, Any] = {
             "method": self.method,
             "residual_px": round(self.residual_px, 3),
             "inliers": self.inliers,
+            "turned_deg": self.turned_deg,
         }
+        if self.support is not None:
+            told["support"] = round(self.support, 3)
+            told["field_px"] = [None if px is None else round(px, 2) for px in self.field_px]
+        return told
 
 
 def register(page: Gray, template: Template) -> Registration:
-    """Find the form on a page: by its marks, else by its reference, else by the page itself.
+    """Find the form on a page: by its marks, else by its reference, its outline, the page itself.
 
     Args:
-        page: uint8 (h, w), upright; the form may be skewed by up to 10 degrees.
+        page: uint8 (h, w), a scan or a photo, in any turn.
         template: The form.
 
     Raises:
@@ -77,21 +120,134 @@ def register(page: Gray, template: Template) -> Registration:
         raise _refusal(
             template, f"the page is empty, all about {levels.mean():.0f} of 255", "scan it again"
         )
-    evidence = []
-    if template.marks:
-        found = find_marks(page, template.marks, template.page_size)
-        if isinstance(found, FoundMarks):
-            return Registration(found.homography, "marks", found.residual_px, len(found.centres))
+    evidence: list[str] = []
+    for group in placings(page, template, evidence):
+        found = _best(page, template, group)
+        if isinstance(found, Registration):
+            return found
         evidence.append(found)
-    if template.reference is not None:
-        match = match_reference(page, template.reference, template.page_size)
-        if not isinstance(match, str):
-            return Registration(match.homography, "features", match.residual_px, match.inliers)
-        evidence.append(match)
-    if evidence:
-        step = "scan the whole sheet upright and flat, or give the template of this form"
-        raise _refusal(template, "; ".join(evidence), step)
-    return _by_page(page, template)
+    step = "scan the whole sheet, flat and in focus, or give the template of this form"
+    raise _refusal(template, "; ".join(dict.fromkeys(evidence)), step)
+
+
+def choose(page: Gray, templates: Sequence[Template]) -> tuple[Template, Registration]:
+    """The template of several whose print is on the page, and how it lies there.
+
+    Raises:
+        TemplateError: The page is none of these forms, with the evidence on each.
+    """
+    if not templates:
+        raise TemplateError("no template to choose from; give one or more")
+    found: list[tuple[float, int, Registration]] = []
+    faults = []
+    for k, template in enumerate(templates):
+        try:
+            registration = register(page, template)
+        except TemplateError as error:
+            faults.append(str(error))
+            continue
+        found.append((_strength(registration), -k, registration))
+    if not found:
+        raise TemplateError("\n  ".join(["the page is none of the forms given:", *faults]))
+    _, k, registration = max(found, key=lambda one: one[:2])
+    return templates[-k], registration
+
+
+def _strength(one: Registration) -> float:
+    """Print that was found outweighs marks, and marks a page's mere proportions."""
+    rank = {"features": 0.3, "marks": 0.2, "outline": 0.05, "page": 0.0}[one.method]
+    return rank + (one.support or 0.0)
+
+
+def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registration | str:
+    """The placing of several under which the form's print comes to lie, or why none."""
+    looked: list[tuple[Placing, Settled]] = []
+    for placing in group:
+        lead = max((seen.support for _, seen in looked), default=0.0)
+        one = settle(
+            page,
+            template,
+            placing.homography,
+            pins=placing.pins,
+            bent=placing.bent,
+            quick=lead >= _LIKELY,
+        )
+        if lead >= _LIKELY and one.support >= lead - _RIVAL:
+            one = settle(page, template, placing.homography, pins=placing.pins, bent=placing.bent)
+        looked.append((placing, one))
+        if one.support >= _CLEAR and one.support >= one.chance + 2 * _OVER_CHANCE:
+            break
+    looked.sort(key=lambda pair: -(pair[1].support - pair[1].chance))
+    placing, one = looked[0]
+    if placing.strict and (fault := _denied(one, photo=placing.bent)):
+        return fault
+    if len(looked) > 1:
+        placing, one = _upright(page, template, looked)
+    return _registration(page, template, placing, one)
+
+
+def _denied(one: Settled, *, photo: bool) -> str:
+    """What the fields' lines have to say against a page; "" if nothing.
+
+    A scanner may drop a form's colour, and all its lines with it; a photo shows them.
+    """
+    bare = one.chance + one.support < 2 * _BARE
+    if one.pieces < _FEWEST_PIECES or (bare and not photo):
+        return ""
+    if one.support >= _LEAST_SUPPORT and one.support >= one.chance + _OVER_CHANCE:
+        return ""
+    return (
+        f"{100 * one.support:.0f} % of the fields' printed lines are where the template has them, "
+        f"{100 * one.chance:.0f} % by chance"
+    )
+
+
+def _upright(
+    page: Gray, template: Template, looked: Sequence[tuple[Placing, Settled]]
+) -> tuple[Placing, Settled]:
+    """Of placings in several turns the one whose print stands upright, where lines do not tell."""
+    (placing, one), (_, second) = looked[:2]
+    if (one.support - one.chance) - (second.support - second.chance) >= _TELLING:
+        return placing, one
+    said = upright_turn(Raster(page, template.page_size, placing.homography).draw())
+    if said.turn == 180:
+        opposite = [pair for pair in looked[1:] if _angle(pair[0], placing) > 135]
+        if opposite:
+            return opposite[0]
+    level = [pair for pair in looked if pair[0].turn == 0]
+    return level[0] if said.lines == 0 and level else (placing, one)
+
+
+def _angle(a: Placing, b: Placing) -> float:
+    """Degrees between the ups of two placings, 0..180."""
+    return abs((a.turn - b.turn + 180) % 360 - 180)
+
+
+def _registration(page: Gray, template: Template, placing: Placing, one: Settled) -> Registration:
+    h, w = page.shape
+    size = np.array(template.page_size)
+    to_upright = {
+        0: np.eye(3),
+        90: np.array([[0, -1, h], [1, 0, 0], [0, 0, 1.0]]),
+        180: np.array([[-1, 0, w], [0, -1, h], [0, 0, 1.0]]),
+        270: np.array([[0, 1, 0], [-1, 0, w], [0, 0, 1.0]]),
+    }[placing.turn]
+    homography = to_upright @ placing.homography
+    homography = homography / homography[2, 2]
+    middle = np.array([size / 2, size / 2 + (1, 0), size / 2 + (0, 1)])
+    at = project(homography, middle)
+    zoom = float(np.sqrt(abs(np.linalg.det(at[1:] - at[0]))))  # page pixels a unit
+    looked = one.pieces > 0
+    return Registration(
+        homography=homography,
+        method=placing.method,
+        residual_px=placing.residual_px,
+        inliers=placing.inliers,
+        turned_deg=placing.turn,
+        nudge=one.nudge if placing.nudge is None else placing.nudge,
+        support=one.support if looked else None,
+        field_px=tuple(None if r is None else r * zoom for r in one.residuals) if looked else (),
+    )
 
 
 def cut_field(
@@ -114,7 +270,7 @@ def cut_field(
     """
     x0, y0, x1, y1 = box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
     h, w = page.shape
-    corners = project(registration.homography, np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]))
+    corners = registration.corners((x0, y0, x1, y1))
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     if not (left < w and top < h and right > 0 and bottom > 0):
         raise TemplateError(
@@ -122,7 +278,9 @@ def cut_field(
             f"page of {w} x {h} px; scan the whole sheet, or mend the template"
         )
     upright = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    if np.abs(corners - upright).max() <= _STRAIGHT_PX:
+    near = registration.near((x0, y0, x1, y1))
+    bend = _bend_px(registration, near, (x0, y0, x1, y1))
+    if np.abs(corners - upright).max() <= _STRAIGHT_PX and bend <= _STRAIGHT_PX:
         return _slice(page, left, top, right, bottom)
     edges = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
     size = max(1, round(max(edges[0], edges[2]))), max(1, round(max(edges[1], edges[3])))
@@ -131,17 +289,37 @@ def cut_field(
             f"box {list(box)} is {size[0]} x {size[1]} px on the page; mend the template"
         )
     scale = np.array([[(x1 - x0) / size[0], 0, x0], [0, (y1 - y0) / size[1], y0], [0, 0, 1]])
-    to_page = np.asarray(registration.homography @ scale)
+    to_page = np.asarray(near @ scale)
+    if registration.nudge is not None and bend > _STRAIGHT_PX:
+        crop = bent_crop(
+            page,
+            registration.homography,
+            registration.nudge,
+            scale,
+            size,
+            way=cv2.INTER_CUBIC,
+        )
+        return crop, to_page / to_page[2, 2]
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     move = np.linalg.inv(half) @ to_page @ half  # cv2 counts from pixel centres
-    crop = cv2.warpPerspective(
+    flat = cv2.warpPerspective(
         page,
         move,
         size,
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,  # linear would soften a thin stroke
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(crop, np.uint8), to_page / to_page[2, 2]
+    return np.asarray(flat, np.uint8), to_page / to_page[2, 2]
+
+
+def _bend_px(registration: Registration, near: Matrix, box: Box) -> float:
+    """How far a box's edges stray from straight lines between its corners on the page."""
+    if registration.nudge is None:
+        return 0.0
+    x0, y0, x1, y1 = box
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    middles = np.array([(x, y0), (x1, y), (x, y1), (x0, y), (x, y)])
+    return float(np.hypot(*(registration.project(middles) - project(near, middles)).T).max())
 
 
 def _slice(page: Gray, left: float, top: float, right: float, bottom: float) -> tuple[Gray, Matrix]:
@@ -151,21 +329,6 @@ def _slice(page: Gray, left: float, top: float, right: float, bottom: float) -> 
     x1, y1 = max(x0 + 1, min(w, ceil(right - 0.5))), max(y0 + 1, min(h, ceil(bottom - 0.5)))
     to_page = np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]], np.float64)
     return np.ascontiguousarray(page[y0:y1, x0:x1]), to_page
-
-
-def _by_page(page: Gray, template: Template) -> Registration:
-    """The picture is the page, edge to edge."""
-    h, w = page.shape
-    sx, sy = w / template.page_size[0], h / template.page_size[1]
-    if abs(sx / sy - 1) > _ASPECT:
-        raise _refusal(
-            template,
-            f"a page of {w} x {h} px has not the form's proportions "
-            f"{template.page_size[0]:g} x {template.page_size[1]:g}",
-            "scan the whole sheet upright, or give the template corner marks or a reference",
-        )
-    off = abs(w - h * template.page_size[0] / template.page_size[1])
-    return Registration(np.diag([sx, sy, 1.0]), "page", float(off), 0)
 
 
 def _refusal(template: Template, fact: str, step: str) -> TemplateError:

@@ -1,6 +1,6 @@
 """The example forms: which there are, and one filled and scanned sheet of each by seed.
 
-Owns:   `EXAMPLE_FONTS`, `FORMS`, `draw_form`.
+Owns:   `EXAMPLE_FONTS`, `FORMS`, `fill_sheet`, `draw_form`.
 Needs:  the layouts in `form_account`, `form_medicine`, `form_door`.
 """
 
@@ -60,6 +60,16 @@ class DrawnForm:
     hand: Hand
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FilledSheet:
+    """A filled form before anything looks at it."""
+
+    picture: Picture  # (h, w, 3) BGR at `form_glyph.DPI`, the paper edge to edge
+    template: dict[str, Any]
+    truth: dict[str, str]  # by field; "" where nothing was written
+    hand: Hand
+
+
 def draw_form(name: str, *, seed: int) -> DrawnForm:
     """Draw one filled form.
 
@@ -67,8 +77,16 @@ def draw_form(name: str, *, seed: int) -> DrawnForm:
         name: One of `FORMS`.
         seed: Decides person, values, font, pen, paper and scanner; the layout stays.
     """
-    module = FORMS[name]
     rng = np.random.default_rng([seed, list(FORMS).index(name)])
+    filled = fill_sheet(name, rng=rng)
+    look = random_look(rng, folded=name == "medicine-list", grey=rng.random() < 0.25)
+    picture = scan(filled.picture, look, rng=rng)
+    return DrawnForm(name, picture, filled.template, filled.truth, filled.hand)
+
+
+def fill_sheet(name: str, *, rng: np.random.Generator) -> FilledSheet:
+    """Print one of `FORMS` and fill it in."""
+    module = FORMS[name]
     sheet: Sheet = module.layout()
     truth: dict[str, str] = module.values(rng)
     hand = random_hand(rng, family=EXAMPLE_FONTS[int(rng.integers(len(EXAMPLE_FONTS)))])
@@ -78,9 +96,8 @@ def draw_form(name: str, *, seed: int) -> DrawnForm:
     if module.SIGNATURE is not None:
         left, baseline, room = (mm * PX_PER_MM for mm in module.SIGNATURE)
         scribble(ink, hand, Place(left, baseline, room), rng=rng)
-    look = random_look(rng, folded=name == "medicine-list", grey=rng.random() < 0.25)
-    picture = scan(put_ink(np.asarray(sheet.image), ink, hand.colour), look, rng=rng)
-    return DrawnForm(name, picture, sheet.template(name), truth, hand)
+    picture = put_ink(np.asarray(sheet.image), ink, hand.colour)
+    return FilledSheet(picture, sheet.template(name), truth, hand)
 
 
 def _fill(ink: Gray, slot: Slot, text: str, hand: Hand, *, rng: np.random.Generator) -> None:

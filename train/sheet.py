@@ -74,9 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     told = parser.parse_args(arguments)
     try:
-        sheet = draw(
-            load_config(told.config), columns=told.columns, rows=told.rows, seed=told.seed
-        )
+        sheet = draw(load_config(told.config), columns=told.columns, rows=told.rows, seed=told.seed)
     except EdgeHwrError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -14,7 +14,7 @@ from edge_runtime.spec import ModelSpec
 from export import gates
 from export.checkpoint import Trained
 from export.onnx_export import fold
-from export.quantize import RECIPES, Recipe, choose, divergence, session
+from export.quantize import RECIPES, choose, divergence, session
 from export.strips import Group, Sample, batches
 from train.evaluate import greedy
 
@@ -93,7 +93,7 @@ def test_the_recipe_nearest_to_fp32_is_taken(
     assert len(tried) == len(RECIPES) + 2  # the head in fp32, then the stem too
     # Ends in fp32 cost speed, so they must be nearer by a tenth.
     assert tried[str(recipe)] <= min(tried.values()) / 0.9**2
-    assert (tried[str(recipe)] == min(tried.values())) or not recipe.fp32 or recipe.fp32 == ("head",)
+    assert recipe.fp32 in ((), ("head",), ("head", "stem"))
     assert divergence(session(fp32), session(made), groups, spec) == pytest.approx(
         tried[str(recipe)], rel=1e-6
     )
