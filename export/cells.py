@@ -18,6 +18,7 @@ from train.strokes import Strokes
 Rng = np.random.Generator
 
 _FILL = (0.45, 0.8)  # a capital's height in parts of its cell's
+_STYLE = 0.3  # as much as a writer differs from himself, see `train.engine`
 _OVER = 0.06  # writing stands this far out of the middle, in parts of a cell
 
 
@@ -34,7 +35,7 @@ def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
     """
     writers = engine.bank.digit_writers if text.isdigit() else engine.bank.writers
     writer = writers[int(rng.integers(len(writers)))]
-    hand, pen = Hand.draw(rng), Pen.draw(rng)
+    hand, pen = Hand.draw(rng, style=_STYLE), Pen.draw(rng)
     height = int(rng.integers(24, 64))
     width = int(height * rng.uniform(0.7, 1.1))
     tall, _ = extent("A", cap=hand.cap)
@@ -47,7 +48,7 @@ def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
             return None
         placed = place(char, glyph, hand, rng)
         low, high = _rows(placed)  # before the warp, which keeps no place on the line
-        placed = warp(placed, rng, strength=0.5)
+        placed = warp(placed, rng, strength=_STYLE)
         top, bottom = _rows(placed)
         size = max(2.0, (bottom - top) * unit)
         drawn = draw_strokes(placed, pen, rng, height_px=size, pad_px=(1, 1, 1, 1))

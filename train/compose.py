@@ -71,8 +71,14 @@ class Hand:
     crossed: bool  # a bar through the seven
 
     @staticmethod
-    def draw(rng: Rng, *, tight: bool = False, numeric: bool = False) -> Hand:
-        """A hand; `numeric` where no letter stands beside the digits, which may then be smaller."""
+    def draw(rng: Rng, *, tight: bool = False, numeric: bool = False, style: float = 1.0) -> Hand:
+        """A hand.
+
+        Args:
+            tight: Letters stand close.
+            numeric: No letter stands beside the digits, which may then be smaller.
+            style: How far its glyphs are made into another's, 0..1.
+        """
         gap = rng.normal(0.05, 0.12) if tight else rng.normal(0.3, 0.22)
         return Hand(
             gap=float(np.clip(gap, -0.25, 1.2)),
@@ -81,7 +87,7 @@ class Hand:
             size_spread=float(rng.uniform(0.02, 0.12)),
             drop_spread=float(rng.uniform(0.01, 0.12)),
             cap=float(rng.uniform(0.85, 1.15)),
-            wobble=float(rng.uniform(0.0, 1.0)),
+            wobble=float(rng.uniform(0.0, style)),
             zero=float(rng.uniform(0.5, 0.95)) if numeric and rng.random() < 0.35 else 1.0,
             tail=float(rng.uniform(0.1, 0.7)) if numeric and rng.random() < 0.25 else 0.0,
             crossed=bool(rng.random() < 0.15),
@@ -149,15 +155,21 @@ def _wobble(glyph: Strokes, strength: float, rng: Rng) -> Strokes:
 
 
 def compose(
-    text: str, bank: GlyphBank, writer: str, rng: Rng, *, tight: bool = False
+    text: str,
+    bank: GlyphBank,
+    writer: str,
+    rng: Rng,
+    *,
+    tight: bool = False,
+    style: float = 1.0,
 ) -> tuple[str, Strokes]:
-    """Write `text` with one writer's glyphs.
+    """Write `text` with one writer's glyphs; `tight` and `style` as in `Hand.draw`.
 
     Returns:
         What could be written (characters that nobody wrote are left out) and its strokes.
     """
     numeric = not any(char.isalpha() for char in text)
-    hand = Hand.draw(rng, tight=tight, numeric=numeric)
+    hand = Hand.draw(rng, tight=tight, numeric=numeric, style=style)
     pen = 0.0
     written: list[str] = []
     strokes: Strokes = []

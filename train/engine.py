@@ -30,6 +30,7 @@ _MNIST_HELD_OUT = 12  # every twelfth is for calibration; the file may be sorted
 _SMALLEST, _TALLEST = 16, 60  # height of the ink in a crop, pixels: 100 to 300 dpi
 _SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and below small letters
 
+_HELD_OUT_STYLE = 0.3  # of the distortion of style: as much as a writer differs from himself
 _WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
 
 
@@ -76,6 +77,8 @@ class Engine:
     ) -> None:
         self.spec = spec
         self.part = part
+        # Train writers are made into others; whoever is measured or calibrated on stays who he is.
+        self._style = 1.0 if part == "train" else _HELD_OUT_STYLE
         names = ("digits", "upper", "lower", "symbols", "chars_in_words", "words", "text")
         sets = {name: StrokeSet.load(data / "unipen" / f"{name}.npz") for name in names}
         self.singles = GlyphBank([sets[n] for n in names[:4]], part)
@@ -138,11 +141,11 @@ class Engine:
         pool = texts.DIGITS if bank is self.singles and rng.random() < 0.25 else None
         char, strokes = bank.random(rng, pool)
         if rng.random() < 0.55:
-            return char, self._ink(warp(strokes, rng), rng, wide=True), None
+            return char, self._ink(self._warp(strokes, rng), rng, wide=True), None
         # As in a row of cells: at its height on a line that other glyphs span.
-        hand = Hand.draw(rng)
+        hand = Hand.draw(rng, style=self._style)
         top, bottom = extent(char + texts.draw(rng), cap=hand.cap)
-        placed = warp(place(char, strokes, hand, rng), rng, strength=0.6)
+        placed = self._warp(place(char, strokes, hand, rng), rng, strength=0.6)
         points = np.concatenate(placed)
         low, high = points.min(axis=0), points.max(axis=0)
         own_top, own_bottom = extent(char, cap=hand.cap)
@@ -169,23 +172,27 @@ class Engine:
         writers = self.bank.digit_writers if numeric else self.bank.writers
         writer = writers[int(rng.integers(len(writers)))]
         tight = rng.random() < 0.35
-        text, strokes = compose(text, self.bank, writer, rng, tight=tight)
+        text, strokes = compose(text, self.bank, writer, rng, tight=tight, style=self._style)
         if not strokes:
             return "", np.zeros((8, 8), np.uint8), None
-        return text, self._ink(warp(strokes, rng, strength=0.8), rng, smallest=_SMALLEST_WORD), None
+        return (
+            text,
+            self._ink(self._warp(strokes, rng, strength=0.8), rng, smallest=_SMALLEST_WORD),
+            None,
+        )
 
     def _word(self, rng: Rng) -> tuple[str, Gray, None]:
         index = self._word_at[int(rng.integers(len(self._word_at)))]
         return (
             self.words.labels[index],
-            self._ink(warp(self.words.strokes(index), rng), rng, smallest=_SMALLEST_WORD),
+            self._ink(self._warp(self.words.strokes(index), rng), rng, smallest=_SMALLEST_WORD),
             None,
         )
 
     def _line(self, rng: Rng) -> tuple[str, Gray, None]:
         index = self._line_at[int(rng.integers(len(self._line_at)))]
         label = " ".join(self.lines.labels[index].split())
-        strokes = warp(self.lines.strokes(index), rng, strength=0.6)
+        strokes = self._warp(self.lines.strokes(index), rng, strength=0.6)
         return label, self._ink(strokes, rng, smallest=_SMALLEST_LINE), None
 
     def _joined(self, rng: Rng) -> tuple[str, Gray, None]:
@@ -194,7 +201,11 @@ class Engine:
         text, strokes = join_words(
             [(self.words.labels[i], self.words.strokes(i)) for i in chosen], rng
         )
-        return text, self._ink(warp(strokes, rng, strength=0.6), rng, smallest=_SMALLEST_LINE), None
+        return (
+            text,
+            self._ink(self._warp(strokes, rng, strength=0.6), rng, smallest=_SMALLEST_LINE),
+            None,
+        )
 
     def _mnist(self, rng: Rng) -> tuple[str, Gray, None]:
         at = int(rng.integers(len(self.digits)))
@@ -219,6 +230,9 @@ class Engine:
         text = " ".join(self.words.labels[self._word_at[i]] for i in chosen)
         style = rng.random()
         return text.upper() if style < 0.15 else text.title() if style < 0.3 else text
+
+    def _warp(self, strokes: Strokes, rng: Rng, *, strength: float = 1.0) -> Strokes:
+        return warp(strokes, rng, strength=strength * self._style)
 
     def _ink(
         self, strokes: Strokes, rng: Rng, *, wide: bool = False, smallest: float = _SMALLEST
