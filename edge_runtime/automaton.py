@@ -24,7 +24,7 @@ DEAD = -1
 # What a pattern may cost. Dates, the largest of the kinds, take 1,500 states in all and 1.4 million
 # steps; these take about a second.
 _MOST_STATES = 8_000
-_MOST_STEPS = 4_000_000
+_MOST_STEPS = 8_000_000
 _MOST_CROSSED = 100_000  # rows of 95 labels: 38 MB
 
 
@@ -145,16 +145,17 @@ def _counting(crawl: Callable[..., Any]) -> Callable[..., Any]:
         if left is None:
             return crawl(alphabet, initial, final, follow)
 
+        known = [0]  # states so far
+
         def ends(state: Any) -> bool:  # asked once for each state
+            known[0] += 1
             left[0] -= 1
             if left[0] < 0:
                 raise _TooLargeError
             return final(state)
 
-        known = [0]
-
         def step(state: Any, symbol: Any) -> Any:
-            known[0] += 1  # looking a state up costs as much as there are, at most
+            # Looking a state up costs as much as there are, at most.
             left[1] -= 20 + (len(state) if hasattr(state, "__len__") else 1) + known[0] // 8
             if left[1] < 0:
                 raise _TooLargeError
