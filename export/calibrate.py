@@ -44,6 +44,8 @@ _ROWS = 0.22  # of the draws; the engine draws no boxes
 _LISTED = 0.6  # of words that are read against a list stand on it
 _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
 _LIST_SIZES = (4, 1000)
+_LONG_LISTS = 4  # of half of all words each: thousands of rivals, as a lexicon has
+_LONG = 0.5  # of words that are read against a list
 _DRAWS = 40  # for each item wanted, before a source is given up
 _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
@@ -144,14 +146,26 @@ def _row(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
 
 def _listed(crop: Gray, text: str, words: Sequence[str], rng: Rng) -> Item:
     """A word read against a list that holds it or not; off the list no reading is right."""
+    if rng.random() < _LONG:
+        long = _long_list(tuple(words), int(rng.integers(_LONG_LISTS)))
+        right = text if text in long else None
+        return Item(crop, Field("listed", kind="text", choices=long), right)
     low, high = np.log(_LIST_SIZES)
-    chosen = rng.choice(len(words), size=int(np.exp(rng.uniform(low, high))), replace=False)
+    most = min(len(words), int(np.exp(rng.uniform(low, high))))
+    chosen = rng.choice(len(words), size=most, replace=False)
     listed = [words[i] for i in chosen if words[i].lower() != text.lower()]
     if rng.random() < _LISTED:
         return Item(crop, Field("listed", kind="text", choices=(*listed, text)), text)
     if rng.random() < _LOOKALIKE:
         listed.append(_near_miss(text, rng))
     return Item(crop, Field("listed", kind="text", choices=tuple(listed) or ("-",)), None)
+
+
+@lru_cache(maxsize=_LONG_LISTS)
+def _long_list(words: tuple[str, ...], number: int) -> tuple[str, ...]:
+    """The same half of the words each time, so that its grammar is made once."""
+    held = np.random.default_rng(number).random(len(words)) < 0.5
+    return tuple(word for word, kept in zip(words, held, strict=True) if kept) or ("-",)
 
 
 def _near_miss(text: str, rng: Rng) -> str:

@@ -20,7 +20,7 @@ from train import texts
 from train.compose import Hand, compose, extent, join_words, place, warp
 from train.datasets import ArraySamples, Samples, mnist
 from train.fontfaces import FontFaces
-from train.paper import Paper
+from train.paper import CLEAN, Paper
 from train.pen import Pen, draw_strokes
 from train.raster import side_by_side
 from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
@@ -31,6 +31,7 @@ _SMALLEST, _TALLEST = 16, 60  # height of the ink in a crop, pixels: 100 to 300 
 _SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and below small letters
 
 _HELD_OUT_STYLE = 0.3  # of the distortion of style: as much as a writer differs from himself
+_HELD_OUT_CLEAN = 0.6  # trained on is what is hard, probabilities are fitted on what is usual
 _WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
 
 
@@ -94,7 +95,8 @@ class Engine:
         self._joiners = sorted(w for w, found in self._by_writer.items() if len(found) >= 5)
         self.digits, self.digit_labels = _mnist(data, part)
         self._own_samples = own
-        self.paper = Paper(np.random.default_rng(seed))
+        clean = CLEAN if part == "train" else _HELD_OUT_CLEAN
+        self.paper = Paper(np.random.default_rng(seed), clean=clean)
         self.fonts = FontFaces(data / "fonts", part)
         shares = {one.name: getattr(config, one.name) for one in fields(config)}
         if not self.fonts:

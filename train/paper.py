@@ -15,14 +15,20 @@ from edge_runtime.preprocess import Gray
 
 Rng = np.random.Generator
 _TILE = (160, 1400)  # rows, columns: larger than any crop that is drawn
-_CLEAN = 0.3  # of the crops come from a good scanner: what a hand's shapes mean is learnt there
+CLEAN = 0.3  # of the crops come from a good scanner: what a hand's shapes mean is learnt there
 _TILES = 48  # of each kind; windows, flips and strengths make them many
 
 
 class Paper:
-    """Textures drawn once, of which every crop gets windows."""
+    """Textures drawn once, of which every crop gets windows.
 
-    def __init__(self, rng: Rng) -> None:
+    Args:
+        rng: Draws them.
+        clean: Part of the crops that come from a good scanner.
+    """
+
+    def __init__(self, rng: Rng, *, clean: float = CLEAN) -> None:
+        self._clean = clean
         self._grain = [_grain(rng) for _ in range(_TILES)]
         self._clouds = [_clouds(rng) for _ in range(_TILES)]
         self._guilloche = [_guilloche(rng) for _ in range(_TILES)]
@@ -38,7 +44,7 @@ class Paper:
         """
         ink = coverage.astype(np.float32) * np.float32(1 / 255)
         h, w = ink.shape
-        clean = bool(rng.random() < _CLEAN)
+        clean = bool(rng.random() < self._clean)
         if not clean and rng.random() < 0.3:  # grain that the pen leaves bare
             ink *= 1 - rng.uniform(0.1, 0.6) * np.abs(self._window(self._grain, h, w, rng))
         ink = _rules(ink, rng)

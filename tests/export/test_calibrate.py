@@ -160,11 +160,19 @@ def test_off_its_list_no_reading_of_a_word_is_right() -> None:
     crop = np.full((20, 60), 255, np.uint8)
     words = [f"word{number}" for number in range(1200)]
     rng = np.random.default_rng(1)
-    items = [calibrate._listed(crop, "zebra", words, rng) for _ in range(80)]
+    items = [calibrate._listed(crop, "zebra", words, rng) for _ in range(160)]
     for item in items:
         assert item.field.choices
         assert (item.right == "zebra") == ("zebra" in item.field.choices)
-    off = [item for item in items if item.right is None]
-    assert 20 <= len(off) <= 50  # four in ten of 80, by chance
+    short = [item for item in items if item.field.choices and len(item.field.choices) < 400]
+    off = [item for item in short if item.right is None]
     near = [item for item in off if any(len(one) == 5 for one in item.field.choices or ())]
-    assert 5 <= len(near) < len(off)
+    assert 0 < len(near) < len(off) < len(short) < len(items)
+
+
+def test_a_long_list_holds_half_of_the_words_and_is_made_once() -> None:
+    words = tuple(f"word{number}" for number in range(1000))
+    first = calibrate._long_list(words, 0)
+    assert 400 < len(first) < 600
+    assert calibrate._long_list(words, 0) is first
+    assert calibrate._long_list(words, 1) != first
