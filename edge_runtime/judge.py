@@ -52,6 +52,10 @@ _MAX_SQUEEZE = 1.5
 _LEAST_GRAMMAR_LOG = math.log(0.05)
 # A struck-out cell reads X where X may be written; the network's own view keeps a tenth of the say.
 _STRUCK_SAY = 0.9
+# A decimal point that was lost or gained makes ten times the dose: one chance in a thousand of that
+# is too many, however likely the reading is otherwise.
+_POINT_SHARE = 1.0e-3
+_POINTS = str.maketrans("", "", ".,")
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
 
@@ -243,7 +247,24 @@ def _faults(ink: FieldInk, decoding: Decoding, grammar: Grammar) -> list[str]:
         found.append("ink that no allowed character explains")
     if checksum_ok(decoding.text, field) is False:
         found.append(f"the check digit ({grammar.field.checksum}) does not hold")
+    if _point_in_doubt(decoding, grammar.field):
+        found.append("a decimal point is in doubt")
     return found
+
+
+def _point_in_doubt(decoding: Decoding, field: Field) -> bool:
+    """Whether the ink may say the same digits with a point more, less or elsewhere."""
+    bare = decoding.text.translate(_POINTS)
+    if not any(char.isdigit() for char in bare):
+        return False
+    value = value_of(decoding.text, field)
+    return any(
+        text != decoding.text
+        and share > _POINT_SHARE
+        and text.translate(_POINTS) == bare
+        and (value is None or value_of(text, field) != value)
+        for text, share in decoding.alternatives
+    )
 
 
 def _reading(

@@ -198,3 +198,33 @@ def test_where_a_flat_stroke_stands_tells_a_dash_from_an_underscore(tiny_spec: M
     told = _dash(said, "_", grammar)
     assert told[0, tiny_spec.labels.index("_")] > -0.2
     assert told[0, tiny_spec.labels.index("-")] < -20
+
+
+@pytest.mark.parametrize(
+    ("char", "share", "fault"),
+    [(".", 0.02, True), (",", 0.02, True), (".", 1e-6, False), ("7", 0.02, False)],
+)
+def test_a_point_in_doubt_is_not_accepted(
+    tiny_spec: ModelSpec, char: str, share: float, fault: bool
+) -> None:
+    frames = np.exp(said("2-5 mg", tiny_spec, sure=1 - 1e-9)).astype(np.float64)
+    dash = tiny_spec.labels.index("-")
+    frames[3] = 1e-12
+    frames[3, [0, tiny_spec.labels.index(char), dash]] = 1 - share, share, 1e-12
+    field = Field("dose", kind="text", pattern="[0-9]{1,4}([.,][0-9]|[0-9])? mg")
+    one = judge(inked(field, tiny_spec), [np.log(frames).astype(np.float32)], tiny_spec)[0]
+    assert one.text == "25 mg"
+    assert ("decimal point" in one.reason) == fault
+    assert not (fault and one.status == Status.ACCEPTED)
+
+
+def test_a_thousands_mark_is_no_doubt_about_an_amount(tiny_spec: ModelSpec) -> None:
+    frames = np.exp(said("1.000", tiny_spec, sure=1 - 1e-9)).astype(np.float64)
+    frames[3, 0] = 0.2
+    frames[3, tiny_spec.labels.index(".")] = 0.8
+    frames = (frames / frames.sum(axis=1, keepdims=True)).astype(np.float64)
+    field = Field("sum", kind="amount")
+    one = judge(inked(field, tiny_spec), [np.log(frames).astype(np.float32)], tiny_spec)[0]
+    assert one.text == "1.000"
+    assert "1000" in [other.text for other in one.alternatives]
+    assert "decimal point" not in one.reason
