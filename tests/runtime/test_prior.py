@@ -100,3 +100,10 @@ def test_a_broken_prior_is_named(text: str) -> None:
 )
 def test_only_free_text_is_helped(field: Field, free: bool) -> None:
     assert _is_free(field) is free
+
+
+def test_a_hyphen_between_letters_is_no_less_likely_than_a_space() -> None:
+    spaced = Prior("spaced", 2, 1.0, 0.0, pack(SEEN | {"\x02": -12.0, " ": -1.0}, {"t": -1.0}))
+    assert spaced.score("th-bt") == spaced.score("th bt")
+    assert spaced.score("th-") < spaced.score("th ")  # a mark at the end is a mark
+    assert spaced.score("1-2") < spaced.score("1 2")
