@@ -8,6 +8,7 @@ Words:  *fault*: a reason in plain words not to accept a reading, however sure t
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -55,7 +56,7 @@ _STRUCK_SAY = 0.9
 # A decimal point that was lost or gained makes ten times the dose: one chance in a thousand of that
 # is too many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-3
-_POINTS = str.maketrans("", "", ".,")
+_POINT = re.compile("[.,](?=[0-9])")
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
 
@@ -254,14 +255,12 @@ def _faults(ink: FieldInk, decoding: Decoding, grammar: Grammar) -> list[str]:
 
 def _point_in_doubt(decoding: Decoding, field: Field) -> bool:
     """Whether the ink may say the same digits with a point more, less or elsewhere."""
-    bare = decoding.text.translate(_POINTS)
-    if not any(char.isdigit() for char in bare):
-        return False
+    bare = _POINT.sub("", decoding.text)
     value = value_of(decoding.text, field)
     return any(
         text != decoding.text
         and share > _POINT_SHARE
-        and text.translate(_POINTS) == bare
+        and _POINT.sub("", text) == bare
         and (value is None or value_of(text, field) != value)
         for text, share in decoding.alternatives
     )

@@ -228,3 +228,12 @@ def test_a_thousands_mark_is_no_doubt_about_an_amount(tiny_spec: ModelSpec) -> N
     assert one.text == "1.000"
     assert "1000" in [other.text for other in one.alternatives]
     assert "decimal point" not in one.reason
+
+
+def test_a_point_between_letters_is_no_decimal_point(tiny_spec: ModelSpec) -> None:
+    frames = np.exp(said("a.b@c.de", tiny_spec, sure=1 - 1e-9)).astype(np.float64)
+    frames[3, 0], frames[3, tiny_spec.labels.index(".")] = 0.1, 0.9
+    field = Field("mail", kind="email")
+    one = judge(inked(field, tiny_spec), [np.log(frames).astype(np.float32)], tiny_spec)[0]
+    assert "ab@c.de" in [other.text for other in one.alternatives]
+    assert "decimal point" not in one.reason
