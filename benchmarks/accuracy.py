@@ -10,12 +10,10 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-import json
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
@@ -23,8 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.record import write_record
 from edge_runtime import Field, Reader
-from edge_runtime.machine import Machine
 from train.config import data_folder
 from train.evaluate import edit_distance
 
@@ -202,15 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
             flush=True,
         )
     if told.out:
-        told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "model": reader.model,
-            "machine": asdict(Machine.here()),
-            "python": platform.python_version(),
-            "threads": 1,
-            "rows": [asdict(row) for row in rows],
-        }
-        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_record(told.out, reader, rows)
     if told.readings:
         with told.readings.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, delimiter="\t").writerows(lines)

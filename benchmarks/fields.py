@@ -14,12 +14,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import platform
 import string
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import SETS, Item, wilson
+from benchmarks.record import write_record
 from edge_runtime import Field, FieldReading, Reader, Status
-from edge_runtime.machine import Machine
 from train.config import data_folder
 from train.evaluate import edit_distance
 
@@ -287,15 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
             if told.faults and fold(name, truth) != fold(name, one.text):
                 print(f"    {truth!r} read as {one.text!r}, {one.confidence:.3f} {one.status}")
     if told.out:
-        told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "model": reader.model,
-            "machine": asdict(Machine.here()),
-            "python": platform.python_version(),
-            "threads": 1,
-            "rows": [asdict(row) for row in rows],
-        }
-        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_record(told.out, reader, rows)
     return 0
 
 

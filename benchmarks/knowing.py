@@ -14,11 +14,9 @@ are fewer than a thousand fields: the upper bound of the error among them is pri
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,8 +25,8 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import SETS, Item, wilson
 from benchmarks.fields import FIELDS, c1_numbers, fold
+from benchmarks.record import write_record
 from edge_runtime import Reader
-from edge_runtime.machine import Machine
 from train.config import data_folder
 
 mpl.use("Agg")
@@ -303,18 +301,9 @@ def main(arguments: list[str] | None = None) -> int:
     if told.plot:
         plot(sets, told.plot)
     if told.out:
-        told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "model": reader.model,
-            "machine": asdict(Machine.here()),
-            "python": platform.python_version(),
-            "threads": 1,
-            "seed": told.seed,
-            "bins": _BINS,
-            "orand_wrong_labels": _ORAND_WRONG,
-            "rows": [asdict(row) for row in rows],
-        }
-        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_record(
+            told.out, reader, rows, seed=told.seed, bins=_BINS, orand_wrong_labels=_ORAND_WRONG
+        )
     return 0
 
 

@@ -18,12 +18,10 @@ right: what is counted wrong here may be a wrong label; `--save` keeps those cro
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import string
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -32,9 +30,9 @@ from numpy.typing import NDArray
 from stdnum import iban, luhn
 
 from benchmarks.accuracy import wilson
+from benchmarks.record import write_record
 from edge_runtime import Field, Reader, Status
 from edge_runtime.confidence import calibration_for, group_of
-from edge_runtime.machine import Machine
 from train.compose import compose, warp
 from train.config import data_folder
 from train.paper import Paper
@@ -452,17 +450,7 @@ def main(arguments: list[str] | None = None) -> int:
         for example in row.examples:
             print(f"    {row.name}: {example}")
     if told.out:
-        told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "model": reader.model,
-            "machine": asdict(Machine.here()),
-            "python": platform.python_version(),
-            "threads": 1,
-            "seed": told.seed,
-            "lexicon": len(LEXICON),
-            "rows": [asdict(row) for row in rows],
-        }
-        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_record(told.out, reader, rows, seed=told.seed, lexicon=len(LEXICON))
     return 0
 
 
