@@ -7,11 +7,13 @@ Words:  units are x-heights; the baseline is y = 0, y grows downwards, so a smal
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from train import figures
 from train.strokes import GlyphBank, Points, Strokes
 
 Rng = np.random.Generator
@@ -52,6 +54,7 @@ for _chars, _top, _bottom in (
         _METRICS[_char] = (_top, _bottom)
 
 _CROSSED, _TAILED = "7", "479"  # who crosses or drops one of them does so always
+_OTHER_SCHOOL = 0.5  # of the hands that write numbers have figures of another school
 _BY_WIDTH = set("-_~=")  # their width carries their size, their height is next to nothing
 
 
@@ -69,6 +72,7 @@ class Hand:
     zero: float  # height of noughts: many write them small, in amounts above all
     tail: float  # how far below the line 4, 7 and 9 reach, x-heights
     crossed: bool  # a bar through the seven
+    running: float  # how often the pen stays on the paper between two glyphs
 
     @staticmethod
     def draw(rng: Rng, *, tight: bool = False, numeric: bool = False, style: float = 1.0) -> Hand:
@@ -91,6 +95,7 @@ class Hand:
             zero=float(rng.uniform(0.5, 0.95)) if numeric and rng.random() < 0.35 else 1.0,
             tail=float(rng.uniform(0.1, 0.7)) if numeric and rng.random() < 0.25 else 0.0,
             crossed=bool(rng.random() < 0.15),
+            running=float(rng.uniform(0.2, 0.9)) if rng.random() < 0.12 * style else 0.0,
         )
 
 
@@ -170,30 +175,63 @@ def compose(
     """
     numeric = not any(char.isalpha() for char in text)
     hand = Hand.draw(rng, tight=tight, numeric=numeric, style=style)
+    own = figures.Figures.draw(rng, share=_OTHER_SCHOOL * style if numeric else 0.0)
     pen = 0.0
     written: list[str] = []
     strokes: Strokes = []
     kept: dict[str, Strokes] = {}
-    for char in text:
-        if char == " ":
+    for part in _parts(text, chained=own.chained):
+        if part == " ":
             if written and written[-1] != " ":
-                pen += hand.space * float(rng.uniform(0.8, 1.3))
-                written.append(char)
+                pen += max(hand.space * float(rng.uniform(0.8, 1.3)), hand.gap + 0.35)
+                written.append(part)
             continue
-        # People repeat a shape of theirs: half the time the same glyph comes again.
-        glyph = kept.get(char) if rng.random() < 0.3 else None
-        glyph = glyph or bank.glyph(writer, char, rng)
-        if glyph is None:
-            continue
-        kept[char] = glyph
-        placed = place(char, glyph, hand, rng)
+        if len(part) > 1:
+            placed = _on_line(figures.chain(len(part), rng), hand, rng)
+        else:
+            # People repeat a shape of theirs: now and then the same glyph comes again.
+            glyph = kept.get(part) if rng.random() < 0.3 else None
+            glyph = glyph or own.glyph(part, rng) or bank.glyph(writer, part, rng)
+            if glyph is None:
+                continue
+            kept[part] = glyph
+            placed = place(part, glyph, hand, rng)
         right = max(float(stroke[:, 0].max()) for stroke in placed)
-        strokes += [stroke + np.array([pen, 0], np.float32) for stroke in placed]
+        moved = [stroke + np.array([pen, 0], np.float32) for stroke in placed]
+        if strokes and hand.running and written[-1] != " " and rng.random() < hand.running:
+            strokes += _joint(strokes[-1][-1], moved[0][0], rng)
+        strokes += moved
         # Never less than touching for thin glyphs: "11" written over each other says "1".
         gap = max(rng.normal(hand.gap, hand.gap_spread), -0.35 * right)
         pen += right + max(float(gap), 0.3 - right)
-        written.append(char)
+        written.append(part)
     return "".join(written).strip(), strokes
+
+
+def _parts(text: str, *, chained: bool) -> list[str]:
+    """Characters, or runs of noughts as one."""
+    return re.findall("00+|.", text) if chained else list(text)
+
+
+def _on_line(noughts: Strokes, hand: Hand, rng: Rng) -> Strokes:
+    """Noughts in one stroke, set on the line; they keep their proportions."""
+    top, _ = _span("0", hand.cap)
+    top *= hand.zero * float(rng.uniform(0.7, 1.05))
+    points = np.concatenate(noughts)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = -top / float(high[1] - low[1])
+    shift = np.array([-low[0] * scale, -high[1] * scale], np.float32)
+    return [stroke * np.float32(scale) + shift for stroke in noughts]
+
+
+def _joint(end: Points, start: Points, rng: Rng) -> Strokes:
+    """The way from one glyph's end to the next one's start, if it is short enough to be run."""
+    away = start - end
+    if not 0.05 < float(np.hypot(*away)) < 0.9 or away[0] < -0.15:
+        return []
+    sag = np.array([0.0, float(rng.normal(0.05, 0.12))], np.float32)
+    t = np.linspace(0, 1, 7, dtype=np.float32)[:, None]
+    return [(end + away * t + sag * (4 * t * (1 - t))).astype(np.float32)]
 
 
 def set_word(label: str, strokes: Strokes) -> Strokes:

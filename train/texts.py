@@ -178,9 +178,52 @@ def letters(rng: Rng) -> str:
     return " ".join(word.capitalize() for word in words) if style < 0.8 else " ".join(words)
 
 
+_ONES = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
+
+def in_words(number: int) -> str:
+    """A number from 1 to 999,999 as it is spelled on cheques."""
+    if number >= 1000:
+        rest = number % 1000
+        return f"{in_words(number // 1000)} thousand" + (f" {in_words(rest)}" if rest else "")
+    if number >= 100:
+        rest = number % 100
+        return f"{_ONES[number // 100 - 1]} hundred" + (f" {in_words(rest)}" if rest else "")
+    if number < 20:
+        return _ONES[number - 1]
+    ones = number % 10
+    return _TENS[number // 10 - 2] + (f"-{_ONES[ones - 1]}" if ones else "")
+
+
+def legal_amount(rng: Rng) -> str:
+    """An amount in words, its cents as a fraction, whole or a part of it."""
+    words = in_words(int(10 ** rng.uniform(0, 5.5)))
+    if rng.random() < 0.3:
+        words = words.replace("-", " ")
+    cents = _pick(rng, (f"{int(rng.integers(100)):02d}/100", "00/100", "no/100", "xx/100", ""))
+    tail = _pick(rng, ("", "", " dollars", " only", " euros", " pounds"))
+    text = words + (f" {_pick(rng, ('and ', 'and ', '& ', ''))}{cents}" if cents else "") + tail
+    style = rng.random()
+    text = text.upper() if style < 0.12 else text.title() if style < 0.35 else text.capitalize()
+    pieces = text.split()
+    most = int(rng.integers(2, 6))  # a strip holds some words, not a whole line
+    at = int(rng.integers(max(1, len(pieces) - most + 1)))
+    return " ".join(pieces[at : at + most])
+
+
+def spaced(rng: Rng) -> str:
+    """Single characters with space between, as in codes that are dictated."""
+    return " ".join(_some(rng, _pick(rng, (DIGITS, DIGITS, LOWER, UPPER)), int(rng.integers(3, 9))))
+
+
 GENERATORS: Mapping[str, tuple[float, Callable[[Rng], str]]] = {
     "digit_string": (0.24, digit_string),
-    "amount": (0.20, amount),
+    "amount": (0.24, amount),
     "date": (0.07, date),
     "time": (0.02, time),
     "phone": (0.05, phone),
@@ -189,6 +232,8 @@ GENERATORS: Mapping[str, tuple[float, Callable[[Rng], str]]] = {
     "email": (0.05, email),
     "code": (0.06, code),
     "letters": (0.05, letters),
+    "legal_amount": (0.05, legal_amount),
+    "spaced": (0.02, spaced),
 }
 _NAMES = tuple(GENERATORS)
 _SHARES = np.cumsum([share for share, _ in GENERATORS.values()])
