@@ -1,7 +1,7 @@
 """From network output to text, exactly: a grammar's best texts, their probabilities, their frames.
 
 Owns:   `Decoding`, `Span`, `decode`, `favour`, `decode_cells`, and the sums behind them.
-Needs:  numpy, `grammar`, `lattice`, `search`, `cells`, `shortlist`, `results`.
+Needs:  numpy, `grammar`, `lattice`, `search`, `prior_search`, `cells`, `shortlist`, `results`.
 Words:  *sum*: probability of a text over all its alignments. *total*: sum over all allowed texts.
         *posterior*: the text's share of what is allowed, see `shortlist`.
 """
@@ -22,6 +22,7 @@ from edge_runtime.grammar import Grammar
 from edge_runtime.holding import holding
 from edge_runtime.lattice import Frames
 from edge_runtime.prior import Prior
+from edge_runtime.prior_search import proposals
 from edge_runtime.results import Alternative
 from edge_runtime.search import Prefix, text_sums
 from edge_runtime.shortlist import LEAST_POSTERIOR, CellTexts, Shortlist, ink_of, outside_of
@@ -109,41 +110,46 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
 
 
 def favour(
-    log_probs: LogProbs, grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 30
+    log_probs: LogProbs, grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 10
 ) -> Decoding:
     """Read one strip of free text with a prior on what people write.
 
-    The prior weighs the `among` texts with the best alignments, which are found exactly; it adds
-    none. Posteriors share what these texts had together.
+    Weighed are the `among` texts with the best alignments, found exactly, and what a search with
+    the prior in it proposes. Each counts by its exact sum and its prior; posteriors share what
+    these texts have together by the ink alone.
 
     Args:
         log_probs: As in `decode`.
         grammar: Of a field without a check digit.
         prior: Of the model.
         k: Number of texts named, at most.
-        among: Texts weighed.
+        among: Texts weighed for their ink alone.
     """
     plain = decode(log_probs, grammar, k=among)
     if len(plain.alternatives) < 2:
         return plain
-    texts = [text for text, _ in plain.alternatives]
-    shares = np.array([share for _, share in plain.alternatives])
-    scores = np.log(np.maximum(shares, 1e-30)) + [prior.score(text) for text in texts]
+    frames = Frames(log_probs, grammar)
+    by_ink = [text for text, _ in plain.alternatives]
+    texts = list(dict.fromkeys([*by_ink, *proposals(frames, grammar, prior)]))
+    labels = [grammar.labels_of(text) for text in texts]
+    sums = np.array(text_sums(frames, labels))
+    shares = np.exp(sums - plain.log_total)
+    scores = sums + [prior.score(text) for text in texts]
     weights = np.exp(scores - scores.max())
-    weights *= shares.sum() / weights.sum()
+    weights *= min(1.0, float(shares.sum())) / weights.sum()
     order = np.argsort(-weights, kind="stable").tolist()
     named = tuple(
         Alternative(texts[at], float(weights[at]))
         for rank, at in enumerate(order[:k])
         if rank == 0 or weights[at] >= LEAST_POSTERIOR
     )
-    best = texts[order[0]]
-    if best == plain.text:
+    best = order[0]
+    if texts[best] == plain.text:
         return replace(plain, alternatives=named)
-    frames, labels = Frames(log_probs, grammar), grammar.labels_of(best)
-    spans = _spans(frames, grammar, labels, Prefix.of(frames, labels).runs(frames))
-    (log_prob,) = text_sums(frames, [labels])
-    return replace(plain, text=best, log_prob=log_prob, alternatives=named, spans=spans)
+    spans = _spans(frames, grammar, labels[best], Prefix.of(frames, labels[best]).runs(frames))
+    return replace(
+        plain, text=texts[best], log_prob=float(sums[best]), alternatives=named, spans=spans
+    )
 
 
 def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: int = 5) -> Decoding:

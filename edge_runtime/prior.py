@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import lzma
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ START, END = "\x02", "\x03"
 UNIT = 8.0  # parts of a nat that are stored
 _NO_COST = 255  # of a gram that is no context
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
+_MOST_STEPS = 100_000  # remembered; some 20 MB
 _NEVER = -12.0  # nats: a character that no word held
 # Names and words that are joined are as likely as those that stand apart: the ink says which.
 _HYPHEN = re.compile("(?<=[a-z])-(?=[a-z])")
@@ -66,6 +68,28 @@ class Prior:
         for at in range(self.order - 1, len(folded)):
             total += self._next(folded[at - self.order + 1 : at], folded[at])
         return self.weight * (total + self.bonus * len(text))
+
+    def step(self, context: str, char: str) -> tuple[str, float]:
+        """The context after one more character, and the factor by which it changes probability.
+
+        As `score` does it, character by character; between letters a hyphen counts as a space, and
+        here already after a letter.
+        """
+        found = self._steps.get((context, char))
+        if found is None:
+            folded = fold(char)
+            if folded == "-" and context[-1:].isalpha():
+                folded = " "
+            factor = math.exp(self.weight * (self._next(context, folded) + self.bonus))
+            found = ((context + folded)[1:], factor)
+            if len(self._steps) >= _MOST_STEPS:
+                self._steps.clear()
+            self._steps[context, char] = found
+        return found
+
+    @cached_property
+    def _steps(self) -> dict[tuple[str, str], tuple[str, float]]:
+        return {}
 
     def _next(self, context: str, char: str) -> float:
         seen, off = self._tables

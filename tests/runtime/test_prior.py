@@ -14,7 +14,9 @@ from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.judge import _is_free
-from edge_runtime.prior import Prior, fold, pack
+from edge_runtime.lattice import Frames
+from edge_runtime.prior import START, Prior, fold, pack
+from edge_runtime.prior_search import proposals
 
 LABELS = ("", *(chr(code) for code in range(32, 127)))
 # "th" is likely, "tb" is not; everything else backs off to single characters.
@@ -58,6 +60,42 @@ def test_posteriors_share_what_the_texts_had(share: float) -> None:
         sum(p for _, p in plain.alternatives), sum(p for _, p in told.alternatives), abs_tol=1e-3
     )
     assert told.log_total == plain.log_total
+
+
+def test_the_prior_is_heard_where_the_ink_is_unsure_in_many_places() -> None:
+    # Eight places with three ways each: what the prior wants is far down by ink alone.
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    probs = np.full((32, len(LABELS)), 1e-9)
+    probs[::2, 0] = 1.0
+    for at in range(16):
+        if at % 2 == 0:
+            probs[2 * at + 1, LABELS.index("t")] = 1.0
+        else:
+            for char, share in (("b", 0.4), ("q", 0.35), ("h", 0.25)):
+                probs[2 * at + 1, LABELS.index(char)] = share
+    frames = np.log(probs / probs.sum(axis=1, keepdims=True)).astype(np.float32)
+    wanted = "th" * 8
+    assert wanted not in [text for text, _ in decode(frames, grammar, k=200).alternatives]
+    told = favour(frames, grammar, PRIOR)
+    assert told.text == wanted
+    assert math.isclose(told.log_prob, 8 * math.log(0.25), abs_tol=1e-3)
+
+
+def test_proposals_are_texts_of_the_grammar() -> None:
+    grammar = compile_grammar(Field("any", kind="text", charset="tb"), LABELS)
+    found = proposals(Frames(frames_of("tb", "h", 0.9), grammar), grammar, PRIOR)
+    assert found
+    assert all(set(text) <= set("tb") for text in found)
+
+
+@given(st.text("tbhxyz 59.", max_size=9))
+def test_the_prior_says_the_same_step_by_step(text: str) -> None:
+    context, product = START, 1.0
+    for char in text:
+        context, factor = PRIOR.step(context, char)
+        product *= factor
+    end = PRIOR._next(context, "\x03")
+    assert math.isclose(math.log(product) + PRIOR.weight * end, PRIOR.score(text), abs_tol=1e-6)
 
 
 def test_an_unseen_gram_backs_off() -> None:
