@@ -205,7 +205,7 @@ def legal_amount(rng: Rng) -> str:
     words = in_words(int(10 ** rng.uniform(0, 5.5)))
     if rng.random() < 0.3:
         words = words.replace("-", " ")
-    cents = _pick(rng, (f"{int(rng.integers(100)):02d}/100", "00/100", "no/100", "xx/100", ""))
+    cents = _pick(rng, ("00/100", "0/100", "no/100", "xx/100", "", f"{rng.integers(100):02d}/100"))
     tail = _pick(rng, ("", "", " dollars", " only", " euros", " pounds"))
     text = words + (f" {_pick(rng, ('and ', 'and ', '& ', ''))}{cents}" if cents else "") + tail
     style = rng.random()
