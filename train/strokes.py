@@ -11,6 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,24 @@ _PARTS = 20
 _HELD_OUT = {0: "calibration", 1: "tuning"}
 
 
+_WRONG_LABELS = Path(__file__).with_name("wrong_labels.txt")
+
+
 class DataError(EdgeHwrError):
     """Training data is missing or not in the form that `docs/data.md` describes."""
+
+
+@cache
+def wrong_labels() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Digests of samples that say something else than their label, by set and label."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for line in _WRONG_LABELS.read_text(encoding="ascii").splitlines():
+        if not line.startswith("#"):
+            name, label, digest = line.split()
+            found[name][label].add(digest)
+    return {
+        name: {label: frozenset(held) for label, held in one.items()} for name, one in found.items()
+    }
 
 
 def part_of(writer: str, split: str) -> str:
@@ -89,10 +106,19 @@ class StrokeSet:
         return out
 
     def of_part(self, part: str) -> Iterator[int]:
-        """Indices of a part's samples whose label is printable ASCII."""
+        """Indices of a part's samples whose label is printable ASCII and not known to be wrong."""
+        wrong = wrong_labels().get(self.name, {})
         for index, (label, where) in enumerate(zip(self.labels, self.parts, strict=True)):
-            if where == part and label and label.isascii() and label.isprintable():
-                yield index
+            if where != part or not label or not label.isascii() or not label.isprintable():
+                continue
+            if label in wrong and self.digest(index) in wrong[label]:
+                continue
+            yield index
+
+    def digest(self, index: int) -> str:
+        """What names a sample's strokes, wherever it stands in its set."""
+        points = b"".join(stroke.astype("<f4").tobytes() for stroke in self.strokes(index))
+        return hashlib.sha256(points).hexdigest()[:12]
 
 
 class GlyphBank:
