@@ -115,6 +115,10 @@ def _lattice(
         mine &= whole >= _WHOLE
         if not mine.any():
             return (), None
+    if n > 1 and 2 * np.count_nonzero(mine[1:-1].sum(1) > 1) < n - 1:
+        # Boxes do not stand apart: a second line at a border is the side of a glyph.
+        off = np.where(mine, np.abs(borders[:, None] - at) - close * (whole >= _WHOLE), np.inf)
+        mine &= off == off.min(1, keepdims=True)
     return tuple(lines[k] for k in map(int, np.flatnonzero(mine.any(0)))), borders
 
 

@@ -114,14 +114,15 @@ def other_probability(share: float, best: float, confidence: float) -> float:
 
 
 def group_of(field: Field) -> str:
-    """The group a field is calibrated with: "cell", "choices", "digits", "code" or "text"."""
-    if field.cells is not None:
-        return "cell"
-    if field.choices is not None:
+    """The group a field is calibrated with: "choices", "digits", "code" or "text"; a row of cells
+    belongs to "cell_digits" where it holds figures, else to "cell", where O is in doubt with 0.
+    """
+    if field.choices is not None and field.cells is None:
         return "choices"
-    if field.charset and set(field.charset) <= _CHARSET_DIGITS:
-        return "digits"
-    group = _GROUP_OF_KIND[field.kind or "text"]
+    only_digits = bool(field.charset) and set(field.charset or "") <= _CHARSET_DIGITS
+    group = "digits" if only_digits else _GROUP_OF_KIND[field.kind or "text"]
+    if field.cells is not None:
+        return "cell_digits" if group == "digits" else "cell"
     return "code" if field.charset is not None and group == "text" else group
 
 

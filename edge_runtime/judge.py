@@ -197,7 +197,7 @@ def _cell_frames(
         one if one is None or not dash else _dash(one, dash, grammar)
         for one, dash in zip(cells, ink.dashes or ("",) * len(cells), strict=True)
     ]
-    if not any(ink.struck) or "X" not in _readable(grammar):
+    if not any(ink.struck) or not _x_strikes(grammar):
         return cells
     at = grammar.labels.index("X")
     return [
@@ -230,7 +230,12 @@ def _lean(frames: LogProbs, label: int) -> LogProbs:
 
 def _struck_out(ink: FieldInk, grammar: Grammar) -> bool:
     """Whether something was struck out that cannot be read as an X."""
-    return any(ink.struck) and (ink.field.cells is None or "X" not in _readable(grammar))
+    return any(ink.struck) and (ink.field.cells is None or not _x_strikes(grammar))
+
+
+def _x_strikes(grammar: Grammar) -> bool:
+    """Whether an X says that a cell was struck out: where it is the one letter allowed."""
+    return {char for char in _readable(grammar) if char.isalpha()} == {"X"}
 
 
 def _faults(ink: FieldInk, decoding: Decoding, grammar: Grammar) -> list[str]:

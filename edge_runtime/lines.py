@@ -20,7 +20,7 @@ Gray = NDArray[np.uint8]
 
 MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
 _FAINT = 64  # from this ink on a line counts fully: printed rules are often paler than the pen
-_BOWL = 0.45  # of the crop's height: the widest foot of a round glyph
+_CUT_PX = 3  # to each side of where another line meets a line
 _ON = 40  # less ink is paper; the grain of scans ends at 30
 _DOTS_PX = 7  # dots of a dotted rule stand up to 6 pixels apart at 200 dpi
 _BLOCK_PX = 16  # a line 3 degrees off climbs less than a pixel in a block
@@ -92,7 +92,14 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
     return _measure(np.asarray(padded, np.uint8), at_px, bend, pad, thick_px, gap_px)
 
 
-def erase_lines(ink: Gray, lines: Sequence[Line], *, stroke_px: float) -> Gray:
+def erase_lines(
+    ink: Gray,
+    lines: Sequence[Line],
+    *,
+    stroke_px: float,
+    foot_px: float = 0.0,
+    cuts: Sequence[float] = (),
+) -> Gray:
     """Take lines out; a stroke that crosses one stays whole.
 
     A pixel of the line is a stroke's where ink goes on beyond both edges of the line, where it is
@@ -102,6 +109,8 @@ def erase_lines(ink: Gray, lines: Sequence[Line], *, stroke_px: float) -> Gray:
         ink: uint8 (h, w), ink bright on black.
         lines: From `find_lines` of an array of this shape.
         stroke_px: Width of the pen.
+        foot_px: The line stays between two contacts up to so far apart: the foot of a round glyph.
+        cuts: Columns where other lines meet these: no contacts, and no foot reaches across.
 
     Returns:
         uint8 (h, w); the very same pixels where there is no line.
@@ -110,7 +119,7 @@ def erase_lines(ink: Gray, lines: Sequence[Line], *, stroke_px: float) -> Gray:
     for line in lines:
         alike.setdefault(round(line.thick_px), []).append(line)
     for group in alike.values():
-        ink = _erase(ink, group, stroke=max(1, round(stroke_px)))
+        ink = _erase(ink, group, stroke=max(1, round(stroke_px)), foot_px=foot_px, cuts=cuts)
     return ink
 
 
@@ -217,7 +226,9 @@ def _extent(mask: NDArray[np.uint8]) -> tuple[int, int]:
     return int(starts[first]), int(stops[last])
 
 
-def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
+def _erase(
+    ink: Gray, lines: Sequence[Line], *, stroke: int, foot_px: float, cuts: Sequence[float]
+) -> Gray:
     """Take out lines of one thickness."""
     h, w = ink.shape
     thick = round(lines[0].thick_px)
@@ -243,23 +254,55 @@ def _erase(ink: Gray, lines: Sequence[Line], *, stroke: int) -> Gray:
         if lack.any():
             sunk = np.arange(high - low)[:, None] < lack[:, None]
             stay |= sunk[:, ::order]
-    # The foot of a 0 or an e that stands on the line is the line for a stretch: what lies between
-    # two contacts no farther apart than a glyph is wide stays, and the network sees through it.
-    side = max(1, round(_BOWL * h)) | 1
+    if foot_px >= 1:
+        stay |= _feet(band[:, low - 2 : low], band[:, high : high + 2], on, x, foot_px, cuts)
+    gone = on[:, None] & ~stay
+    out.ravel()[place[:, low:high][gone]] = 0
+    return np.ascontiguousarray(out[pad : pad + h])
+
+
+def _feet(
+    over: Gray,
+    under: Gray,
+    on: NDArray[np.bool_],
+    x: NDArray[np.intp],
+    foot_px: float,
+    cuts: Sequence[float],
+) -> NDArray[np.bool_]:
+    """bool (lines, 1, length): the line under a round glyph, between two contacts on one side.
+
+    The foot of a 0 or an e that stands on the line is the line for a stretch.
+
+    Args:
+        over: uint8 (lines, 2, length), the rows just above the lines.
+        under: And just below.
+        on: bool (lines, length), where the lines are.
+        x: Their columns.
+        foot_px: Two contacts farther apart are those of two glyphs.
+        cuts: Columns that no foot reaches across.
+    """
+    side = max(1, round(foot_px)) | 1
     bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
-    wide = np.ones((1, 2 * thick + 5), np.uint8)
+    wide = np.ones((1, 2 * _CUT_PX + 1), np.uint8)
     # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
-    feet = (band[:, low - 2 : low] >= 50).all(1), (band[:, high : high + 2] >= 50).all(1)
+    feet = (over >= 50).all(1), (under >= 50).all(1)
+    cut = np.zeros(x.size, np.uint8)
+    cut[np.clip(np.searchsorted(x, np.rint(cuts)), 0, x.size - 1)] = len(cuts) > 0
+    cut = cv2.dilate(cut[None], wide)[0]
+    found = np.zeros(on.shape, bool)
     for mine, other in (feet, feet[::-1]):
         # What runs through does not stand on the line.
         through = cv2.dilate((other & on).astype(np.uint8), wide) > 0
         # Padded: a closing takes what is beyond the picture for a contact.
-        met = np.pad((mine & on & ~through).astype(np.uint8), beyond)
-        met = np.asarray(cv2.morphologyEx(met, cv2.MORPH_CLOSE, bowl), np.uint8)
-        stay |= (met[:, side:-side] > 0)[:, None]
-    gone = on[:, None] & ~stay
-    out.ravel()[place[:, low:high][gone]] = 0
-    return np.ascontiguousarray(out[pad : pad + h])
+        met = np.pad((mine & on & ~through & (cut == 0)).astype(np.uint8), beyond)
+        met = np.asarray(cv2.morphologyEx(met, cv2.MORPH_CLOSE, bowl), np.uint8)[:, side:-side]
+        for row in met if cut.any() else ():
+            edges = np.flatnonzero(np.diff(row, prepend=0, append=0))
+            for start, stop in zip(edges[::2], edges[1::2], strict=True):
+                if cut[start:stop].any():
+                    row[start:stop] = 0
+        found |= met > 0
+    return found[:, None]
 
 
 def _edges(

@@ -16,6 +16,10 @@ from edge_runtime.printed import erase_printed, find_printed
 
 _INK = 90  # a pixel of this much ink is a stroke's
 _FULL = 140  # and somewhere a stroke has this much; grain has not
+_PALE, _PALE_PEAK = 45, 60  # a pale stroke's pixels, and its darker ones
+_STANDS_OUT = 2.5  # times the darkest of the paper around it
+_LONG = 0.2  # of its field's height
+_SIDE = 0.12  # of a cell, along each of its sides
 _DOT = 0.0015  # of the square of its field's height: a full stop half a millimetre wide in 12 mm
 _SPECK_PX = 5
 _SCRIBBLE_PX = 18  # smaller ones cannot be told from a bold glyph
@@ -27,7 +31,7 @@ def is_blank(ink: Gray) -> bool:
     Args:
         ink: uint8 (h, w), ink bright on black, rules removed.
     """
-    return len(_strokes(ink)) == 0
+    return len(_strokes(ink)) == 0 and not _faint(ink)
 
 
 def is_struck(ink: Gray) -> bool:
@@ -103,6 +107,32 @@ def signature_present(ink: Gray) -> float:
     pen = max(1.0, stroke_width_px(clean))
     length = float(kept[:, cv2.CC_STAT_AREA].sum()) / pen / ink.shape[0]
     return float(np.clip((length - 0.4) / 1.2, 0, 1))
+
+
+def _faint(ink: Gray) -> bool:
+    """Whether a pale stroke stands out from its paper: beside bold writing a pencil's is pale.
+
+    Looked at is what stands clear of the sides, where borders leave remains.
+    """
+    h, w = ink.shape
+    edge_y, edge_x = round(_SIDE * h), round(_SIDE * w)
+    inner = ink[edge_y : h - edge_y, edge_x : w - edge_x]
+    if inner.size == 0:
+        return False
+    mask = (inner >= _PALE).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count == 1:
+        return False
+    mine = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    _, _, width, height, area = stats[1:][int(stats[1:, cv2.CC_STAT_AREA].argmax())].tolist()
+    if max(width, height) < _LONG * h or area < 2 * _SPECK_PX:
+        return False
+    around = cv2.dilate(mine.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    if not around.any():
+        return False
+    stroke = float(np.percentile(inner[mine], 80))
+    paper = float(np.percentile(inner[around], 98))
+    return stroke >= _PALE_PEAK and stroke >= _STANDS_OUT * paper
 
 
 def _strokes(ink: Gray) -> NDArray[np.int32]:

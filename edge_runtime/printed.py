@@ -26,6 +26,9 @@ _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
+_FOOT = 0.45  # of the crop's height: the foot of a round glyph
+_NEAR_RAIL = 0.25  # of the way from rail to rail: so far a second rule stands from one
+_FOOT_IN_CELL = 0.5  # of a cell's width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +55,7 @@ def find_printed(ink: Gray, n: int) -> Printed:
         if closed is not None:
             return closed
     level = [line for line in lines if _is_rule(line, ink.shape, parted=n > 1)]
+    level = _outer(level, h) if n > 1 else level
     if n < 2 and None in rails(level, h):  # no row of boxes: no upright lines to look for
         return Printed(None, tuple(level), ())
     shear = None
@@ -121,6 +125,17 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
     return dotted and lone and line.bend_px <= 0.5
 
 
+def _outer(level: list[Line], h: int) -> list[Line]:
+    """Lines but those in the middle between two rails: what runs through a row is a row of bars."""
+    if len(level) < 3:
+        return level
+    top, bottom = min(line.row for line in level), max(line.row for line in level)
+    if bottom - top < 0.5 * h:
+        return level
+    near = _NEAR_RAIL * (bottom - top)
+    return [line for line in level if min(line.row - top, bottom - line.row) <= near]
+
+
 def rails(level: Sequence[Line], h: int) -> tuple[int | None, int | None]:
     """Rows of the rules above and below the writing."""
     above = [line.row for line in level if line.row < 0.45 * h]
@@ -160,7 +175,12 @@ def _corner(ink: Gray, level: Line, upright: Line) -> bool:
 
 
 def _erase_straight(ink: Gray, printed: Printed, stroke: float) -> Gray:
-    clean = erase_lines(ink, printed.level, stroke_px=stroke)
+    # Where a row of cells has a rail, no foot is wider than half a cell.
+    foot, cuts = _FOOT * ink.shape[0], [line.row for line in printed.upright]
+    if printed.borders is not None:
+        foot = min(foot, _FOOT_IN_CELL * float(np.diff(printed.borders).mean()))
+        cuts += printed.borders.tolist()
+    clean = erase_lines(ink, printed.level, stroke_px=stroke, foot_px=foot, cuts=cuts)
     if not printed.upright:
         return clean
     turned = erase_lines(np.ascontiguousarray(clean.T), printed.upright, stroke_px=stroke)

@@ -32,7 +32,7 @@ from train.strokes import DataError
 
 Rng = np.random.Generator
 
-GROUPS = ("cell", "digits", "code", "text", "choices")
+GROUPS = ("cell", "cell_digits", "digits", "code", "text", "choices")
 MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
 LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
 UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
