@@ -26,6 +26,8 @@ _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
+_BAND = 0.05  # of the height: how far a rule may lean, to each side
+_SHORTEST_RULE = 0.3  # of the width that any rule covers in long runs
 _FOOT = 0.45  # of the crop's height: the foot of a round glyph
 _NEAR_RAIL = 0.25  # of the way from rail to rail: so far a second rule stands from one
 _FOOT_IN_CELL = 0.5  # of a cell's width
@@ -68,6 +70,23 @@ def find_printed(ink: Gray, n: int) -> Printed:
     ends = (min(one.start for one in level), max(one.stop for one in level)) if level else ()
     upright, borders = find_borders(straight, top, bottom, n, thick, ends)
     return Printed(shear, tuple(level), upright, borders)
+
+
+def may_hold_box(ink: Gray) -> bool:
+    """Whether long level ink stands both above and below: a tenth of the time to look for lines.
+
+    A rule that leans by some pixels still fills most columns of a band a few rows high.
+    """
+    h, w = ink.shape
+    if min(h, w) < _LEAST_PX:
+        return False
+    mask = (ink >= _INK).astype(np.uint8)
+    run = np.ones((1, max(5, min(h, w) // 3)), np.uint8)
+    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, run)
+    band = 2 * max(1, round(_BAND * h)) + 1
+    filled = cv2.dilate(level, np.ones((band, 1), np.uint8)).sum(1, dtype=np.int32)
+    long = filled >= _SHORTEST_RULE * w
+    return bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
 
 
 def erase_printed(ink: Gray, printed: Printed) -> Gray:

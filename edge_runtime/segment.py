@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from edge_runtime.field import Box, Field
 from edge_runtime.preprocess import Gray, normalize_ink
 from edge_runtime.presence import checkbox_mark, is_blank, is_struck, signature_present
-from edge_runtime.printed import erase_printed, find_printed
+from edge_runtime.printed import erase_printed, find_printed, may_hold_box
 from edge_runtime.shares import Ink, cell_boxes, share_ink
 
 __all__ = [
@@ -43,6 +43,8 @@ def field_ink(crop: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...
     """
     ink = normalize_ink(crop)
     if field.cells is None:
+        if lone and not may_hold_box(ink):
+            return (Ink(ink, (0, 0)),)
         printed = find_printed(ink, 0)
         bare_rule = lone and not printed.upright
         return (Ink(ink if bare_rule else erase_printed(ink, printed), (0, 0)),)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.field import Field
 from edge_runtime.preprocess import normalize_ink
+from edge_runtime.printed import may_hold_box
 from edge_runtime.segment import (
     cell_inks,
     checkbox_mark,
@@ -327,3 +328,68 @@ def test_the_foot_of_a_zero_on_the_rule_stays() -> None:
     clean = remove_rules(ink)
     assert clean[ring].sum() >= 0.97 * ink[ring].sum()
     assert clean[50, :40].max() == 0  # beside the zeros the rule has gone
+
+
+def comb(n: int, *, pitch: int, h: int, thick: int) -> Gray:
+    """A rail with teeth a quarter of its height, ink bright on black."""
+    ink = np.zeros((h, n * pitch + 20), np.uint8)
+    low = h - 8
+    line(ink, (10, low), (10 + n * pitch, low), 170, thick)
+    for at in range(n + 1):
+        line(ink, (10 + at * pitch, low), (10 + at * pitch, low - h // 4), 170, thick)
+    return ink
+
+
+@pytest.mark.parametrize("pitch", [30, 36, 44])
+@pytest.mark.parametrize("char", "0683")
+def test_the_rail_under_narrow_cells_goes_though_glyphs_stand_on_it(pitch: int, char: str) -> None:
+    n, h = 4, 56
+    ink = comb(n, pitch=pitch, h=h, thick=3)
+    size = 0.028 * pitch
+    for at in range(n):
+        place = (round(10 + (at + 0.18) * pitch), h - 9)
+        cv2.putText(ink, char, place, cv2.FONT_HERSHEY_SIMPLEX, size, 255, 2, cv2.LINE_AA)
+    cells = field_ink(on_paper(ink, 40), Field("row", kind="digits", cells=n))
+    assert len(cells) == n
+    for cell in cells:
+        assert not is_blank(cell.pixels)
+        # Each cell holds its own glyph and no rail that would tie it to the next.
+        filled = np.flatnonzero((cell.pixels >= 90).any(axis=0))
+        assert np.ptp(filled) < 1.1 * pitch
+
+
+def test_a_pale_stroke_is_ink_and_grain_is_not() -> None:
+    rng = np.random.default_rng(3)
+    grain = rng.integers(0, 24, (44, 36)).astype(np.uint8)
+    assert is_blank(grain)
+    pale = grain.copy()
+    line(pale, (9, 22), (27, 22), 80, 2)  # a dash in pencil
+    assert not is_blank(pale)
+    rough = rng.integers(0, 70, (44, 36)).astype(np.uint8)
+    assert is_blank(rough)
+
+
+def test_bars_of_glyphs_in_a_row_are_no_rails() -> None:
+    h, pitch = 48, 26
+    ink = np.zeros((h, 2 * pitch + 12), np.uint8)
+    cv2.rectangle(ink, (5, 4), (5 + 2 * pitch, h - 5), 150, 1)
+    cv2.line(ink, (5 + pitch, 4), (5 + pitch, h - 5), 150, 1)
+    for at in range(2):
+        middle = (round(5 + (at + 0.5) * pitch), h // 2)
+        cv2.ellipse(ink, middle, (11, 6), 0, 0, 360, 255, 3, cv2.LINE_AA)
+    cells = field_ink(on_paper(ink, 30), Field("row", kind="digits", cells=2))
+    for cell in cells:
+        # A flat nought keeps its upper and its lower bow.
+        assert (cell.pixels >= 150).sum() > 100
+
+
+def test_a_box_is_looked_for_only_where_one_can_be() -> None:
+    boxed = np.zeros((60, 300), np.uint8)
+    turned = cv2.getRotationMatrix2D((150, 30), 0.6, 1)
+    cv2.rectangle(boxed, (8, 6), (291, 53), 200, 2)
+    boxed = np.asarray(cv2.warpAffine(boxed, turned, (300, 60)), np.uint8)
+    assert may_hold_box(boxed)
+    written = scribble(np.random.default_rng(0), 60, 300, 3)
+    assert not may_hold_box(written)
+    line(written, (0, 52), (299, 50), 200, 2)  # a rule below is no box
+    assert not may_hold_box(written)
