@@ -3,7 +3,8 @@
     python -m benchmarks.registration [--shots 60] [--first 9000] [--out FILE.json]
 
 *Worst*: the field corner farthest from its place, in pixels of a page 1240 wide or 1754 high, of
-which one is 0.17 mm of A4. *Registered*: the worst is within 1 mm of A4, 5.9 pixels. Drawn are the
+which one is 0.17 mm of A4. *Registered*: the worst is within 1 mm of A4, 5.9 pixels. *Misplaced*: a
+field farther off; *unsaid*: misplaced and not in doubt, so that it could be accepted. Drawn are the
 example forms from fresh seeds, filled, in four turns; every page is also shown to the templates of
 the other forms. Left out: decoding, model load, reading.
 """
@@ -52,6 +53,10 @@ class Row:
     false_accepts: int = 0
     others: int = 0
     limit_px: float = LIMIT_PX
+    fields: int = 0
+    doubted: int = 0  # fields whose placement is in doubt
+    misplaced: int = 0
+    unsaid: int = 0  # misplaced, and not in doubt
 
     @property
     def registered(self) -> bool:
@@ -63,8 +68,8 @@ def corners_of(box: Sequence[float]) -> Points:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64)
 
 
-def worst_corner(found: Registration, template: Template, shot: Shot) -> float:
-    """Pixels at `WIDTH` x `HEIGHT`, measured on the sheet: a photo has not one scale."""
+def worst_corners(found: Registration, template: Template, shot: Shot) -> list[float]:
+    """Of each field, pixels at `WIDTH` x `HEIGHT`, on the sheet: a photo has not one scale."""
     h, w = shot.picture.shape[:2]
     back = {
         0: np.eye(3),
@@ -73,7 +78,7 @@ def worst_corner(found: Registration, template: Template, shot: Shot) -> float:
         270: np.array([[0, -1, w], [1, 0, 0], [0, 0, 1.0]]),
     }[found.turned_deg]
     unit = max(HEIGHT, WIDTH) / max(template.page_size)
-    worst = 0.0
+    worst = []
     for field in template.fields:
         points = corners_of(field.box or (0, 0, 0, 0))
         want = shot.to_picture(points)
@@ -83,7 +88,7 @@ def worst_corner(found: Registration, template: Template, shot: Shot) -> float:
         down = (shot.to_picture(points + np.array([0, step])) - want) / step
         local = np.stack([across, down], axis=2)  # pixels a millimetre
         off = np.linalg.solve(local, (have - want)[..., None])[..., 0]
-        worst = max(worst, float(np.hypot(*off.T).max()) * unit)
+        worst.append(float(np.hypot(*off.T).max()) * unit)
     return worst
 
 
@@ -117,9 +122,13 @@ def _row(
 ) -> Row:
     began = time.process_time()
     worst, fact = None, ""
+    off: list[float] = []
+    doubt: list[bool] = []
     try:
         found = register(page, template)
-        worst = worst_corner(found, template, shot)
+        off = worst_corners(found, template, shot)
+        doubt = [one.doubt != "" for one in found.certainty]
+        worst = max(off)
         fact = f"{found.method}, turned {found.turned_deg}, support {found.support or 0:.2f}"
     except TemplateError as error:
         fact = str(error)
@@ -134,7 +143,12 @@ def _row(
             continue
     if accepted:
         fact += f"; taken for {', '.join(accepted)}"
-    return Row(name, kind, worst, ms, fact, len(accepted), len(others))
+    misplaced = [one > LIMIT_PX for one in off]
+    return Row(
+        name, kind, worst, ms, fact, len(accepted), len(others), fields=len(off),
+        doubted=sum(doubt), misplaced=sum(misplaced),
+        unsaid=sum(far and not said for far, said in zip(misplaced, doubt, strict=True)),
+    )  # fmt: skip
 
 
 def c1_rows(folder: Path) -> list[Row]:
@@ -150,6 +164,7 @@ def c1_rows(folder: Path) -> list[Row]:
             found = register(page, template)
         except TemplateError as error:
             rows.append(Row(name, "c1", None, 1000 * (time.process_time() - began), str(error)))
+            print(rows[-1], flush=True)
             continue
         ms = 1000 * (time.process_time() - began)
         canonical = np.array(truth["geometry"]["homography_original_to_canonical"])
@@ -165,7 +180,8 @@ def c1_rows(folder: Path) -> list[Row]:
         fact = (
             f"{found.method}, turned {found.turned_deg}, support {found.support or 0:.2f}, {where}"
         )
-        rows.append(Row(name, "c1", worst, ms, fact))
+        doubted = sum(one.doubt != "" for one in found.certainty)
+        rows.append(Row(name, "c1", worst, ms, fact, fields=len(template.fields), doubted=doubted))
         print(rows[-1], flush=True)
     return rows
 
@@ -231,8 +247,18 @@ def cheque_rows(folder: Path, drawn_on: str = "scan_ex15.png") -> list[Row]:
             if f.box is not None and f.name in own
         ]
         fact = f"{found.method}, {found.inliers} inliers, writing off by {np.round(off).tolist()}"
+        doubted = sum(each.doubt != "" for each in found.certainty)
         rows.append(
-            Row(one["image"], "cheque", float(np.median(off)), ms, fact, limit_px=CHEQUE_LIMIT_PX)
+            Row(
+                one["image"],
+                "cheque",
+                float(np.median(off)),
+                ms,
+                fact,
+                limit_px=CHEQUE_LIMIT_PX,
+                fields=len(template.fields),
+                doubted=doubted,
+            )
         )
         print(rows[-1], flush=True)
     return rows
@@ -260,6 +286,10 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "largest_px": max(worst) if worst else None,
                 "others_shown": sum(row.others for row in own),
                 "others_accepted": sum(row.false_accepts for row in own),
+                "fields": sum(row.fields for row in own),
+                "doubted": sum(row.doubted for row in own),
+                "misplaced": sum(row.misplaced for row in own),
+                "unsaid": sum(row.unsaid for row in own),
                 "median_ms": float(np.median([row.ms for row in own])),
             }
         )

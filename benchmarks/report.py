@@ -1,6 +1,9 @@
 """README's numbers, from `benchmarks/results/*.json`: nothing is typed by hand.
 
-python -m benchmarks.report [--check]
+    python -m benchmarks.report [--check]
+
+`--check` fails where README says something else than the results do, and where they are of another
+model than the bundled one. Results that are not there are left out; the first three must be there.
 """
 
 from __future__ import annotations
@@ -8,14 +11,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import report_more
+from edge_runtime.recognize import bundled_model
+from edge_runtime.spec import check_seal
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
+
+NEEDED = ("accuracy", "forms", "quantization")
+Lines = Callable[[Mapping[str, Any]], Iterator[str]]
+OPTIONAL: Mapping[str, Lines] = {
+    "rivals": report_more.rivals,
+    "latency": report_more.latency,
+    "footprint": report_more.footprint,
+    "robustness": report_more.robustness,
+    "service_same": report_more.service_same,
+    "service_slope": report_more.service_slope,
+}
 
 _WHAT = {
     "mnist": "MNIST test, one cell",
@@ -33,74 +52,119 @@ _WHAT = {
 }
 
 
-def _load(name: str) -> dict[str, Any]:
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        raise SystemExit(f"{path}: no such result; run `python -m benchmarks.{name} --out {path}`")
-    held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def load(results: Path) -> dict[str, Any]:
+    """Records by name.
+
+    Raises:
+        SystemExit: One that is needed is not there, or they are of different models.
+    """
+    held = {}
+    for name in (*NEEDED, *OPTIONAL):
+        path = results / f"{name}.json"
+        if path.is_file():
+            held[name] = json.loads(path.read_text(encoding="utf-8"))
+        elif name in NEEDED:
+            raise SystemExit(
+                f"{path}: no such result; run `python -m benchmarks.{name} --out {path}`"
+            )
+    by_digest: dict[str, list[str]] = {}
+    for name, one in held.items():
+        by_digest.setdefault(one["model"]["digest"][:12], []).append(name)
+    if len(by_digest) != 1:
+        told = "; ".join(f"{digest}: {', '.join(names)}" for digest, names in by_digest.items())
+        raise SystemExit(f"the results are of different models ({told}); run the benchmarks again")
     return held
 
 
-def report() -> str:
+def report(held: Mapping[str, Any]) -> str:
     """The section between the markers."""
-    accuracy, forms, quantization = (_load(n) for n in ("accuracy", "forms", "quantization"))
-    digests = {one["model"]["digest"] for one in (accuracy, forms, quantization)}
-    if len(digests) != 1:
-        raise SystemExit("the results are of different models; run the benchmarks again")
-    machine = accuracy["machine"]
-    lines = [
-        f"Model `{accuracy['model']['name']}`, digest `{digests.pop()[:12]}`; "
-        f"{machine['cpu']}, {machine['cores']} cores, 1 thread, int8. Exact and character error "
-        "rate without regard to case; the interval is 95 % (Wilson). *Wrong* is of the accepted.",
-        "",
-        "| set | n | exact % | 95 % | CER % | accepted % | wrong % | ms a field |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {_WHAT[row['name']]} | {row['n']} | {100 * row['exact_folded']:.1f} "
-        f"| {100 * row['low']:.1f} to {100 * row['high']:.1f} | {100 * row['cer']:.1f} "
-        f"| {100 * row['accepted']:.1f} | {100 * row['wrong_accepted']:.2f} "
-        f"| {row['ms_per_field']:.1f} |"
-        for row in accuracy["rows"]
-    ]
-    tally, page = forms["tally"], forms["account_opening_ms"]
-    gains = [row["fp32_ms"] / row["int8_ms"] for row in quantization["speed"]]
-    worst = max(quantization["sets"], key=lambda row: row["fp32"] - row["int8"])
-    lost = 100 * (worst["fp32"] - worst["int8"])
-    lines += [
-        "",
-        f"Drawn forms: {forms['forms']} (the examples and seeds {forms['seeds'][0]} to "
-        f"{forms['seeds'][1]}), {tally['fields']} fields: "
-        f"{100 * tally['exact'] / tally['fields']:.1f} % exact, "
-        f"{100 * tally['accepted'] / tally['fields']:.1f} % accepted, "
-        f"{tally['wrong_accepted']} wrong among the accepted. The account opening form takes "
-        f"{page['median']:.0f} ms, all steps.",
-        "",
-        f"int8 against fp32, the same tensors of 32 strips: {np.exp(np.mean(np.log(gains))):.2f} "
-        f"times faster ({min(gains):.2f} at least, over the widths); the most lost on any set is "
-        f"{lost:.2f} points ({_WHAT[worst['set']]}).",
-        "",
-        "Printed by `python -m benchmarks.accuracy`, `benchmarks.forms` and "
-        "`benchmarks.quantization`; filled in by `benchmarks.report`.",
-    ]
+    lines = [*_accuracy(held["accuracy"]), ""]
+    lines += [*_forms(held["forms"]), "", *_quantization(held["quantization"]), ""]
+    for name, told in OPTIONAL.items():
+        if name in held:
+            lines += [*told(held[name]), ""]
+    ran = [f"`benchmarks.{name.partition('_')[0]}`" for name in held]
+    ran = [f"`python -m {ran[0].strip('`')}`", *dict.fromkeys(ran[1:])]
+    lines.append(
+        f"Printed by {', '.join(ran[:-1])} and {ran[-1]}; filled in by `benchmarks.report`."
+    )
     return "\n".join(lines)
 
 
+def _accuracy(held: Mapping[str, Any]) -> Iterator[str]:
+    machine = held["machine"]
+    yield (
+        f"Model `{held['model']['name']}`, digest `{held['model']['digest'][:12]}`; "
+        f"{machine['cpu']}, {machine['cores']} cores, 1 thread, int8. Exact and character error "
+        "rate without regard to case; the interval is 95 % (Wilson). *Wrong* is of the accepted."
+    )
+    yield ""
+    yield "| set | n | exact % | 95 % | CER % | accepted % | wrong % | ms a field |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in held["rows"]:
+        yield (
+            f"| {_WHAT[row['name']]} | {row['n']} | {100 * row['exact_folded']:.1f} "
+            f"| {100 * row['low']:.1f} to {100 * row['high']:.1f} | {100 * row['cer']:.1f} "
+            f"| {100 * row['accepted']:.1f} | {100 * row['wrong_accepted']:.2f} "
+            f"| {row['ms_per_field']:.1f} |"
+        )
+
+
+def _forms(held: Mapping[str, Any]) -> Iterator[str]:
+    tally, page = held["tally"], held["account_opening_ms"]
+    yield (
+        f"Drawn forms: {held['forms']} (the examples and seeds {held['seeds'][0]} to "
+        f"{held['seeds'][1]}), {tally['fields']} fields: "
+        f"{100 * tally['exact'] / tally['fields']:.1f} % exact, "
+        f"{100 * tally['accepted'] / tally['fields']:.1f} % accepted, "
+        f"{tally['wrong_accepted']} wrong among the accepted. The account opening form takes "
+        f"{page['median']:.0f} ms, all steps."
+    )
+
+
+def _quantization(held: Mapping[str, Any]) -> Iterator[str]:
+    gains = [row["fp32_ms"] / row["int8_ms"] for row in held["speed"]]
+    worst = max(held["sets"], key=lambda row: row["fp32"] - row["int8"])
+    lost = 100 * (worst["fp32"] - worst["int8"])
+    yield (
+        f"int8 against fp32, the same tensors of 32 strips: {np.exp(np.mean(np.log(gains))):.2f} "
+        f"times faster ({min(gains):.2f} at least, over the widths); the most lost on any set is "
+        f"{lost:.2f} points ({_WHAT[worst['set']]})."
+    )
+
+
+def stale(held: Mapping[str, Any]) -> str:
+    """Why the results are not of what is shipped; "" where they are."""
+    shipped = check_seal(bundled_model().read_bytes())
+    measured = held["accuracy"]["model"]["digest"]
+    if shipped == measured:
+        return ""
+    return f"the results are of model {measured[:12]}, bundled is {shipped[:12]}"
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--check", action="store_true", help="fail where README is stale")
     told = parser.parse_args(arguments)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    fresh = f"{before}{BEGIN}\n{report()}\n{END}{after}"
+    held = load(RESULTS)
+    fresh = f"{before}{BEGIN}\n{report(held)}\n{END}{after}"
     if told.check:
+        if why := stale(held):
+            print(f"{why}; run the benchmarks again", file=sys.stderr)
+            return 1
         if fresh != text:
             print("README.md is stale; run `python -m benchmarks.report`", file=sys.stderr)
             return 1
         return 0
     readme.write_text(fresh, encoding="utf-8")
-    print(report())
+    print(report(held))
     return 0
 
 

@@ -129,28 +129,29 @@ def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
 
 @dataclass(slots=True)
 class Templates:
-    """The template of each picture: the one that was given, or the file beside the picture."""
+    """The templates of each picture: those that were given, or the file beside the picture."""
 
-    given: Path | None
+    given: Sequence[Path] | None
     say: Callable[[str], None]
     _loaded: dict[Path, Template] = field(default_factory=dict)
 
-    def of(self, image: Path) -> Template | None:
-        """None where there is no template: fields are found.
+    def of(self, image: Path) -> Template | tuple[Template, ...] | None:
+        """One, or several to choose from; None where there is none: fields are found.
 
         Raises:
-            TemplateError: It cannot be used.
+            TemplateError: One cannot be used.
         """
-        path = self.given or template_beside(image)
-        if path is None:
-            return None
-        if path not in self._loaded:
-            from edge_runtime.template import Template
+        beside = None if self.given else template_beside(image)
+        paths = self.given or ((beside,) if beside else ())
+        for path in paths:
+            if path not in self._loaded:
+                from edge_runtime.template import Template
 
-            self._loaded[path] = Template.load(path)
-            if self.given is None:
-                self.say(f"{image}: template {path}")
-        return self._loaded[path]
+                self._loaded[path] = Template.load(path)
+                if path == beside:
+                    self.say(f"{image}: template {path}")
+        found = tuple(self._loaded[path] for path in paths)
+        return found if len(found) > 1 else found[0] if found else None
 
 
 def template_beside(image: Path) -> Path | None:

@@ -1,284 +1,228 @@
 """How fast this machine reads, in numbers that travel with the machine and the model.
 
-Owns:   `run`, `Report`, `measure`.
-Needs:  `reader`, `machine`, `drawn`; rich for the table.
-Words:  *start-up*: imports, model load and first reading of a new process, its files warm.
+Owns:   `run`: what is measured, in which order, with how much of the time.
+Needs:  `reader`, `startup`, `scaling`, `scoring`, `energy`, `bench_report`.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.bench_report import BATCH, MANY, ONE, Engine, Report, Score
 from edge_runtime.drawn import drawn_fields
+from edge_runtime.energy import Energy, Meter
 from edge_runtime.errors import EdgeHwrError
-from edge_runtime.field import Field
 from edge_runtime.imaging import load_page
 from edge_runtime.machine import Machine
 from edge_runtime.reader import Reader
+from edge_runtime.recognize import bundled_model
+from edge_runtime.scaling import Items, rates
+from edge_runtime.scoring import Truth, load_truth, score
+from edge_runtime.startup import STARTS, start_up
+from edge_runtime.timing import Took, measure, per
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from edge_runtime.template import Template
 
-Gray = NDArray[np.uint8]
-
-BATCH = 32  # fields in one call of `read_fields`, as the recogniser batches strips
-_FEWEST, _MOST = 5, 2000  # times that a thing is measured
-_STARTS = 3  # processes; the median counts
-_SHARES = {"page": 0.3, "field": 0.3, "threads": 0.3}  # of the time; start-ups take the rest
-
-_STARTUP_WORDS = {
-    "import": "imports",
-    "load": "model load",
-    "first_read": "first field",
-    "rss_one_field": "peak memory, one field",
-    "rss_batch": f"peak memory, {BATCH} fields",
-}
-# A process of its own, for modules load once and memory never shrinks in this one.
-_START = """
-import json, sys, time
-begin = time.perf_counter()
-from edge_runtime.reader import Reader
-import cv2, onnxruntime
-imported = time.perf_counter()
-reader = Reader({model!r}, providers={providers!r})
-loaded = time.perf_counter()
-from edge_runtime.drawn import drawn_fields
-from edge_runtime.machine import peak_rss_mib
-items = drawn_fields(32)
-drawn = time.perf_counter()
-reader.read_field(*items[0])
-first = time.perf_counter()
-one_mib = peak_rss_mib()
-reader.read_fields(items)
-print(json.dumps({{
-    "import_ms": (imported - begin) * 1e3, "load_ms": (loaded - imported) * 1e3,
-    "first_read_ms": (first - drawn) * 1e3,
-    "rss_one_field_mib": one_mib, "rss_batch_mib": peak_rss_mib(),
-}}))
-"""
+# Of the time; energy has the rest. New processes come on top, and on a slow board there are fewer.
+_ENGINES, _RATES, _STARTUPS = 0.5, 0.4, 0.3
+_CPU = "CPUExecutionProvider"
+_REMOTE = "AzureExecutionProvider"  # in every build; it asks a server, and so reads nothing here
+_STARTS_OF_MANY = 2  # new processes for each of several engines: a median of three costs too long
 
 
-@dataclass(frozen=True, slots=True)
-class Took:
-    """How long one thing takes, milliseconds."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sheet:
+    """A page to read over and over."""
 
-    name: str
-    p50_ms: float
-    p95_ms: float
-    min_ms: float
-    repeats: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Fields a second with a number of threads inside the network, batches of `BATCH`."""
-
-    threads: int
-    fields_per_s: float
+    path: Path
+    template_path: Path | None
+    pixels: NDArray[np.uint8]
+    template: Template | None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was measured, on what, with what."""
+@dataclass(slots=True)
+class _Talk:
+    """Tells what is being measured, and how far it is."""
 
-    machine: Machine
-    model: dict[str, str]  # name and digest
-    providers: tuple[str, ...]
-    startup: dict[str, float | None]  # medians of `_STARTS` processes; ms, and MiB of peak memory
-    times: tuple[Took, ...]  # 1 thread; of a field, and of each page
-    rates: tuple[Rate, ...]
+    say: Callable[[str], None]
+    began: float = field(default_factory=perf_counter)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "machine": self.machine.to_dict(),
-            "model": self.model,
-            "providers": list(self.providers),
-            "startup": self.startup,
-            "times": [asdict(one) for one in self.times],
-            "rates": [asdict(one) for one in self.rates],
-        }
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2)
+    def __call__(self, what: str) -> None:
+        self.say(f"{perf_counter() - self.began:4.0f} s  {what}")
 
 
 def run(
-    pages: Sequence[tuple[Path, Template | None]] = (),
+    pages: Sequence[tuple[Path, Path | None]] = (),
     *,
-    model: Path | None = None,
-    providers: Sequence[str] = ("cpu",),
+    models: Sequence[Path | None] = (None,),
+    providers: Sequence[str] | None = None,
     threads: int | None = None,
     seconds: float = 30.0,
+    truth: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Measure. Decoding of files is left out of the pages' times, drawing out of the fields'.
 
     Args:
         pages: Forms and their templates; none: only drawn fields are read.
-        model: An exported ONNX file; None for the bundled one.
-        providers: As for `Reader`.
+        models: Exported ONNX files, None for the bundled one; each is measured.
+        providers: Each is measured; None: every one that works here.
         threads: Most threads to try; None: as many as may run at the same time.
-        seconds: Time to spend, about; the start-ups come on top.
+        seconds: Time to spend, about; start-ups and new processes come on top.
+        truth: What is written on the pages, see `scoring.load_truth`.
         say: Told what is being measured.
 
     Raises:
-        EdgeHwrError: A page, a template or the model cannot be read.
+        ProviderError: A provider that was asked for is not there.
+        EdgeHwrError: A page, a template, the truth or a model cannot be read.
     """
-    here = Machine.here()
-    items = drawn_fields(BATCH)
-    with Reader(model, providers=providers, threads=1) as reader:  # first: its errors say most
-        say(f"start-up: {_STARTS} new processes")
-        startup = _startup(model, providers)
-        times = [*_page_times(reader, pages, seconds * _SHARES["page"], say)]
-        say("fields, 1 thread")
-        share = seconds * _SHARES["field"] / 2
-        times.append(_one_by_one(reader, items, seconds=share))
-        took = measure(partial(reader.read_fields, items), "", seconds=share)
-        times.append(_per(took, BATCH, f"field, {BATCH} at a time"))
-        facts = reader.model, reader.providers
-    counts = thread_counts(threads or here.threads)
-    rates = []
-    for count in counts:
-        say(f"threads: {count}")
-        with Reader(model, providers=providers, threads=count) as reader:
-            share = seconds * _SHARES["threads"] / len(counts)
-            took = measure(partial(reader.read_fields, items), "", seconds=share)
-            rates.append(Rate(count, BATCH / took.p50_ms * 1e3))
-    return Report(here, facts[0], facts[1], startup, tuple(times), tuple(rates))
+    talk, here, items = _Talk(say), Machine.here(), drawn_fields(BATCH)
+    written = None if truth is None else load_truth(truth, [path for path, _ in pages])
+    sheets = [_sheet(path, template) for path, template in pages]
+    # Opened first, and once: its errors say most, and nothing has been waited for yet.
+    pairs = [(model, one) for model in models for one in providers or _working(model)]
+    for model, provider in pairs:
+        Reader(model, providers=[provider]).close()
+    engines: list[Engine] = []
+    texts: list[str] = []
+    starts = STARTS if len(pairs) == 1 else _STARTS_OF_MANY
+    for model, provider in pairs:
+        share = seconds * _ENGINES / len(pairs)
+        plan = _Plan(sheets, items, written, share, starts, texts)
+        engines.append(_engine(model, provider, plan, talk))
+    scaled = min(range(len(pairs)), key=lambda at: engines[at].p50_ms(MANY))
+    model, provider = pairs[scaled]
+    found = rates(
+        model, provider, items,
+        most=threads or here.threads, seconds=seconds * _RATES, say=talk,
+    )  # fmt: skip
+    spread = tuple(found)
+    energy = _energy(model, provider, items, seconds=seconds * (1 - _ENGINES - _RATES), say=talk)
+    return Report(here, tuple(engines), scaled, spread, energy, took_s=perf_counter() - talk.began)
 
 
-def measure(action: Callable[[], object], name: str, *, seconds: float) -> Took:
-    """Repeat for about `seconds`, after one turn that does not count."""
-    action()
-    took: list[float] = []
-    end = perf_counter() + seconds
-    while len(took) < _FEWEST or (perf_counter() < end and len(took) < _MOST):
-        start = perf_counter()
-        action()
-        took.append((perf_counter() - start) * 1e3)
-    return _took(name, took)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What every engine is to read, and for how long."""
+
+    sheets: Sequence[_Sheet]
+    items: Items
+    written: dict[Path, Truth] | None
+    seconds: float
+    starts: int
+    texts: list[str]  # of `items`, as the first engine reads them; filled by it
 
 
-def thread_counts(most: int) -> tuple[int, ...]:
-    """1, 2, 4, ... and `most`: doublings show where more threads stop to help."""
-    counts = [1]
-    while counts[-1] * 2 < most:
-        counts.append(counts[-1] * 2)
-    return tuple(sorted({*counts, most}))
+def _engine(model: Path | None, provider: str, plan: _Plan, talk: _Talk) -> Engine:
+    name = "bundled" if model is None else str(model)
+    with Reader(model, providers=[provider], threads=1) as reader:
+        times = list(_page_times(reader, plan.sheets, plan.seconds / 2, talk))
+        talk(f"{name}, {provider}: fields, 1 thread")
+        share = plan.seconds / (4 if plan.sheets else 2)
+        times.append(_one_by_one(reader, plan.items, seconds=share))
+        took = measure(partial(reader.read_fields, plan.items), "", seconds=share)
+        times.append(per(took, BATCH, MANY))
+        texts = [one.text for one in reader.read_fields(plan.items)]
+        if not plan.texts:
+            plan.texts.extend(texts)
+        talk(f"{name}, {provider}: start-up, up to {plan.starts} new processes")
+        page = next(((one.path, one.template_path) for one in plan.sheets), None)
+        startup = start_up(
+            model,
+            provider,
+            page=page,
+            starts=plan.starts,
+            seconds=plan.seconds * _STARTUPS / _ENGINES,
+        )
+        return Engine(
+            model=name,
+            name=reader.model["name"],
+            digest=reader.model["digest"],
+            precision=_precision(model),
+            provider=reader.providers[0],
+            startup=startup,
+            times=tuple(times),
+            same_texts=sum(a == b for a, b in zip(texts, plan.texts, strict=True)),
+            drawn=len(texts),
+            score=_score(reader, plan),
+        )
 
 
-def to_text(report: Report, stream: TextIO) -> str:
-    """The report as tables, in colour where `stream` is a terminal that shows it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(file=stream)
-    with console.capture() as text:
-        times = Table(title="one thread", title_justify="left")
-        for name in ("what", "p50 ms", "p95 ms", "min ms", "times"):
-            times.add_column(name, justify="left" if name == "what" else "right")
-        for one in report.times:
-            milliseconds = (f"{ms:.2f}" for ms in (one.p50_ms, one.p95_ms, one.min_ms))
-            times.add_row(one.name, *milliseconds, str(one.repeats))
-        rates = Table(title=f"fields, {BATCH} at a time", title_justify="left")
-        rates.add_column("threads", justify="right")
-        rates.add_column("fields/s", justify="right")
-        for rate in report.rates:
-            rates.add_row(str(rate.threads), f"{rate.fields_per_s:.0f}")
-        console.print(_startup_table(report.startup), times, rates)
-        console.print(_facts(report), markup=False, highlight=False, soft_wrap=True)
-    return text.get()
+def _score(reader: Reader, plan: _Plan) -> Score | None:
+    if plan.written is None:
+        return None
+    return score([
+        (reader.read(one.pixels, template=one.template), plan.written[one.path])
+        for one in plan.sheets
+    ])  # fmt: skip
 
 
-def _startup(model: Path | None, providers: Sequence[str]) -> dict[str, float | None]:
-    script = _START.format(
-        model=None if model is None else str(model.resolve()), providers=list(providers)
-    )
-    # the new process finds the package where this one did, installed or not
-    root = str(Path(__file__).parent.parent)
-    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
-    found: list[dict[str, float | None]] = []
-    for _ in range(_STARTS):
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env=os.environ | {"PYTHONPATH": path},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise EdgeHwrError(f"a new process cannot read ({last}); run `edge-hwr doctor`")
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-    return {name: _median([one[name] for one in found]) for name in found[0]}
+def _energy(
+    model: Path | None, provider: str, items: Items, *, seconds: float, say: Callable[[str], None]
+) -> Energy:
+    if (silent := Meter().stop(1)).watts is None:  # nothing would come of it
+        return silent
+    say("energy")
+    with Reader(model, providers=[provider], threads=1) as reader:
+        reader.read_fields(items)
+        meter, began, done = Meter(), perf_counter(), 0
+        while perf_counter() - began < seconds or not done:
+            reader.read_fields(items)
+            done += len(items)
+        return meter.stop(done)
 
 
-def _median(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.median(known)) if len(known) == len(values) else None
+def _working(model: Path | None) -> Sequence[str]:
+    """Providers that open this model here; the CPU's own errors are told."""
+    Reader(model).close()
+    import onnxruntime
+
+    found = []
+    for name in onnxruntime.get_available_providers():
+        if name in (_CPU, _REMOTE):
+            continue
+        try:
+            Reader(model, providers=[name]).close()
+        except EdgeHwrError:  # offered by the package, but not by this machine
+            continue
+        found.append(name)
+    return [_CPU, *found]
+
+
+def _precision(model: Path | None) -> str:
+    """Operators stand by name in an ONNX file; only quantised networks have this one."""
+    data = (bundled_model() if model is None else model).read_bytes()
+    return "int8" if b"QuantizeLinear" in data else "float"
+
+
+def _sheet(path: Path, template: Path | None) -> _Sheet:
+    from edge_runtime.template import Template
+
+    page = load_page(path)
+    form = None if template is None else Template.load(template)
+    return _Sheet(path, template, page.pixels if page.color is None else page.color, form)
 
 
 def _page_times(
-    reader: Reader,
-    pages: Sequence[tuple[Path, Template | None]],
-    seconds: float,
-    say: Callable[[str], None],
+    reader: Reader, sheets: Sequence[_Sheet], seconds: float, say: Callable[[str], None]
 ) -> Iterator[Took]:
-    for path, template in pages:
-        say(f"page {path}, 1 thread")
-        page = load_page(path)
-        pixels = page.pixels if page.color is None else page.color
-        read = partial(reader.read, pixels, template=template)
-        yield measure(read, f"page {path.name}", seconds=seconds / len(pages))
+    for sheet in sheets:
+        say(f"page {sheet.path}, 1 thread")
+        read = partial(reader.read, sheet.pixels, template=sheet.template)
+        yield measure(read, f"page {sheet.path.name}", seconds=seconds / len(sheets))
 
 
-def _one_by_one(reader: Reader, items: Sequence[tuple[Gray, Field]], *, seconds: float) -> Took:
+def _one_by_one(reader: Reader, items: Items, *, seconds: float) -> Took:
     """Each field by itself, widths in turn."""
     turn = itertools.cycle(items)
-    return measure(lambda: reader.read_field(*next(turn)), "field, one at a time", seconds=seconds)
-
-
-def _per(took: Took, n: int, name: str) -> Took:
-    return Took(name, took.p50_ms / n, took.p95_ms / n, took.min_ms / n, took.repeats)
-
-
-def _took(name: str, took: Sequence[float]) -> Took:
-    p50, p95 = np.percentile(took, [50, 95])
-    return Took(name, float(p50), float(p95), min(took), len(took))
-
-
-def _startup_table(startup: dict[str, float | None]) -> Table:
-    from rich.table import Table
-
-    table = Table(title=f"a new process (median of {_STARTS})", title_justify="left")
-    table.add_column("what")
-    table.add_column("", justify="right")
-    for name, value in startup.items():
-        what, _, unit = name.rpartition("_")
-        unit = {"ms": "ms", "mib": "MiB"}[unit]
-        shown = "unknown" if value is None else f"{value:.0f} {unit}"
-        table.add_row(_STARTUP_WORDS[what], shown)
-    return table
-
-
-def _facts(report: Report) -> str:
-    here, digest = report.machine, report.model["digest"][:16]
-    quota = "" if here.quota is None else f", limited to {here.quota:g}"
-    return "\n".join((
-        f"model    {report.model['name']} {digest}, {', '.join(report.providers)}",
-        f"machine  {here.cpu}, {here.system}, {here.cores} cores{quota}",
-        f"versions {', '.join(f'{name} {version}' for name, version in here.versions)}",
-    ))  # fmt: skip
+    return measure(lambda: reader.read_field(*next(turn)), ONE, seconds=seconds)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from itertools import count
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from edge_runtime.grammar import Grammar
 from edge_runtime.lattice import FLOOR, SCALED_LEAST, Floats, Ints, segments
 
+_LEAST_LOST = math.log(1e-3)  # belief in glyphs that are not allowed: less decides nothing
 _MOST_LAYOUTS = 512  # complete layouts looked at; several share a text only where ink is doubtful
 
 # How a row may stand after some cells: nothing yet, a glyph last, a gap that a glyph must end, or
@@ -33,6 +35,11 @@ class Cells:
     `glyph` float64 (cells, n_labels), `mark` and `nothing` float64 (cells,): log-probabilities;
     `still` is mark or nothing. A space in a cell is no glyph: a cell of spaces says nothing.
     """
+
+    glyph: Floats
+    mark: Floats
+    nothing: Floats
+    still: Floats
 
     def __init__(self, log_probs: Sequence[NDArray[np.floating] | None], grammar: Grammar) -> None:
         n, n_labels = len(log_probs), len(grammar.labels)
@@ -64,6 +71,35 @@ class Cells:
                 self.mark[at] = off.sum() + math.log(-math.expm1(rest))
         self.glyph = np.minimum(self.glyph, 0.0)
         self.still = np.logaddexp(self.mark, self.nothing)
+
+    def within(self) -> Cells:
+        """The same, where a glyph that is not allowed stays a glyph: one of those that are.
+
+        Else a letter in a cell of digits would rather be nothing than the digit it may be. Whether
+        a cell holds a glyph is decided with all of them; the mass of what is allowed stays what it
+        was, and is shared out anew: nothing, a mark and the allowed glyphs, which take over from
+        the others in proportion. Glyphs that are not allowed and hold less than `_LEAST_LOST`
+        change nothing.
+        """
+        used = self._grammar.used
+        if self._grammar.texts is not None:  # unlisted texts are weighed too
+            used = used | self._grammar.allowed
+        allowed = np.logaddexp.reduce(self.glyph[:, used], axis=1, initial=-np.inf)
+        lost = np.logaddexp.reduce(self.glyph[:, ~used], axis=1, initial=-np.inf)
+        moved = (lost >= _LEAST_LOST) & (allowed > -np.inf)
+        if not moved.any():
+            return self
+        any_glyph = np.logaddexp(allowed[moved], lost[moved])
+        still = self.still[moved]
+        shrunk = np.logaddexp(still, allowed[moved]) - np.logaddexp(still, any_glyph)
+        found = copy(self)
+        found.glyph, found.mark = self.glyph.copy(), self.mark.copy()
+        found.nothing, found.still = self.nothing.copy(), self.still.copy()
+        for one in (found.mark, found.nothing, found.still):
+            one[moved] += shrunk
+        found.glyph[moved] += (any_glyph - allowed[moved] + shrunk)[:, None]
+        found.glyph[:, ~used] = np.where(moved[:, None], -np.inf, self.glyph[:, ~used])
+        return found
 
     def _chars(self, text: str) -> list[int]:
         """Labels of a text's characters; 0 for a space, which no cell holds as a glyph."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,8 +59,12 @@ def _root(
 def read(
     images: Annotated[list[Path], typer.Argument(help="Pictures, PDFs, or - for stdin.")],
     template: Annotated[
-        Path | None,
-        typer.Option("--template", "-t", help="The form; left out: IMAGE.yaml beside the picture."),
+        list[Path] | None,
+        typer.Option(
+            "--template",
+            "-t",
+            help="The form; repeated, each page's own is chosen; left out: IMAGE.yaml beside it.",
+        ),
     ] = None,
     format: options.AsFormat = Format.TABLE,
     overlay: options.Overlay = None,
@@ -172,29 +176,48 @@ def bench(
         Path | None, typer.Option("--template", "-t", help="The form that the images show.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    plot: options.Plot = None,
+    pick: Annotated[
+        bool, typer.Option("--pick", help="Say which settings are best here, and why.")
+    ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="What is written on the images, JSON or CSV: scores the readings."),
+    ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Most threads to try; left out: all that may run.")
+        int | None,
+        typer.Option(min=1, help="Most threads and processes to try; left out: all that may run."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Time to spend, about.")] = 30.0,
-    model: options.Model = None,
-    provider: options.Providers = None,
+    model: options.Models = None,
+    provider: options.EachProvider = None,
     output: options.Output = None,
     debug: options.Debug = False,
 ) -> None:
     """Measure this machine: start-up, time for a field, fields per second, memory."""
     from edge_runtime import bench as own
+    from edge_runtime import bench_pick, bench_plot, bench_table
 
-    templates = batch.Templates(template, options.say)
+    _refuse_overwriting(images or (), plot, output)
     report = own.run(
-        [(image, templates.of(image)) for image in images or ()],
-        model=model,
-        providers=provider or ("cpu",),
+        [(image, template or batch.template_beside(image)) for image in images or ()],
+        models=model or (None,),
+        providers=provider,
         threads=threads,
         seconds=seconds,
+        truth=truth,
         say=options.say,
     )
+    advice = bench_pick.pick(report) if pick else ()
     with batch.output_to(output) as stream:
-        stream.write(report.to_json() + "\n" if json else own.to_text(report, stream))
+        if json:
+            more = {"pick": [asdict(one) for one in advice]} if pick else {}
+            stream.write(report.to_json(**more) + "\n")
+        else:
+            stream.write(bench_table.to_text(report, stream, advice=advice))
+    if plot is not None:
+        batch.write_picture(plot, bench_plot.draw(report))
+        options.say(f"wrote {plot}")
 
 
 def _reader(

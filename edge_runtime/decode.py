@@ -157,21 +157,25 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
 
     Empty cells at the ends give nothing, an empty one between filled ones a space: the automaton
     takes it where a space is allowed and is not asked where none is. A cell with skip marks alone
-    gives nothing and is not empty. More than one glyph in a cell is not allowed by any grammar.
+    gives nothing and is not empty. More than one glyph in a cell is not allowed by any grammar. A
+    glyph that is not allowed is taken for one that is (`Cells.within`); `log_total` alone is of
+    what the network says as it is, and tells how much that was.
 
     Args:
         log_probs: For each cell float32 (t, n_labels); None for a cell without ink.
         grammar: Of the field, over the same labels.
         k: Number of texts wanted, at most.
     """
-    cells = Cells(log_probs, grammar)
+    seen = Cells(log_probs, grammar)
     lattice = CellLattice(grammar)
     raw = "".join(" " if one is None else raw_text(one, grammar) for one in log_probs).strip()
-    log_total = lattice.log_total(cells)
+    log_total = lattice.log_total(seen)
     if log_total == -math.inf:
         return Decoding("", -math.inf, -math.inf, (), (), raw)
-    whole = float(np.logaddexp(log_total, outside_of(cells, grammar, log_total)))
-    ink, shortlist = CellTexts(cells, lattice), Shortlist(grammar, k, log_total, whole)
+    cells = seen.within()
+    inside = log_total if cells is seen else lattice.log_total(cells)
+    whole = float(np.logaddexp(inside, outside_of(cells, grammar, inside)))
+    ink, shortlist = CellTexts(cells, lattice), Shortlist(grammar, k, inside, whole)
     shortlist.add_all(found := ink.texts(grammar, k), ink)
     exact = True
     if not shortlist.settled:
@@ -187,14 +191,15 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
 def text_log_prob(
     log_probs: LogProbs | Sequence[LogProbs | None], text: str, grammar: Grammar
 ) -> float:
-    """Log of a text's sum; -inf where the grammar does not allow it. Cells as in `decode_cells`."""
+    """Log of a text's sum; -inf where the grammar does not allow it. Cells as in `decode_cells`,
+    glyphs that are not allowed taken for those that are."""
     if isinstance(log_probs, np.ndarray):
         if not grammar.accepts(text):
             return -math.inf
         return text_sums(Frames(log_probs, grammar), [grammar.labels_of(text)])[0]
     if not CellLattice(grammar).accepts(text):
         return -math.inf
-    return Cells(log_probs, grammar).text_sum(text)
+    return Cells(log_probs, grammar).within().text_sum(text)
 
 
 def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: Grammar) -> float:
@@ -208,7 +213,7 @@ def _collapsed(path: NDArray[np.intp]) -> tuple[list[int], list[tuple[int, int]]
     """CTC's reading of a path: labels without repeats and blanks, and the frames of each."""
     if len(path) == 0:
         return [], []
-    first = np.flatnonzero(np.r_[True, path[1:] != path[:-1]])
+    first = np.append(0, np.flatnonzero(path[1:] != path[:-1]) + 1)
     last = np.append(first[1:], len(path))
     on = path[first] != 0
     starts, ends = first[on].tolist(), last[on].tolist()

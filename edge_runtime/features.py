@@ -45,7 +45,8 @@ class Match:
     homography: Matrix  # float64 (3, 3), template unit to page pixels
     residual_px: float  # root mean square of the inliers, page pixels
     inliers: int
-    nudge: Nudge | None = None  # what the homography leaves over
+    measured: tuple[Measured, Measured]  # shifts in x and in y that are left over
+    nudge: Nudge | None = None  # fitted to them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,17 +93,13 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     homography, residual, inliers, where, shifts = refined
     per_unit = np.array([fw / size[0], fh / size[1]])
     homography = homography @ np.diag([*per_unit, 1.0])
-    nudge = _nudge(where / per_unit, shifts / per_unit, size)
-    bent = nudge.largest * float(per_unit.max()) >= _STRAIGHT_PX
-    return Match(homography / homography[2, 2], residual, inliers, nudge if bent else None)
-
-
-def _nudge(points: Matrix, shifts: Matrix, size: tuple[float, float]) -> Nudge:
-    """What flow found beyond the homography, smoothed; all lengths in the template's unit."""
+    points, shifts = where / per_unit, shifts / per_unit
     n = len(points)
     group, side, sure = np.arange(n), np.zeros(n), np.ones(n, bool)
     x, y = (Measured(points, shifts[:, k], group, side, sure) for k in (0, 1))
-    return fit_nudge(size, x, y, pins=np.empty((0, 2)))
+    nudge = fit_nudge(size, x, y, pins=np.empty((0, 2)))
+    bent = nudge.largest * float(per_unit.max()) >= _STRAIGHT_PX
+    return Match(homography / homography[2, 2], residual, inliers, (x, y), nudge if bent else None)
 
 
 def _stamp(reference: Path) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """From what was decoded to what is said: status, reason, alternatives and the boxes of glyphs.
 
 Owns:   the verdict on a field: `judge`, and `match_probability`.
-Needs:  numpy, `place`, `grammar`, `decode`, `confidence`, `glyphs`, `results`. No session.
+Needs:  numpy, `place`, `grammar`, `decode`, `confidence`, `glyphs`, `strikes`. No session.
 Words:  *fault*: a reason in plain words not to accept a reading, however sure the network is.
 """
 
@@ -40,6 +40,7 @@ from edge_runtime.place import FieldInk
 from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
+from edge_runtime.strikes import CALLED, strike_share, usual_share
 
 Gray = NDArray[np.uint8]
 LogProbs = NDArray[np.float32]
@@ -85,8 +86,11 @@ def judge(
     decoding = _decode(ink, settled, grammar, prior)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
-    sure = _sure(decoding, evidence, calibration)
-    status, reason = _status(sure, calibration, _faults(ink, decoding, grammar))
+    struck = _struck_shares(ink, grammar)
+    fits = _sure(decoding, evidence, calibration)
+    sure = fits * _meant(struck)
+    faults = _faults(ink, decoding, grammar, struck)
+    status, reason = _status(sure, fits, calibration, faults)
     best = math.exp(log_posterior(decoding))
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
     reading = _reading(
@@ -119,14 +123,15 @@ def match_probability(
     if not ink.filled:
         return 1.0 if expected == "" else 0.0
     grammar = compile_grammar(ink.field, spec.labels)
-    if expected == "" or _struck_out(ink, grammar):
+    struck = _struck_shares(ink, grammar)
+    if expected == "" or _struck_out(ink, struck):
         return 0.0
     frames = _settled(ink, frames, grammar)
     decoding = _decode(ink, frames, grammar)
     if ink.field.cells is None:
         frames = [within(one, grammar) for one in frames]
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
-    sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
+    sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field))) * _meant(struck)
     if expected == decoding.text:
         return sure
     seen = frames[0] if ink.field.cells is None else _cell_frames(ink, frames, grammar)
@@ -150,8 +155,11 @@ def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> f
     return probability(evidence, calibration)
 
 
-def _status(sure: float, calibration: Calibration, faults: list[str]) -> tuple[Status, str]:
-    if sure < calibration.reject:
+def _status(
+    sure: float, fits: float, calibration: Calibration, faults: list[str]
+) -> tuple[Status, str]:
+    """`fits` is the probability that the text fits the ink, whether the ink is meant or not."""
+    if fits < calibration.reject:
         return Status.REJECTED, "; ".join([*faults, "no allowed text fits the ink well"])
     if sure < calibration.accept:
         return Status.REVIEW, "; ".join([*faults, f"confidence under {calibration.accept:.4g}"])
@@ -228,9 +236,27 @@ def _lean(frames: LogProbs, label: int) -> LogProbs:
     return np.log(np.maximum(said, np.float32(1e-30)))
 
 
-def _struck_out(ink: FieldInk, grammar: Grammar) -> bool:
-    """Whether something was struck out that cannot be read as an X."""
-    return any(ink.struck) and (ink.field.cells is None or not _x_strikes(grammar))
+def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
+    """For each ink, how surely it was struck out or is no writing; 0 where it may be an X."""
+    if ink.field.cells is not None and _x_strikes(grammar):
+        return (0.0,) * len(ink.inks)
+    in_cells = ink.field.cells is not None
+    return tuple(
+        0.0 if strip is None else strike_share(one.pixels, cell=in_cells)
+        for one, strip in zip(ink.inks, ink.strips, strict=True)
+    )
+
+
+def _struck_out(ink: FieldInk, shares: Sequence[float]) -> list[int]:
+    """Which inks are called struck out, counted from 0."""
+    if ink.field.cells is None:
+        return [at for at, share in enumerate(shares) if share >= CALLED["line"]]
+    asked = any(shares)  # else an X may stand there
+    return [
+        at
+        for at, (share, scribbled) in enumerate(zip(shares, ink.struck, strict=True))
+        if share >= CALLED["cell"] or (scribbled and asked)
+    ]
 
 
 def _x_strikes(grammar: Grammar) -> bool:
@@ -238,14 +264,22 @@ def _x_strikes(grammar: Grammar) -> bool:
     return {char for char in _readable(grammar) if char.isalpha()} == {"X"}
 
 
-def _faults(ink: FieldInk, decoding: Decoding, grammar: Grammar) -> list[str]:
+def _meant(shares: Sequence[float]) -> float:
+    """The probability that all of the ink is meant to be read."""
+    return math.prod(1.0 - usual_share(share) for share in shares)
+
+
+def _faults(
+    ink: FieldInk, decoding: Decoding, grammar: Grammar, struck: Sequence[float]
+) -> list[str]:
     """Why the reading is not to be accepted. Never names what was read: it may be a secret."""
     found = []
     field = ink.field
     readable = _readable(grammar)
-    if _struck_out(ink, grammar):
-        where = ", ".join(str(at) for at, struck in enumerate(ink.struck, 1) if struck)
-        found.append("struck out" if field.cells is None else f"cell {where} struck out")
+    if called := _struck_out(ink, struck):
+        where = ", ".join(str(at + 1) for at in called)
+        alone = "struck out, or no writing"
+        found.append(alone if field.cells is None else f"cell {where} struck out")
     if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in ink.filled):
         found.append("too wide for one line of the network; cut it into fields")
     foreign = set(decoding.raw_text) - readable - {" "}

@@ -29,6 +29,7 @@ FLOOR = -1.0e4
 # Scaled sums lose what is e^-700 under the rest; from here on the log domain does them again.
 SCALED_LEAST = -600.0
 RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
+_LEAST_REST = 1e-6  # of a sum: a difference so small keeps ten decimals, see `Lattice._mend`
 _SMALL = 8  # nodes up to which a product of matrices beats a loop over frames
 
 
@@ -165,28 +166,31 @@ class Lattice:
 
     def _by_frames(self, frames: Frames) -> float:
         s, n = self.n_states, self.n_nodes
-        x: Floats = np.zeros(n)
+        # The last stays 0: what is left out for arcs that every node can take.
+        x: Floats = np.zeros(n + 1)
         x[0] = 1
         log = 0.0
         held_at, held_state = segments(self.held_state)
         arc_prob = self._arc_values(frames.prob, np.add)
+        whole, rest, said = (np.empty(len(self.arc_tail)) for _ in range(3))
+        stay = np.empty(n - s)
         for t in range(frames.n):
-            pool, held = x[:s], x[s:]
-            mass = pool.copy()
+            mass, held, p = x[:s].copy(), x[s:n], frames.prob[t]
             if len(held):
                 mass[held_state] += np.add.reduceat(held, held_at)
-            out = mass[self.arc_tail]
+            _take(mass, self.arc_tail, whole)
             if len(self.barred_arc):
-                out[self.barred_arc] = self._others(pool, held, mass)
-            p = frames.prob[t]
-            out *= arc_prob[t] if self.arc_label is None else p[self.arc_label]
-            new: Floats = np.bincount(self.arc_node, out, minlength=n).astype(
-                np.float64, copy=False
-            )
+                _take(x, self._arc_bar, rest)
+                np.subtract(whole, rest, out=rest)
+                self._mend(rest, whole, x, mass)
+            else:
+                rest[:] = whole
+            rest *= arc_prob[t] if self.arc_label is None else _take(p, self.arc_label, said)
+            new = np.asarray(np.bincount(self.arc_node, rest, minlength=n + 1), np.float64)
             mass *= p[0]
             new[:s] += mass
-            held *= p[self.held_label]
-            new[s:] += held
+            held *= _take(p, self.held_label, stay)
+            new[s:n] += held
             x = new
             if t % RESCALE_EVERY == RESCALE_EVERY - 1:
                 scale = x.sum()
@@ -194,24 +198,28 @@ class Lattice:
                     return -math.inf
                 x /= scale
                 log += math.log(scale)
-        ends = x[:s][self.accepting].sum() + x[s:][self.accepting[self.held_state]].sum()
+        ends = x[:s][self.accepting].sum() + x[s:n][self.accepting[self.held_state]].sum()
         return log + math.log(ends) if ends > 0 else -math.inf
 
-    def _others(self, pool: Floats, held: Floats, mass: Floats) -> Floats:
-        """For each barred arc, the mass of its state without the node that cannot take it.
+    @cached_property
+    def _arc_bar(self) -> Ints:
+        """intp (arcs,): the node that cannot take an arc, `n_nodes` where all can."""
+        found = np.full(len(self.arc_tail), self.n_nodes)
+        found[self.barred_arc] = self.n_states + self.barred_node
+        return found
 
-        Where that node is nearly all, a difference would be rounding alone, so the others are
-        summed; no more than one node of a state can be so large.
+    def _mend(self, rest: Floats, whole: Floats, x: Floats, mass: Floats) -> None:
+        """Sum anew what is a difference of rounding alone.
+
+        `rest` is the mass of an arc's state without the node that cannot take it. Where that node
+        is all but `_LEAST_REST`, the others are summed; no two nodes of a state can be so large.
         """
-        whole: Floats = mass[self.barred_state]
-        rest: Floats = whole - held[self.barred_node]
-        lost = rest < 1e-3 * whole
-        if lost.any():
-            large = held > 0.998 * mass[self.held_state]
-            few = np.where(large, 0, held)
-            others = pool + np.bincount(self.held_state, few, minlength=self.n_states)
-            rest[lost] = others[self.barred_state[lost]]
-        return rest
+        lost = (rest < _LEAST_REST * whole).nonzero()[0]
+        if len(lost):
+            held = x[self.n_states : self.n_nodes]
+            few = np.where(held > 0.998 * mass[self.held_state], 0, held)
+            others = x[: self.n_states] + np.bincount(self.held_state, few, minlength=self.n_states)
+            rest[lost] = others[self.arc_tail[lost]]
 
     def _by_logs(self, frames: Frames) -> float:
         """The same in the log domain: slow, for what lies under e^-600."""
@@ -287,18 +295,22 @@ class Lattice:
         s = self.n_states
         arc_log = self._arc_values(frames.log, np.maximum)
         best = np.full(s, -np.inf)  # states without a way on stay so
+        value, said = np.empty(len(self.arc_tail)), np.empty(len(self.arc_tail))
+        held, onward = np.empty(self.n_nodes - s), np.empty(self.n_nodes - s)
+        barred, most = np.empty(len(self.barred_arc)), np.empty(len(self.barred_arc))
         for t in range(frames.n - 1, -1, -1):
             later, now, p = ahead[t + 1], ahead[t], frames.log[t]
-            value = later[self.arc_node]
-            value += arc_log[t] if self.arc_label is None else p[self.arc_label]
+            _take(later, self.arc_node, value)
+            value += arc_log[t] if self.arc_label is None else _take(p, self.arc_label, said)
             best[self.arc_state] = np.maximum.reduceat(value, self.arc_start)
             rest = later[:s] + p[0]
             np.maximum(rest, best, out=now[:s])
-            held = p[self.held_label]
+            _take(p, self.held_label, held)
             held += later[s:]
-            np.maximum(held, now[self.held_state], out=now[s:])
+            np.maximum(held, _take(now[:s], self.held_state, onward), out=now[s:])
             # A node that cannot take its state's best arc goes by the second best.
-            own = (value[self.barred_arc] >= best[self.barred_state]).nonzero()[0]
+            _take(value, self.barred_arc, barred)
+            own = (barred >= _take(best, self.barred_state, most)).nonzero()[0]
             if len(own):
                 node, state = self.barred_node[own], self.barred_state[own]
                 value[self.barred_arc[own]] = -np.inf
@@ -335,6 +347,11 @@ class Lattice:
         through += ahead[1:, self.edge_node]
         worth: Floats = np.max(through, axis=0, initial=-np.inf)
         return worth
+
+
+def _take(values: Floats, places: Ints, out: Floats) -> Floats:
+    """`values[places]` into `out`, twice as fast; places are ours, so none lies outside."""
+    return values.take(places, out=out, mode="clip")
 
 
 def _at(sorted_keys: Ints, wanted: Ints, head: Ints) -> NDArray[np.bool_]:

@@ -255,7 +255,8 @@ def _erase(
             sunk = np.arange(high - low)[:, None] < lack[:, None]
             stay |= sunk[:, ::order]
     if foot_px >= 1:
-        stay |= _feet(band[:, low - 2 : low], band[:, high : high + 2], on, x, foot_px, cuts)
+        over, under = band[:, low - 2 : low], band[:, high : high + 2]
+        stay |= _feet(over, under, on, x, thick=thick, foot_px=foot_px, cuts=cuts)
     gone = on[:, None] & ~stay
     out.ravel()[place[:, low:high][gone]] = 0
     return np.ascontiguousarray(out[pad : pad + h])
@@ -266,6 +267,8 @@ def _feet(
     under: Gray,
     on: NDArray[np.bool_],
     x: NDArray[np.intp],
+    *,
+    thick: int,
     foot_px: float,
     cuts: Sequence[float],
 ) -> NDArray[np.bool_]:
@@ -278,17 +281,18 @@ def _feet(
         under: And just below.
         on: bool (lines, length), where the lines are.
         x: Their columns.
+        thick: Their thickness, pixels.
         foot_px: Two contacts farther apart are those of two glyphs.
         cuts: Columns that no foot reaches across.
     """
     side = max(1, round(foot_px)) | 1
     bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
-    wide = np.ones((1, 2 * _CUT_PX + 1), np.uint8)
+    wide = np.ones((1, 2 * thick + 5), np.uint8)
     # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
     feet = (over >= 50).all(1), (under >= 50).all(1)
     cut = np.zeros(x.size, np.uint8)
     cut[np.clip(np.searchsorted(x, np.rint(cuts)), 0, x.size - 1)] = len(cuts) > 0
-    cut = cv2.dilate(cut[None], wide)[0]
+    cut = cv2.dilate(cut[None], np.ones((1, 2 * _CUT_PX + 1), np.uint8))[0]
     found = np.zeros(on.shape, bool)
     for mine, other in (feet, feet[::-1]):
         # What runs through does not stand on the line.

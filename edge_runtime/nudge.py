@@ -1,6 +1,7 @@
 """What a plane projection leaves over: a smooth shift of the template, fitted to measurements.
 
-Owns:   `Nudge`, a grid of shifts; `fit_nudge`, which makes one of measured shifts.
+Owns:   `Nudge`, a grid of shifts; `fit_nudge`, which makes one of measured shifts; `fit_spread`,
+        which says how sure that is.
 Needs:  numpy.
 Words:  *piece*: a short stretch of a printed line, which tells of its shift across itself alone.
 Source: Gaussian process regression (Rasmussen and Williams 2006, chapter 2) with a wide and a
@@ -24,6 +25,17 @@ _NOISE = 0.0006  # of one measurement
 _CAUCHY = 0.0012  # a measurement so far off counts half
 _UNSURE = 3.0  # times the noise of a line that may be another than the box's
 _ROUNDS = 3
+_SCALES = (
+    0.1,
+    0.2,
+    0.4,
+    0.7,
+    1.0,
+    1.5,
+    2.5,
+)  # of the usual shift: a flat sheet to a badly bent one
+_LEAST_BENT = 0.4  # of a photo: a card's corner may rise where all is flat in its middle
+_FEWEST_TELLING = 8  # measurements along one axis, before they tell how far a sheet is bent
 _MOST = 160  # measurements that are used along either axis
 _NODES = 15  # of the grid along either edge
 _OVER = 0.04  # part of the page by which the grid reaches beyond it
@@ -65,6 +77,11 @@ class Measured:
     side: Points  # (n,) -1 for a field's first edge, 1 for its last, 0 in between
     sure: NDArray[np.bool_]  # (n,) certain to be printed: of a row of cells
 
+    @classmethod
+    def nothing(cls) -> Measured:
+        none = np.empty(0)
+        return cls(np.empty((0, 2)), none, np.empty(0, np.intp), none, np.empty(0, bool))
+
     def part(self, keep: NDArray[np.bool_]) -> Measured:
         return Measured(
             self.points[keep],
@@ -101,28 +118,121 @@ def fit_nudge(
     return Nudge(origin, step, np.stack(shifts, axis=-1).reshape(_NODES, _NODES, 2))
 
 
-def _fit(one: Measured, pins: Points, nodes: Points, whole: float, slack: float) -> Points:
-    """Shifts (n,) at `nodes`, of one axis."""
-    if len(one.shifts) > _MOST:
-        keep = np.zeros(len(one.shifts), bool)
-        keep[np.linspace(0, len(one.shifts) - 1, _MOST).astype(int)] = True
-        one = one.part(keep)
-    n = len(one.shifts)
-    if n == 0:
-        return np.zeros(len(nodes))
-    points = np.vstack([one.points, pins]) / whole
-    values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
-    kernel = _kernel(points, points, slack)
+def fit_spread(
+    size: tuple[float, float],
+    across: Measured,
+    down: Measured,
+    *,
+    pins: Points,
+    points: Points,
+    bent: bool,
+) -> Points:
+    """How far off a fitted shift may be at points: what is measured near by, and how bent it is.
+
+    The measurements themselves say by how much this sheet strays: the scale under which they are
+    the likeliest is taken, so that a flat sheet is trusted where nothing is printed, and a bent
+    one is not.
+
+    Args:
+        size: As `fit_nudge`.
+        across: As `fit_nudge`.
+        down: As `fit_nudge`.
+        pins: As `fit_nudge`.
+        points: float64 (n, 2), template units.
+        bent: A photo, whose sheet may be bent where nothing was measured.
+
+    Returns:
+        float64 (n, 2), standard deviations in x and y, template units.
+    """
+    whole = max(size)
+    parts = [_Part.of(one, pins, whole) for one in (across, down)]
+    told = [part for part in parts if part.n >= _FEWEST_TELLING]
+    scale = 1.0
+    if told:
+        scales = [one for one in _SCALES if not bent or one >= _LEAST_BENT]
+        scale = max(scales, key=lambda each: sum(part.log_likelihood(each) for part in told))
+    at = points / whole
+    return np.stack([part.spread(at, scale) for part in parts], axis=1) * whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One axis's measurements and pins, parts of the page's longer edge."""
+
+    points: Points  # (m, 2)
+    values: Points  # (m,)
+    noise: Points  # float64 (m, m)
+    n: int  # of the points, the first, that were measured
+
+    @classmethod
+    def of(cls, one: Measured, pins: Points, whole: float) -> _Part:
+        one = _thinned(one)
+        n = len(one.shifts)
+        points = np.vstack([one.points, pins]) / whole
+        values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
+        kernel, base = _kernel(points, points, 1.0), _base_noise(one, len(pins))
+        kernel[:n, :n] += _inset(one)
+        noise = np.diag(_settled_noise(kernel, values, base, n)[1])
+        noise[:n, :n] += _inset(one)
+        return cls(points, values, noise, n)
+
+    def log_likelihood(self, scale: float) -> float:
+        whole = scale**2 * _kernel(self.points, self.points, 1.0) + self.noise
+        _, log_det = np.linalg.slogdet(whole)
+        return float(-0.5 * (self.values @ np.linalg.solve(whole, self.values) + log_det))
+
+    def spread(self, at: Points, scale: float) -> Points:
+        own = np.diag(_kernel(at[:1], at[:1], 1.0)) * scale**2
+        if len(self.points) == 0:
+            return np.sqrt(np.repeat(own, len(at)))
+        between = scale**2 * _kernel(at, self.points, 1.0)
+        whole = scale**2 * _kernel(self.points, self.points, 1.0) + self.noise
+        known = (between * np.linalg.solve(whole, between.T).T).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(own - known, 0)))
+
+
+def _thinned(one: Measured) -> Measured:
+    if len(one.shifts) <= _MOST:
+        return one
+    keep = np.zeros(len(one.shifts), bool)
+    keep[np.linspace(0, len(one.shifts) - 1, _MOST).astype(int)] = True
+    return one.part(keep)
+
+
+def _inset(one: Measured) -> Points:
+    """Covariance (n, n) of the edges of one box, which is drawn inside or outside its lines."""
     side = one.side * (one.group[:, None] == one.group) * one.side[:, None]
-    kernel[:n, :n] += _INSET**2 * side
-    base = np.full(len(values), _NOISE**2)
-    base[:n][~one.sure] *= _UNSURE**2
+    return np.asarray(_INSET**2 * side)
+
+
+def _base_noise(one: Measured, n_pins: int) -> Points:
+    base = np.full(len(one.shifts) + n_pins, _NOISE**2)
+    base[: len(one.shifts)][~one.sure] *= _UNSURE**2
+    return base
+
+
+def _settled_noise(kernel: Points, values: Points, base: Points, n: int) -> tuple[Points, Points]:
+    """Weights (m,), and the noise (m,) under which the n that are measured, pins apart, agree."""
     noise = base.copy()
     for _ in range(_ROUNDS):
         weights = np.linalg.solve(kernel + np.diag(noise), values)
         off = values - kernel @ weights
         noise = base * (1 + (off / _CAUCHY) ** 2)
         noise[n:] = base[n:]
+    return np.asarray(weights, np.float64), noise
+
+
+def _fit(one: Measured, pins: Points, nodes: Points, whole: float, slack: float) -> Points:
+    """Shifts (n,) at `nodes`, of one axis."""
+    one = _thinned(one)
+    n = len(one.shifts)
+    if n == 0:
+        return np.zeros(len(nodes))
+    points = np.vstack([one.points, pins]) / whole
+    values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
+    kernel = _kernel(points, points, slack)
+    kernel[:n, :n] += _inset(one)
+    weights, _ = _settled_noise(kernel, values, _base_noise(one, len(pins)), n)
     return np.asarray(_kernel(nodes, points, slack) @ weights * whole)
 
 

@@ -71,6 +71,17 @@ Providers = Annotated[
     list[str] | None,
     typer.Option("--provider", help="cpu (default), cuda, ...; repeat it, the preferred first."),
 ]
+Models = Annotated[
+    list[Path] | None,
+    typer.Option("--model", help="An exported .onnx file; repeat it to compare, int8 and fp32."),
+]
+EachProvider = Annotated[
+    list[str] | None,
+    typer.Option("--provider", help="cpu, cuda, ...; repeat it. Left out: every one that works."),
+]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", callback=_picture, help="Picture of the report to write.")
+]
 Fallback = Annotated[
     bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
 ]

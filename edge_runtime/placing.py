@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_runtime.blots import blot_starts
 from edge_runtime.features import match_reference
 from edge_runtime.marks import FoundMarks, find_homography, find_marks, measure_marks, project
-from edge_runtime.nudge import Nudge
+from edge_runtime.nudge import Measured, Nudge
 from edge_runtime.page_outline import page_outlines
 from edge_runtime.template import Template
 from edge_runtime.turn import turned
@@ -43,6 +43,7 @@ class Placing:
     strict: bool  # the fields' lines may refuse it
     turn: int  # degrees clockwise, by which the page is to be turned
     nudge: Nudge | None = None  # already measured, on a reference
+    measured: tuple[Measured, Measured] | None = None  # what that was fitted to
 
 
 def placings(page: Gray, template: Template, evidence: list[str]) -> Iterator[list[Placing]]:
@@ -64,7 +65,7 @@ def placings(page: Gray, template: Template, evidence: list[str]) -> Iterator[li
                 Placing(
                     match.homography, "features", match.residual_px, match.inliers, _NONE,
                     bent=True, strict=False, turn=_turn(match.homography, template),
-                    nudge=match.nudge,
+                    nudge=match.nudge, measured=match.measured,
                 )
             ]  # fmt: skip
     if template.marks or template.reference is not None:

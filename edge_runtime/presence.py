@@ -48,6 +48,8 @@ def is_struck(ink: Gray) -> bool:
         return False
     x, y, w, h, area = (int(value) for value in kept[kept[:, cv2.CC_STAT_AREA].argmax()])
     mask = (ink[y : y + h, x : x + w] >= _INK).astype(np.uint8)
+    # A margin of paper: ink from edge to edge has no distance to any paper.
+    mask = np.pad(mask, 1)
     outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     points = np.concatenate(outline)
     sides = sorted(cv2.minAreaRect(points)[1])

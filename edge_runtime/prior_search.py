@@ -27,10 +27,20 @@ _SURE = 0.999  # of blank: such a frame changes no text
 class _Node:
     """A prefix; the mass of its alignments that end in blank, and in its last label."""
 
-    __slots__ = ("blank", "context", "kids", "label", "new_blank", "new_said", "parent", "said")
+    __slots__ = (
+        "blank",
+        "context",
+        "factor",
+        "kids",
+        "label",
+        "new_blank",
+        "new_said",
+        "parent",
+        "said",
+    )
 
-    def __init__(self, parent: _Node | None, label: int, context: str) -> None:
-        self.parent, self.label, self.context = parent, label, context
+    def __init__(self, parent: _Node | None, label: int, context: str, factor: float) -> None:
+        self.parent, self.label, self.context, self.factor = parent, label, context, factor
         self.kids: dict[int, _Node] = {}
         self.blank = self.said = self.new_blank = self.new_said = 0.0
 
@@ -63,7 +73,7 @@ def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _W
     prob = frames.prob
     worth = np.where(grammar.used, prob, 0.0)
     worth[:, 0] = 0.0
-    root = _Node(None, 0, START * (prior.order - 1))
+    root = _Node(None, 0, START * (prior.order - 1), 1.0)
     root.blank = 1.0
     beam = [root]
     by_mass = attrgetter("new_mass")
@@ -77,7 +87,7 @@ def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _W
             continue
         touched: dict[_Node, None] = {}
         for node in beam:
-            mass, last = node.mass, node.label
+            mass, last = node.blank + node.said, node.label
             touched[node] = None
             node.new_blank += mass * blank
             if node.parent is not None:
@@ -88,10 +98,10 @@ def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _W
                     continue
                 kid = node.kids.get(label)
                 if kid is None:
-                    context, _ = prior.step(node.context, grammar.labels[label])
-                    kid = node.kids[label] = _Node(node, label, context)
+                    context, factor = prior.step(node.context, grammar.labels[label])
+                    kid = node.kids[label] = _Node(node, label, context, factor)
                 touched[kid] = None
-                kid.new_said += said * prior.step(node.context, grammar.labels[label])[1]
+                kid.new_said += said * kid.factor
         kept = heapq.nlargest(width, touched, key=by_mass)
         most = kept[0].new_mass or 1.0
         for node in kept:

@@ -23,7 +23,7 @@ from edge_runtime.field import Field
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
 from edge_runtime.place import FieldInk, found_crops, lone_crop, take_ink, template_crops
 from edge_runtime.recognize import LogProbs, Recognizer
-from edge_runtime.register import Registration, register
+from edge_runtime.register import Registration, choose
 from edge_runtime.results import FieldReading, FormReading, Status
 from edge_runtime.spec import ModelSpec
 from edge_runtime.template import Template, evaluate_rules
@@ -32,6 +32,7 @@ from edge_runtime.turn import turned, upright_turn
 Gray = NDArray[np.uint8]
 Evidence = NDArray[np.float64]
 TemplateSource = Template | Mapping[str, Any] | Path | str
+Forms = TemplateSource | Sequence[TemplateSource]  # several: the page's own is chosen of them
 
 # Strips that are held at a time: of 1024 x 48 pixels they and their log-probabilities take 75 MB,
 # and sixteen full batches leave nothing to gain from more.
@@ -108,37 +109,36 @@ class Reader:
         return f"Reader(model={self.model_id!r}, providers={self.providers!r})"
 
     def read(
-        self, source: Source, *, template: TemplateSource | None = None, page: int | None = None
+        self, source: Source, *, template: Forms | None = None, page: int | None = None
     ) -> FormReading:
         """Read one page.
 
         Args:
             source: Path, encoded bytes, or uint8 (h, w) or (h, w, 3) BGR, upright.
-            template: The form: a `Template`, a path or a mapping. None: fields are found.
+            template: The form: a `Template`, a path or a mapping; or several, of which the one is
+                taken whose print is on the page. None: fields are found.
             page: Number of the page, from 1; needed where the source has several.
 
         Raises:
             ImageError: No picture, or several pages and none chosen.
-            TemplateError: The template is wrong, or the page is not its form.
+            TemplateError: The template is wrong, or the page is not its form, or none of several.
         """
-        form = _template(template)
+        forms = _templates(template)
         timer = Timer()
         with timer.step("load"):
             loaded = load_page(source, page=page)
-        return self._read_page(loaded, form, timer)
+        return self._read_page(loaded, forms, timer)
 
-    def read_pages(
-        self, source: Source, *, template: TemplateSource | None = None
-    ) -> Iterator[FormReading]:
+    def read_pages(self, source: Source, *, template: Forms | None = None) -> Iterator[FormReading]:
         """Read the pages of a PDF or TIFF one after the other. Arguments and errors as `read`."""
-        form, pages = _template(template), load_pages(source)
+        forms, pages = _templates(template), load_pages(source)
         while True:
             timer = Timer()
             with timer.step("load"):
                 loaded = next(pages, None)
             if loaded is None:
                 return
-            yield self._read_page(loaded, form, timer)
+            yield self._read_page(loaded, forms, timer)
 
     def read_field(self, crop: Source, field: Field) -> FieldReading:
         """Read the crop of one field, dark ink on light paper.
@@ -199,16 +199,17 @@ class Reader:
                 ]
             yield from judged
 
-    def _read_page(self, page: Page, template: Template | None, timer: Timer) -> FormReading:
+    def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
+        template: Template | None = None
         registration: Registration | None = None
         try:
-            with timer.step("register" if template else "locate"):
-                if template is None:
+            with timer.step("register" if forms else "locate"):
+                if not forms:
                     turn = upright_turn(page.pixels).turn
                     pixels = turned(page.pixels, turn)
                     crops = found_crops(pixels)
                 else:
-                    registration = register(page.pixels, template)
+                    template, registration = choose(page.pixels, forms)
                     turn = registration.turned_deg
                     pixels = turned(page.pixels, turn)
                     crops = template_crops(pixels, template, registration)
@@ -217,8 +218,8 @@ class Reader:
         except EdgeHwrError as error:
             raise type(error)(f"{page.source}: {error}") from error
         readings = tuple(reading for reading, _ in self._judged(inks, timer))
-        if template is not None:
-            readings = _ruled(readings, template)
+        if template is not None and registration is not None:
+            readings = _ruled(_placed(readings, template, registration), template)
         h, w = pixels.shape
         return FormReading(
             fields=readings,
@@ -270,8 +271,19 @@ def _field(field: Field) -> Field:
     return field
 
 
-def _template(source: TemplateSource | None) -> Template | None:
-    if source is None or isinstance(source, Template):
+def _templates(source: Forms | None) -> tuple[Template, ...]:
+    """Every template that was given; none where fields are to be found."""
+    if source is None:
+        return ()
+    if isinstance(source, Template | Mapping | Path | str):
+        return (_template(source),)
+    if not source:
+        raise TemplateError("no template to choose from; give one or more, or None to find fields")
+    return tuple(_template(one) for one in source)
+
+
+def _template(source: TemplateSource) -> Template:
+    if isinstance(source, Template):
         return source
     if isinstance(source, Mapping):
         return Template.from_dict(source, base=None, source="template")
@@ -289,6 +301,27 @@ def _id(template: Template) -> dict[str, str]:
     return {"name": template.name, "digest": template.digest}
 
 
+def _placed(
+    readings: tuple[FieldReading, ...], template: Template, registration: Registration
+) -> tuple[FieldReading, ...]:
+    """What may have been read at the wrong place goes to review, and a blank says so."""
+    names = [field.name for field in template.fields]
+    doubts = {
+        name: one.doubt
+        for name, one in zip(names, registration.certainty, strict=False)
+        if one.doubt
+    }
+    return tuple(
+        _reviewed(one, [doubts[one.name]]) if one.name in doubts else one for one in readings
+    )
+
+
+def _reviewed(one: FieldReading, reasons: Sequence[str]) -> FieldReading:
+    """The reading, never accepted, with more reasons."""
+    status = Status.REVIEW if one.status is Status.ACCEPTED else one.status
+    return replace(one, status=status, reason="; ".join(filter(None, [one.reason, *reasons])))
+
+
 def _ruled(readings: tuple[FieldReading, ...], template: Template) -> tuple[FieldReading, ...]:
     """What breaks a rule of the template goes to review, with the rule as reason."""
     broken: dict[str, list[str]] = {}
@@ -297,12 +330,5 @@ def _ruled(readings: tuple[FieldReading, ...], template: Template) -> tuple[Fiel
         for name in fault.fields:
             broken.setdefault(name, []).append(fault.reason)
     return tuple(
-        replace(
-            one,
-            status=Status.REVIEW if one.status is Status.ACCEPTED else one.status,
-            reason="; ".join(filter(None, [one.reason, *broken[one.name]])),
-        )
-        if one.name in broken
-        else one
-        for one in readings
+        _reviewed(one, broken[one.name]) if one.name in broken else one for one in readings
     )

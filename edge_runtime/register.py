@@ -17,6 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.certainty import (
+    FEWEST_PIECES,
+    LEAST_SUPPORT,
+    OVER_CHANCE,
+    Certainty,
+    field_certainty,
+)
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box
 from edge_runtime.marks import project
@@ -25,7 +32,7 @@ from edge_runtime.placing import Placing, placings
 from edge_runtime.raster import Raster, bent_crop
 from edge_runtime.refine import Settled, settle
 from edge_runtime.template import Template
-from edge_runtime.turn import upright_turn
+from edge_runtime.turn import SURE, upright_turn
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -37,9 +44,6 @@ _STRAIGHT_PX = 0.5  # a box that stands straight to within this is cut out, not 
 _LARGEST_CROP_PX = 20_000_000
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
-_LEAST_SUPPORT = 0.24  # C1 forms have 0.63 or more; where fields are but underlined, 0.35
-_OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
-_FEWEST_PIECES = 12  # before the fields' lines can speak against a page
 _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
 _TELLING = 0.08  # of support that tells one turn from the other
 
@@ -56,6 +60,8 @@ class Registration:
     nudge: Nudge | None = None  # what the homography leaves over; None: nothing
     support: float | None = None  # part of the fields' printed lines found; None: not looked for
     field_px: tuple[float | None, ...] = ()  # residual of each field; None: no line of it found
+    spread_px: tuple[float, ...] = ()  # standard deviation of each field's place
+    certainty: tuple[Certainty, ...] = ()  # of each field; a doubt is a reason not to accept it
 
     def project(self, points: Points) -> Points:
         """Points (n, 2) of the template in pixels of the upright page."""
@@ -97,6 +103,8 @@ class Registration:
         if self.support is not None:
             told["support"] = round(self.support, 3)
             told["field_px"] = [None if px is None else round(px, 2) for px in self.field_px]
+        if self.spread_px:
+            told["spread_px"] = [round(px, 2) for px in self.spread_px]
         return told
 
 
@@ -121,11 +129,17 @@ def register(page: Gray, template: Template) -> Registration:
             template, f"the page is empty, all about {levels.mean():.0f} of 255", "scan it again"
         )
     evidence: list[str] = []
+    last: Registration | None = None
     for group in placings(page, template, evidence):
         found = _best(page, template, group)
-        if isinstance(found, Registration):
+        if isinstance(found, str):
+            evidence.append(found)
+        elif all(one.doubt for one in found.certainty):
+            last = last or found  # another group may do better; none of its fields is accepted
+        else:
             return found
-        evidence.append(found)
+    if last is not None:
+        return last
     step = "scan the whole sheet, flat and in focus, or give the template of this form"
     raise _refusal(template, "; ".join(dict.fromkeys(evidence)), step)
 
@@ -138,6 +152,8 @@ def choose(page: Gray, templates: Sequence[Template]) -> tuple[Template, Registr
     """
     if not templates:
         raise TemplateError("no template to choose from; give one or more")
+    if len(templates) == 1:
+        return templates[0], register(page, templates[0])
     found: list[tuple[float, int, Registration]] = []
     faults = []
     for k, template in enumerate(templates):
@@ -154,9 +170,11 @@ def choose(page: Gray, templates: Sequence[Template]) -> tuple[Template, Registr
 
 
 def _strength(one: Registration) -> float:
-    """Print that was found outweighs marks, and marks a page's mere proportions."""
+    """Fields whose places are sure come first; then print that was found outweighs marks, and marks
+    a page's mere proportions."""
     rank = {"features": 0.3, "marks": 0.2, "outline": 0.05, "page": 0.0}[one.method]
-    return rank + (one.support or 0.0)
+    sure = sum(not each.doubt for each in one.certainty) / max(1, len(one.certainty))
+    return 2 * sure + rank + (one.support or 0.0)
 
 
 def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registration | str:
@@ -175,15 +193,16 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
         if lead >= _LIKELY and one.support >= lead - _RIVAL:
             one = settle(page, template, placing.homography, pins=placing.pins, bent=placing.bent)
         looked.append((placing, one))
-        if one.support >= _CLEAR and one.support >= one.chance + 2 * _OVER_CHANCE:
+        if one.support >= _CLEAR and one.support >= one.chance + 2 * OVER_CHANCE:
             break
     looked.sort(key=lambda pair: -(pair[1].support - pair[1].chance))
     placing, one = looked[0]
     if placing.strict and (fault := _denied(one, photo=placing.bent)):
         return fault
+    known = True
     if len(looked) > 1:
-        placing, one = _upright(page, template, looked)
-    return _registration(page, template, placing, one)
+        placing, one, known = _upright(page, template, looked)
+    return _registration(page, template, placing, one, known=known)
 
 
 def _denied(one: Settled, *, photo: bool) -> str:
@@ -192,9 +211,9 @@ def _denied(one: Settled, *, photo: bool) -> str:
     A scanner may drop a form's colour, and all its lines with it; a photo shows them.
     """
     bare = one.chance + one.support < 2 * _BARE
-    if one.pieces < _FEWEST_PIECES or (bare and not photo):
+    if one.pieces < FEWEST_PIECES or (bare and not photo):
         return ""
-    if one.support >= _LEAST_SUPPORT and one.support >= one.chance + _OVER_CHANCE:
+    if one.support >= LEAST_SUPPORT and one.support >= one.chance + OVER_CHANCE:
         return ""
     return (
         f"{100 * one.support:.0f} % of the fields' printed lines are where the template has them, "
@@ -204,18 +223,22 @@ def _denied(one: Settled, *, photo: bool) -> str:
 
 def _upright(
     page: Gray, template: Template, looked: Sequence[tuple[Placing, Settled]]
-) -> tuple[Placing, Settled]:
-    """Of placings in several turns the one whose print stands upright, where lines do not tell."""
-    (placing, one), (_, second) = looked[:2]
-    if (one.support - one.chance) - (second.support - second.chance) >= _TELLING:
-        return placing, one
+) -> tuple[Placing, Settled, bool]:
+    """Of placings in several turns the one whose print stands upright, where lines do not tell;
+    whether anything tells it."""
+    placing, one = looked[0]
+    others = [each for other, each in looked[1:] if _angle(other, placing) > 45]
+    second = max((each.support - each.chance for each in others), default=-1.0)
+    if (one.support - one.chance) - second >= _TELLING:
+        return placing, one, True
     said = upright_turn(Raster(page, template.page_size, placing.homography).draw())
     if said.turn == 180:
         opposite = [pair for pair in looked[1:] if _angle(pair[0], placing) > 135]
         if opposite:
-            return opposite[0]
+            return *opposite[0], True
     level = [pair for pair in looked if pair[0].turn == 0]
-    return level[0] if said.lines == 0 and level else (placing, one)
+    chosen = level[0] if said.lines == 0 and level else (placing, one)
+    return *chosen, said.sure >= SURE
 
 
 def _angle(a: Placing, b: Placing) -> float:
@@ -223,7 +246,9 @@ def _angle(a: Placing, b: Placing) -> float:
     return abs((a.turn - b.turn + 180) % 360 - 180)
 
 
-def _registration(page: Gray, template: Template, placing: Placing, one: Settled) -> Registration:
+def _registration(
+    page: Gray, template: Template, placing: Placing, one: Settled, *, known: bool
+) -> Registration:
     h, w = page.shape
     size = np.array(template.page_size)
     to_upright = {
@@ -238,6 +263,14 @@ def _registration(page: Gray, template: Template, placing: Placing, one: Settled
     at = project(homography, middle)
     zoom = float(np.sqrt(abs(np.linalg.det(at[1:] - at[0]))))  # page pixels a unit
     looked = one.pieces > 0
+    certainty = field_certainty(
+        template,
+        one,
+        pins=placing.pins,
+        bent=placing.bent,
+        measured=placing.measured,
+        upright=known,
+    )
     return Registration(
         homography=homography,
         method=placing.method,
@@ -247,6 +280,8 @@ def _registration(page: Gray, template: Template, placing: Placing, one: Settled
         nudge=one.nudge if placing.nudge is None else placing.nudge,
         support=one.support if looked else None,
         field_px=tuple(None if r is None else r * zoom for r in one.residuals) if looked else (),
+        spread_px=tuple(one.spread * zoom for one in certainty),
+        certainty=certainty,
     )
 
 

@@ -23,7 +23,7 @@ _PAPER_PX = 31
 _LETTER_PX = (6, 56)  # height of the letters that are looked at
 _FEWEST_LINES = 6  # of print, before anything is said
 _LEVEL = 1.5  # times as much print stands in lines along the page as across it
-_SURE = 2.5  # standard errors that ascenders outweigh descenders by
+SURE = 2.5  # standard errors that ascenders outweigh descenders by
 
 
 class Upright(NamedTuple):
@@ -67,8 +67,8 @@ def upright_turn(page: Gray) -> Upright:
     error = float(np.sqrt((weight**2 * (lean - mean) ** 2).sum()) / weight.sum())
     sure = mean / (error + 1e-3)
     if base == 0:
-        return Upright(180 if sure < -_SURE else 0, len(lean), abs(sure))
-    if abs(sure) < _SURE:
+        return Upright(180 if sure < -SURE else 0, len(lean), abs(sure))
+    if abs(sure) < SURE:
         return Upright(0, len(lean), abs(sure))
     return Upright(90 if sure > 0 else 270, len(lean), abs(sure))
 

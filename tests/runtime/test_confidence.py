@@ -99,7 +99,7 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
         (Field("f", charset="0123"), "digits"),
         (Field("f", kind="username"), "code"),
         (Field("f", charset="abc123"), "code"),
-        (Field("f", kind="digits", cells=1), "cell"),
+        (Field("f", kind="digits", cells=1), "cell_digits"),
         (Field("f", kind="text", cells=((0, 0, 9, 9),)), "cell"),
     ],
 )

@@ -162,7 +162,24 @@ def test_spans_spell_the_text_in_order(given: LogProbs, grammar: Grammar) -> Non
     assert all(span.t0 < span.t1 and 0 <= span.probability <= 1 for span in got.spans)
 
 
-def every_layout(given: list[LogProbs | None], grammar: Grammar) -> dict[str, float]:
+def taken_over(cell: dict[str, float], grammar: Grammar) -> dict[str, float]:
+    """A cell's shares where glyphs that are not allowed are taken for those that are."""
+    used = {label for label, on in zip(grammar.labels, grammar.used, strict=True) if on and label}
+    glyphs = {said: p for said, p in cell.items() if said not in ("", "mark")}
+    allowed = sum(p for said, p in glyphs.items() if said in used)
+    lost = sum(glyphs.values()) - allowed
+    if lost < 1e-3 or allowed == 0:
+        return cell
+    still = cell.get("", 0.0) + cell.get("mark", 0.0)
+    shrunk = (still + allowed) / (still + allowed + lost)
+    grown = (allowed + lost) / allowed * shrunk
+    quiet = {said: p * shrunk for said, p in cell.items() if said in ("", "mark")}
+    return {**quiet, **{said: p * grown for said, p in glyphs.items() if said in used}}
+
+
+def every_layout(
+    given: list[LogProbs | None], grammar: Grammar, *, within: bool = True
+) -> dict[str, float]:
     """Sums over what each cell may say, by the rules for empty and for filled cells."""
     says = []
     for one in given:
@@ -177,7 +194,7 @@ def every_layout(given: list[LogProbs | None], grammar: Grammar) -> dict[str, fl
             if len(glyphs) < 2:
                 key = glyphs[0] if glyphs else "mark" if marks else ""
                 cell[key] += math.exp(sum(float(one[t, at]) for t, at in enumerate(path)))
-        says.append(cell)
+        says.append(taken_over(cell, grammar) if within else cell)
     found: dict[str, float] = defaultdict(float)
     for layout in itertools.product(*says):
         mass = math.prod(cell[said] for cell, said in zip(says, layout, strict=True))
@@ -205,8 +222,9 @@ def test_cells_are_those_of_all_layouts(
     given: list[LogProbs | None], grammar: Grammar, k: int
 ) -> None:
     expected = every_layout(given, grammar)
-    total = sum(expected.values())
+    total = sum(every_layout(given, grammar, within=False).values())
     log_total = math.log(total) if total > 0 else -math.inf
+    total = sum(expected.values())
     assert grammar_log_total(given, grammar) == pytest.approx(log_total, abs=1e-4)
     got = decode_cells(given, grammar, k=k)
     assert got.log_total == pytest.approx(log_total, abs=1e-4)
@@ -225,6 +243,16 @@ def test_cells_are_those_of_all_layouts(
     assert "".join(span.char for span in got.spans) == got.text
     cells = [span.cell for span in got.spans]
     assert cells == sorted(set(cells))
+
+
+def test_a_letter_in_a_cell_of_digits_is_no_empty_cell() -> None:
+    grammar = compile_grammar(Field(name="n", kind="digits", cells=3, skip=""), ASCII)
+    one, three = spelled("1", ASCII), spelled("3", ASCII)
+    letter = np.full((2, len(ASCII)), 1e-9)
+    letter[:, [0, ASCII.index("B"), ASCII.index("8")]] = 0.02, 0.9798, 2e-4  # empty: 4e-4
+    got = decode_cells([one, np.log(letter).astype(np.float32), three], grammar)
+    assert (got.text, got.raw_text) == ("183", "1B3")
+    assert got.log_total < math.log(0.05)  # what no digit explains is told
 
 
 def spelled(text: str, labels: tuple[str, ...], *, sure: float = 0.98, wide: int = 2) -> LogProbs:

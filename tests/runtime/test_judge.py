@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -32,11 +34,21 @@ def said(text: str, spec: ModelSpec, *, sure: float = 0.999) -> LogProbs:
     return np.log(frames).astype(np.float32)
 
 
+def written(text: str, *, strokes: int = 0) -> NDArray[np.uint8]:
+    """Ink of a text, with level strokes through it."""
+    ink = np.zeros((60, 24 * len(text) + 40), np.uint8)
+    cv2.putText(ink, text, (20, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3)
+    for at in range(strokes):
+        row = 20 + 24 * (at + 1) // (strokes + 1)
+        cv2.line(ink, (10, row), (ink.shape[1] - 10, row + 1), 255, 3)
+    return ink
+
+
 def inked(
     field: Field, spec: ModelSpec, *, cells: str = "", struck: str = "", squeeze: float = 1.0
 ) -> FieldInk:
     """Ink of a field; a space in `cells` is an empty cell, an s in `struck` a scribbled one."""
-    ink = Ink(np.full((32, 80), 255, np.uint8), (0, 0))
+    ink = Ink(written("4" if cells else "hello"), (0, 0))
     strip = Strip(np.full((spec.height_px, 80), 255, np.uint8), 0.0, 0.0, 1.0 / squeeze, 1.0)
     n = len(cells) or 1
     filled = tuple(strip if one != " " else None for one in cells or "x")
@@ -74,10 +86,16 @@ def test_a_check_digit_that_fails_is_never_accepted(tiny_spec: ModelSpec) -> Non
     assert verdict(field, "79927398710", tiny_spec).status is not Status.ACCEPTED
 
 
-def test_struck_out_ink_goes_to_review(tiny_spec: ModelSpec) -> None:
-    one = verdict(Field("f"), "hello", tiny_spec, struck="s")
-    assert (one.status, one.text) == (Status.REVIEW, "hello")
-    assert one.reason == "struck out"
+@pytest.mark.parametrize(("strokes", "status"), [(0, Status.ACCEPTED), (3, Status.REVIEW)])
+def test_struck_out_ink_goes_to_review(strokes: int, status: Status, tiny_spec: ModelSpec) -> None:
+    ink = inked(Field("f"), tiny_spec)
+    ink = replace(ink, inks=(Ink(written("hello", strokes=strokes), (0, 0)),))
+    one, _ = judge(ink, [said("hello", tiny_spec)], tiny_spec)
+    assert (one.status, one.text) == (status, "hello")
+    assert ("struck out" in one.reason) == (strokes > 0)
+    assert (match_probability(ink, [said("hello", tiny_spec)], tiny_spec, "hello") > 0) == (
+        strokes == 0
+    )
 
 
 def test_a_strip_squeezed_out_of_shape_goes_to_review(tiny_spec: ModelSpec) -> None:

@@ -1,0 +1,80 @@
+"""Struck-out ink, scribbles and what is no writing, drawn here; real hands in the benchmark."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_runtime.strikes import CALLED, FEATURES, strike_features, strike_share, usual_share
+
+Gray = NDArray[np.uint8]
+
+
+def written(text: str) -> Gray:
+    ink = np.zeros((60, 24 * len(text) + 40), np.uint8)
+    cv2.putText(ink, text, (20, 44), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3)
+    return ink
+
+
+def lined(ink: Gray, rows: tuple[int, ...]) -> Gray:
+    out = ink.copy()
+    for row in rows:
+        cv2.line(out, (10, row), (out.shape[1] - 10, row + 1), 255, 3)
+    return out
+
+
+def coiled(width: int) -> Gray:
+    t = np.linspace(0, 1, 40 * width // 20)
+    turn = 2 * np.pi * width / 11 * t
+    points = np.stack([12 + t * (width - 24) + 9 * np.cos(turn), 30 + 18 * np.sin(turn)], axis=1)
+    ink = np.zeros((60, width), np.uint8)
+    cv2.polylines(ink, [np.rint(points).astype(np.int32)], False, 255, 2)
+    return ink
+
+
+@pytest.mark.parametrize("text", ["hello", "20137", "Maria K.", "x", "1000", "if"])
+def test_clean_writing_is_not_called_struck_out(text: str) -> None:
+    assert strike_share(written(text), cell=False) < CALLED["line"]
+
+
+def test_lines_through_the_writing_are_told_from_a_rule_under_it() -> None:
+    clean = written("hello")
+    for rows in ((32, 38), (28, 34, 40)):
+        assert strike_share(lined(clean, rows), cell=False) >= CALLED["line"]
+    under = lined(clean, (52,))
+    assert strike_share(under, cell=False) < CALLED["line"]
+
+
+def test_scribbles_hatching_and_bars_are_no_writing() -> None:
+    y, x = np.mgrid[0:60, 0:220]
+    hatching = np.where(np.mod(x + y, 9) < 3, 255, 0).astype(np.uint8)
+    for ink in (coiled(220), hatching):
+        assert strike_share(ink, cell=False) >= CALLED["line"]
+
+
+def test_ink_from_edge_to_edge_and_no_ink_at_all_are_answered() -> None:
+    full = np.full((40, 40), 255, np.uint8)
+    for cell in (True, False):
+        assert 0.0 <= strike_share(full, cell=cell) <= 1.0
+        assert strike_share(np.zeros((40, 40), np.uint8), cell=cell) == 0.0
+    assert strike_features(np.zeros((1, 1), np.uint8)) is None
+
+
+def test_measures_do_not_depend_on_the_scale_of_the_scan() -> None:
+    small = written("hello")
+    large = cv2.resize(small, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR)
+    a, b = strike_features(small), strike_features(np.asarray(large, np.uint8))
+    assert a is not None
+    assert b is not None
+    assert len(a) == len(FEATURES)
+    assert np.abs(a - b).max() < 0.35
+
+
+def test_a_rare_thing_is_believed_less() -> None:
+    shares = [usual_share(one) for one in (0.0, 0.25, 0.5, 0.97, 0.9999, 1.0)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0
+    assert shares[2] < 0.02
+    assert shares[-1] > 0.999
