@@ -31,6 +31,7 @@ OPTIONAL: Mapping[str, Lines] = {
     "rivals": report_more.rivals,
     "latency": report_more.latency,
     "footprint": report_more.footprint,
+    "classic": report_more.classic,
     "robustness": report_more.robustness,
     "service_same": report_more.service_same,
     "service_slope": report_more.service_slope,

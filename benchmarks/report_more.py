@@ -57,6 +57,22 @@ def latency(held: Record) -> Iterator[str]:
     yield f"Pages, all steps: {', '.join(pages)}."
 
 
+def classic(held: Record) -> Iterator[str]:
+    """Ways to read one glyph, beside each other."""
+    yield "One glyph, the same ones for all, times of the CPU on one thread:"
+    yield ""
+    yield "| glyphs | how | trained on | right % | case aside % | to train | ms a glyph | MB |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in held["rows"]:
+        told = "-" if row["trained_on"] is None else f"{row['trained_on']}"
+        spent = "-" if row["train_s"] is None else f"{row['train_s']:.1f} s"
+        yield (
+            f"| {row['glyphs']} | {row['how']} | {told} | {100 * row['right']:.1f} "
+            f"| {100 * row['right_folded']:.1f} | {spent} | {row['ms_per_glyph']:.3f} "
+            f"| {row['size_mb']:.1f} |"
+        )
+
+
 def footprint(held: Record) -> Iterator[str]:
     """Sizes, memory, start."""
     yield "| what | measured | asked, at most |"

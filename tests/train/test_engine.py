@@ -106,7 +106,8 @@ def test_glyphs_stand_in_writing_order(text: str, seed: int) -> None:
         ("train",) * 7,
     )
     bank = GlyphBank([samples], "train")
-    written, strokes = compose(text, bank, "w", np.random.default_rng(seed))
+    # Without figures of another school and joints, which have strokes that begin elsewhere.
+    written, strokes = compose(text, bank, "w", np.random.default_rng(seed), style=0.0)
     assert written == text
     lefts = [float(stroke[:, 0].min()) for stroke in strokes]
     assert lefts == sorted(lefts)
