@@ -241,9 +241,11 @@ def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
     if ink.field.cells is not None and _x_strikes(grammar):
         return (0.0,) * len(ink.inks)
     in_cells = ink.field.cells is not None
+    # A flat stroke alone in its cell is a dash or an underscore: it strikes nothing out.
+    dashes = ink.dashes or ("",) * len(ink.inks)
     return tuple(
-        0.0 if strip is None else strike_share(one.pixels, cell=in_cells)
-        for one, strip in zip(ink.inks, ink.strips, strict=True)
+        0.0 if strip is None or dash else strike_share(one.pixels, cell=in_cells)
+        for one, strip, dash in zip(ink.inks, ink.strips, dashes, strict=True)
     )
 
 

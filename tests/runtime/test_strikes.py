@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_runtime import Field, Reader
 from edge_runtime.strikes import CALLED, FEATURES, strike_features, strike_share, usual_share
 
 Gray = NDArray[np.uint8]
@@ -78,3 +79,19 @@ def test_a_rare_thing_is_believed_less() -> None:
     assert shares[0] == 0.0
     assert shares[2] < 0.02
     assert shares[-1] > 0.999
+
+
+def test_a_dash_in_a_row_of_cells_strikes_nothing_out() -> None:
+    row = np.full((64, 40 + 5 * 56), 255, np.uint8)
+    for at in range(6):
+        cv2.line(row, (20 + at * 56, 6), (20 + at * 56, 58), 120, 2)
+    cv2.line(row, (20, 6), (300, 6), 120, 2)
+    cv2.line(row, (20, 58), (300, 58), 120, 2)
+    for at, char in enumerate("ab cd"):
+        place = (34 + at * 56, 46)
+        cv2.putText(row, char, place, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 3, cv2.LINE_AA)
+    cv2.line(row, (138, 47), (168, 48), 20, 3)
+    with Reader() as reader:
+        reading = reader.read_field(row, Field("user", kind="username", cells=5))
+    assert "struck" not in reading.reason
+    assert reading.text[2:3] in ("_", "-")
