@@ -54,7 +54,7 @@ _MAX_SQUEEZE = 1.5
 _LEAST_GRAMMAR_LOG = math.log(0.05)
 # A struck-out cell reads X where X may be written; the network's own view keeps a tenth of the say.
 _STRUCK_SAY = 0.9
-# A decimal point that was lost or gained makes ten times the dose: one chance in ten thousand is too
+# A decimal point lost or gained makes ten times the dose: one chance in ten thousand of that is too
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
