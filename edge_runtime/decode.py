@@ -146,7 +146,7 @@ def favour(
     best = order[0]
     if texts[best] == plain.text:
         return replace(plain, alternatives=named)
-    spans = _spans(frames, grammar, labels[best], Prefix.of(frames, labels[best]).runs(frames))
+    spans = line_spans(frames, texts[best], grammar)
     return replace(
         plain, text=texts[best], log_prob=float(sums[best]), alternatives=named, spans=spans
     )
@@ -207,6 +207,12 @@ def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: 
     if isinstance(log_probs, np.ndarray):
         return ink_of(Frames(log_probs, grammar), grammar).log_total
     return CellLattice(grammar).log_total(Cells(log_probs, grammar))
+
+
+def line_spans(frames: Frames, text: str, grammar: Grammar) -> tuple[Span, ...]:
+    """Each character of a text that the grammar allows, and where it stands in one strip."""
+    labels = grammar.labels_of(text)
+    return _spans(frames, grammar, labels, Prefix.of(frames, labels).runs(frames))
 
 
 def _collapsed(path: NDArray[np.intp]) -> tuple[list[int], list[tuple[int, int]]]:

@@ -39,6 +39,7 @@ from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, 
 from edge_runtime.place import FieldInk
 from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
+from edge_runtime.rows import Row
 from edge_runtime.spec import Calibration, ModelSpec
 from edge_runtime.strikes import CALLED, strike_share, usual_share
 
@@ -68,7 +69,7 @@ def judge(
 
     Args:
         ink: From `take_ink`.
-        frames: The network's answer to each of `ink.filled`, float32 (t, n_labels).
+        frames: The network's answer to each of `ink.asked`, float32 (t, n_labels).
         spec: Of that network.
         prior: On what people write, for free text alone; None: the ink has the only say.
 
@@ -81,9 +82,10 @@ def judge(
         optional = "the field is optional" if ink.field.optional else "the field is not optional"
         return _reading(ink, reason=f"no ink; {optional}"), None
     grammar = compile_grammar(ink.field, spec.labels)
+    frames, row = _heard(ink, frames, grammar)
     settled = _settled(ink, frames, grammar)
     prior = prior if _is_free(ink.field) else None
-    decoding = _decode(ink, settled, grammar, prior)
+    decoding = row.decoding() if row else _decode(ink, settled, grammar, prior)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
@@ -126,18 +128,23 @@ def match_probability(
     struck = _struck_shares(ink, grammar)
     if expected == "" or _struck_out(ink, struck):
         return 0.0
+    frames, row = _heard(ink, frames, grammar)
     frames = _settled(ink, frames, grammar)
-    decoding = _decode(ink, frames, grammar)
+    decoding = row.decoding() if row else _decode(ink, frames, grammar)
     if ink.field.cells is None:
         frames = [within(one, grammar) for one in frames]
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field))) * _meant(struck)
     if expected == decoding.text:
         return sure
+    best = log_posterior(decoding)
+    if best == -math.inf or checksum_ok(expected, grammar.field) is False:
+        return 0.0
+    if row:
+        return other_probability(row.share(expected), math.exp(best), sure)
     seen = frames[0] if ink.field.cells is None else _cell_frames(ink, frames, grammar)
     log_prob = text_log_prob(seen, expected, grammar)
-    best = log_posterior(decoding)
-    if best == -math.inf or log_prob == -math.inf or checksum_ok(expected, grammar.field) is False:
+    if log_prob == -math.inf:
         return 0.0
     share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
     return other_probability(share, math.exp(best), sure)
@@ -193,6 +200,17 @@ def _decode(
     found = favour(inside, grammar, prior) if prior else decode(inside, grammar)
     total = min(0.0, grammar_log_total(frames[0], grammar))
     return replace(found, log_total=total, raw_text=_said(ink, frames, grammar))
+
+
+def _heard(
+    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar
+) -> tuple[Sequence[LogProbs], Row | None]:
+    """The frames of `ink.filled`; and what a row says that was heard as a line, too."""
+    own = frames[: len(ink.filled)]
+    # Where an X strikes a cell out, only the cells know of it.
+    if ink.line is None or (any(ink.struck) and _x_strikes(grammar)):
+        return own, None
+    return own, Row(_cell_frames(ink, own, grammar), frames[-1], grammar)
 
 
 def _cell_frames(
@@ -358,9 +376,10 @@ def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
 
 def _glyphs(ink: FieldInk, decoding: Decoding, spec: ModelSpec) -> tuple[Glyph, ...]:
     """Every character of the text with the box of its ink."""
-    if ink.field.cells is None:
+    one_line = ink.line if ink.line is not None else (ink.inks[0], ink.filled[0])
+    if any(span.cell is None for span in decoding.spans):
         runs = [(span.t0, span.t1) for span in decoding.spans]
-        boxes = line_boxes(runs, ink.inks[0], ink.filled[0], spec.stride_px)
+        boxes = line_boxes(runs, *one_line, spec.stride_px)
     else:
         whole = [cell_box(one) for one in ink.inks]
         boxes = [whole[span.cell or 0] for span in decoding.spans]

@@ -59,12 +59,18 @@ class FieldInk:
     strips: tuple[Strip | None, ...] = ()  # of each ink; None where it is blank
     struck: tuple[bool, ...] = ()  # of each ink: scribbled over
     dashes: tuple[str, ...] = ()  # of each ink of a row: "-" or "_" by its height; "" for others
+    line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
 
     @property
     def filled(self) -> tuple[Strip, ...]:
-        """The strips that hold ink, in order: what goes to the network."""
+        """The strips of inks that are not blank, in order."""
         return tuple(strip for strip in self.strips if strip is not None)
+
+    @property
+    def asked(self) -> tuple[Strip, ...]:
+        """What goes to the network: the filled strips, then the row as one line if there is one."""
+        return self.filled if self.line is None else (*self.filled, self.line[1])
 
 
 def lone_crop(pixels: Gray, field: Field) -> FieldCrop:
@@ -113,11 +119,11 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     blank = [segment.is_blank(ink.pixels) for ink in inks]
-    line = None
+    level = None
     if len(inks) > 1 and _size_tells(crop.field):
-        line = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
+        level = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
     strips = tuple(
-        None if none else make_strip(ink.pixels, spec, line=_in_ink(line, ink))
+        None if none else make_strip(ink.pixels, spec, line=_in_ink(level, ink))
         for ink, none in zip(inks, blank, strict=True)
     )
     struck = tuple(
@@ -125,7 +131,15 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for ink, strip in zip(inks, strips, strict=True)
     )
     dashes = _dashes(inks, strips)
-    return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck, dashes)
+    line = _as_line(crop, spec) if len(inks) > 1 and any(strips) else None
+    return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck, dashes, line)
+
+
+def _as_line(crop: FieldCrop, spec: ModelSpec) -> tuple[segment.Ink, Strip] | None:
+    """The whole row with its print, which the network sees through better than any removal."""
+    ink = normalize_ink(crop.pixels)
+    strip = make_strip(ink, spec)
+    return None if strip is None else (segment.Ink(ink, (0, 0)), strip)
 
 
 def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:

@@ -148,7 +148,7 @@ class Reader:
             TemplateError: The field contradicts itself.
         """
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
-        return judge.judge(ink, self._recognizer.run(ink.filled), self.spec, prior=self._prior)[0]
+        return judge.judge(ink, self._recognizer.run(ink.asked), self.spec, prior=self._prior)[0]
 
     def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
         """Read many crops; the same answers as one by one, in order.
@@ -173,7 +173,7 @@ class Reader:
             TemplateError: The field contradicts itself.
         """
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
-        return judge.match_probability(ink, self._recognizer.run(ink.filled), self.spec, expected)
+        return judge.match_probability(ink, self._recognizer.run(ink.asked), self.spec, expected)
 
     def _inks(self, items: Iterable[tuple[Source, Field]]) -> Iterator[FieldInk]:
         for at, (crop, field) in enumerate(items):
@@ -189,7 +189,7 @@ class Reader:
     ) -> Iterator[tuple[FieldReading, Evidence | None]]:
         """Readings in order, the strips of many fields in one run of the network."""
         for chunk in _chunks(inks):
-            strips = [strip for ink in chunk for strip in ink.filled]
+            strips = [strip for ink in chunk for strip in ink.asked]
             with timer.step("recognize"):
                 frames = iter(self._recognizer.run(strips))
             with timer.step("decode"):
@@ -253,7 +253,7 @@ def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
     held = 0
     for ink in inks:
         chunk.append(ink)
-        held += len(ink.filled)
+        held += len(ink.asked)
         if held >= CHUNK_STRIPS or len(chunk) >= CHUNK_STRIPS:
             yield chunk
             chunk, held = [], 0
@@ -262,7 +262,7 @@ def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
 
 
 def _take(frames: Iterator[LogProbs], ink: FieldInk) -> list[LogProbs]:
-    return [next(frames) for _ in ink.filled]
+    return [next(frames) for _ in ink.asked]
 
 
 def _field(field: Field) -> Field:

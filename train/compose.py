@@ -73,6 +73,7 @@ class Hand:
     tail: float  # how far below the line 4, 7 and 9 reach, x-heights
     crossed: bool  # a bar through the seven
     running: float  # how often the pen stays on the paper between two glyphs
+    first: float  # size of a number's first glyph, parts of the others'
 
     @staticmethod
     def draw(rng: Rng, *, tight: bool = False, numeric: bool = False, style: float = 1.0) -> Hand:
@@ -96,6 +97,7 @@ class Hand:
             tail=float(rng.uniform(0.1, 0.7)) if numeric and rng.random() < 0.25 else 0.0,
             crossed=bool(rng.random() < 0.15),
             running=float(rng.uniform(0.2, 0.9)) if rng.random() < 0.12 * style else 0.0,
+            first=float(rng.uniform(1.0, 1.6)) if numeric and rng.random() < 0.2 * style else 1.0,
         )
 
 
@@ -196,6 +198,8 @@ def compose(
                 continue
             kept[part] = glyph
             placed = place(part, glyph, hand, rng)
+            if not written and hand.first > 1:  # grows upwards from the line
+                placed = [stroke * np.float32(hand.first) for stroke in placed]
         right = max(float(stroke[:, 0].max()) for stroke in placed)
         moved = [stroke + np.array([pen, 0], np.float32) for stroke in placed]
         if strokes and hand.running and written[-1] != " " and rng.random() < hand.running:

@@ -6,7 +6,8 @@ Words:  a shape is drawn by points that a curve passes through, x right, y down,
         point given twice is a corner.
 Source: drawn for this project after what cheques of Spanish-speaking countries and continental
         Europe show: a nine like a P, a five without belly, an open four like an h, a barred seven
-        without its flag, a two that begins with a loop, a one with a long upstroke.
+        without its flag, a two that begins with a loop (small, or as large as a nine's), a one
+        with a long upstroke.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
           (0.0, 1.0), (0.7, 0.95)),),
         (((0.0, 0.15), (0.25, 0.0), (0.5, 0.15), (0.4, 0.45), (0.0, 1.0), (0.0, 1.0),
           (0.65, 0.97)),),
+        (((0.52, 0.5), (0.1, 0.5), (0.0, 0.2), (0.25, 0.0), (0.55, 0.12), (0.58, 0.42),
+          (0.35, 0.78), (0.05, 1.0), (0.05, 1.0), (0.4, 0.95), (0.75, 1.0)),),
+        (((0.42, 0.35), (0.2, 0.5), (0.0, 0.3), (0.15, 0.03), (0.5, 0.02), (0.6, 0.3),
+          (0.4, 0.7), (0.15, 0.98), (0.02, 0.88), (0.2, 0.8), (0.45, 0.95), (0.8, 0.98)),),
     ),
     "3": (
         (((0.0, 0.02), (0.5, 0.0), (0.5, 0.0), (0.2, 0.4), (0.2, 0.4), (0.5, 0.55), (0.5, 0.85),
@@ -137,7 +142,7 @@ NONE = Figures({}, chained=False)
 
 def chain(n: int, rng: Rng) -> Strokes:
     """`n` noughts in one stroke, loop after loop, height about 1000."""
-    wide, pitch = float(rng.uniform(0.3, 0.5)), float(rng.uniform(0.55, 1.05))
+    wide, pitch = float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.55, 1.05))
     tail = float(rng.uniform(0, 0.6)) * float(rng.random() < 0.5)
     dip = float(rng.uniform(0, 0.5))  # of the join, from the top of a loop to its middle
     knot = rng.random() < 0.25  # every other one the other way round: they join like an eight

@@ -62,7 +62,7 @@ def digit_string(rng: Rng) -> str:
 def amount(rng: Rng) -> str:
     """As on cheques and invoices: thousands marks, cents, currency, closing dashes."""
     whole = str(int(10 ** rng.uniform(0.3, 6.5)))
-    if rng.random() < 0.35:  # round sums are common
+    if rng.random() < 0.45:  # round sums are common
         whole = whole[: max(1, len(whole) // 2)].ljust(len(whole), "0")
     mark = _pick(rng, ("", "", "", ".", ".", ",", " ", "'"))
     if mark:
@@ -223,7 +223,7 @@ def spaced(rng: Rng) -> str:
 
 GENERATORS: Mapping[str, tuple[float, Callable[[Rng], str]]] = {
     "digit_string": (0.24, digit_string),
-    "amount": (0.24, amount),
+    "amount": (0.28, amount),
     "date": (0.07, date),
     "time": (0.02, time),
     "phone": (0.05, phone),

@@ -1,0 +1,145 @@
+"""A row of cells heard twice: cell by cell, and as one line with all that is printed left in it.
+
+Owns:   `Row` (what both say together), `line_field`.
+Needs:  numpy, `grammar`, `decode`, `cells`, `lattice`, `search`, `alike`.
+Words:  *hearing*: one of the two. Cells go wrong where their borders are not found or cut through
+        ink; the line goes wrong where a border looks like a glyph. They seldom do so together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.alike import settle_alike, within
+from edge_runtime.cells import CellLattice, Cells
+from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
+from edge_runtime.field import Field
+from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
+from edge_runtime.lattice import Frames
+from edge_runtime.results import Alternative
+from edge_runtime.search import text_sums
+from edge_runtime.shortlist import LEAST_POSTERIOR
+
+LogProbs = NDArray[np.float32]
+
+# How much a hearing counts, and the least share it may give a text: it may be wrong altogether.
+# The likeliest on rows by tuning writers (docs/decisions.md).
+_CELLS_SAY, _LEAST_BY_CELLS = 0.7, -8.0
+_LINE_SAYS, _LEAST_BY_LINE = 1.0, -12.0
+_AMONG = 10  # best texts of each hearing
+
+
+@lru_cache(maxsize=1024)
+def line_field(field: Field) -> Field:
+    """The field of a row, read as one line."""
+    return replace(field, cells=None, max_length=preset(field).max_length)
+
+
+class Row:
+    """What a row of cells says.
+
+    Args:
+        cells: For each cell float32 (t, n_labels); None for a cell without ink.
+        line: float32 (t, n_labels) of the whole row.
+        grammar: Of the field, with its cells.
+    """
+
+    def __init__(self, cells: Sequence[LogProbs | None], line: LogProbs, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._as_line = compile_grammar(line_field(grammar.field), grammar.labels)
+        line = within(settle_alike(line, self._as_line), self._as_line)
+        self._frames = Frames(line, self._as_line)
+        self._cells, self._lattice = Cells(cells, grammar).within(), CellLattice(grammar)
+        self._by_cells = decode_cells(cells, grammar, k=_AMONG)
+        self._by_line = decode(line, self._as_line, k=_AMONG)
+        found = [text for one in self._hearings for text, _ in one.alternatives]
+        self._texts = list(dict.fromkeys(found))
+        self._scores = np.array([self.score(text) for text in self._texts])
+        top = self._scores.max(initial=-np.inf)
+        self._whole = top + math.log(np.exp(self._scores - top).sum()) if self._texts else 0.0
+        heard = [sum(share for _, share in one.alternatives) for one in self._hearings]
+        self._whole -= math.log(min(1.0, max(heard))) if self._texts else 0.0
+
+    @property
+    def _hearings(self) -> tuple[Decoding, Decoding]:
+        return self._by_cells, self._by_line
+
+    def score(self, text: str) -> float:
+        """Log of how well a text fits both hearings, up to a constant of the row."""
+        by_cells, by_line = -math.inf, -math.inf
+        if self._lattice.accepts(text):
+            by_cells = self._cells.text_sum(text) - _whole(self._by_cells)
+        # A cell left empty is a space among cells, and may be none to the eye.
+        ways = [one for one in {text, text.replace(" ", "")} if one and self._as_line.accepts(one)]
+        if ways:
+            sums = text_sums(self._frames, [self._as_line.labels_of(one) for one in ways])
+            by_line = float(np.logaddexp.reduce(sums)) - _whole(self._by_line)
+        if by_cells == by_line == -math.inf:
+            return -math.inf
+        return _CELLS_SAY * float(
+            np.logaddexp(min(by_cells, 0.0), _LEAST_BY_CELLS)
+        ) + _LINE_SAYS * float(np.logaddexp(min(by_line, 0.0), _LEAST_BY_LINE))
+
+    def share(self, text: str) -> float:
+        """The text's posterior, 0..1."""
+        return math.exp(min(0.0, self.score(text) - self._whole))
+
+    def decoding(self, *, k: int = 5) -> Decoding:
+        """The best texts of both hearings by what both say of them.
+
+        Spans are of the cells where they can hold the text, else of the line (`cell` is None then).
+        The total is the cells'. `raw_text` is of the hearing that disagrees, if one does.
+        """
+        cells, line = self._hearings
+        if not self._texts:
+            return cells
+        order = np.argsort(-self._scores, kind="stable").tolist()
+        best = self._best(order)
+        order = [best, *(at for at in order if at != best)]
+        shares = np.exp(np.minimum(0.0, self._scores - self._whole)).tolist()
+        text = self._texts[best]
+        log_prob = self._cells.text_sum(text) if self._lattice.accepts(text) else -math.inf
+        if log_prob > -math.inf:
+            spans = tuple(Span(*one) for one in self._cells.spans(text))
+        else:
+            spans = line_spans(self._frames, text, self._as_line)
+        agrees = _bare(cells.raw_text) == _bare(text)
+        return Decoding(
+            text,
+            float(np.logaddexp(log_prob, _whole(cells) + _LEAST_BY_CELLS)),
+            cells.log_total,
+            tuple(
+                Alternative(self._texts[at], shares[at])
+                for rank, at in enumerate(order[:k])
+                if rank == 0 or shares[at] >= LEAST_POSTERIOR
+            ),
+            spans,
+            line.raw_text if agrees else cells.raw_text,
+            cells.exact and line.exact,
+        )
+
+    def _best(self, order: Sequence[int]) -> int:
+        """The text to read: the best whose check digit holds, unless it is far behind."""
+        field = self._grammar.field
+        if not field.checksum:
+            return order[0]
+        least = self._scores[order[0]] + math.log(LEAST_POSTERIOR)
+        holding = (at for at in order if checksum_ok(self._texts[at], field) is not False)
+        at = next(holding, order[0])
+        return at if self._scores[at] >= least else order[0]
+
+
+def _whole(one: Decoding) -> float:
+    """Log of what a hearing's posteriors are shares of."""
+    share = next((share for text, share in one.alternatives if text == one.text), 0.0)
+    return one.log_prob - math.log(share) if share > 0 else 0.0
+
+
+def _bare(text: str) -> str:
+    return text.replace(" ", "")
