@@ -12,6 +12,7 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple
 
@@ -172,10 +173,13 @@ class CellLattice:
             self.tail, self.label, self.head = self.tail[keep], self.label[keep], self.head[keep]
             self._is_glyph = keep
 
+    @cached_property
+    def _ways(self) -> dict[tuple[int, int], int]:
+        return {(int(q), int(label)): int(to) for q, label, to in self.grammar.edges}
+
     def accepts(self, text: str) -> bool:
         """Whether some layout of cells may give this text."""
-        ways = {(int(q), int(label)): int(to) for q, label, to in self.grammar.edges}
-        state = 0
+        state, ways = 0, self._ways
         for char in text:
             if char == " ":
                 state = int(self.after_space[state])

@@ -21,7 +21,7 @@ from edge_runtime.cells import CellLattice, Cells
 from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
-from edge_runtime.lattice import Frames
+from edge_runtime.lattice import Floats, Frames
 from edge_runtime.results import Alternative
 from edge_runtime.search import text_sums
 from edge_runtime.shortlist import LEAST_POSTERIOR
@@ -60,7 +60,7 @@ class Row:
         self._by_line = decode(line, self._as_line, k=_AMONG)
         found = [text for one in self._hearings for text, _ in one.alternatives]
         self._texts = list(dict.fromkeys(found))
-        self._scores = np.array([self.score(text) for text in self._texts])
+        self._scores = self.scores(self._texts)
         top = self._scores.max(initial=-np.inf)
         self._whole = top + math.log(np.exp(self._scores - top).sum()) if self._texts else 0.0
         heard = [sum(share for _, share in one.alternatives) for one in self._hearings]
@@ -70,25 +70,31 @@ class Row:
     def _hearings(self) -> tuple[Decoding, Decoding]:
         return self._by_cells, self._by_line
 
-    def score(self, text: str) -> float:
-        """Log of how well a text fits both hearings, up to a constant of the row."""
-        by_cells, by_line = -math.inf, -math.inf
-        if self._lattice.accepts(text):
-            by_cells = self._cells.text_sum(text) - _whole(self._by_cells)
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Logs of how well texts fit both hearings, up to a constant of the row; -inf where neither
+        allows a text."""
+        by_cells = np.full(len(texts), -np.inf)
+        for at, text in enumerate(texts):
+            if self._lattice.accepts(text):
+                by_cells[at] = self._cells.text_sum(text) - _whole(self._by_cells)
         # A cell left empty is a space among cells, and may be none to the eye.
-        ways = [one for one in {text, text.replace(" ", "")} if one and self._as_line.accepts(one)]
-        if ways:
-            sums = text_sums(self._frames, [self._as_line.labels_of(one) for one in ways])
-            by_line = float(np.logaddexp.reduce(sums)) - _whole(self._by_line)
-        if by_cells == by_line == -math.inf:
-            return -math.inf
-        return _CELLS_SAY * float(
-            np.logaddexp(min(by_cells, 0.0), _LEAST_BY_CELLS)
-        ) + _LINE_SAYS * float(np.logaddexp(min(by_line, 0.0), _LEAST_BY_LINE))
+        ways = [
+            (at, one)
+            for at, text in enumerate(texts)
+            for one in dict.fromkeys([text, _bare(text)])
+            if one and self._as_line.accepts(one)
+        ]
+        by_line = np.full(len(texts), -np.inf)
+        labels = [self._as_line.labels_of(one) for _, one in ways]
+        for (at, _), log_sum in zip(ways, text_sums(self._frames, labels), strict=True):
+            by_line[at] = np.logaddexp(by_line[at], log_sum - _whole(self._by_line))
+        heard = _CELLS_SAY * np.logaddexp(np.minimum(by_cells, 0.0), _LEAST_BY_CELLS)
+        heard += _LINE_SAYS * np.logaddexp(np.minimum(by_line, 0.0), _LEAST_BY_LINE)
+        return np.where(np.isneginf(by_cells) & np.isneginf(by_line), -np.inf, heard)
 
     def share(self, text: str) -> float:
         """The text's posterior, 0..1."""
-        return math.exp(min(0.0, self.score(text) - self._whole))
+        return math.exp(min(0.0, float(self.scores([text])[0]) - self._whole))
 
     def decoding(self, *, k: int = 5) -> Decoding:
         """The best texts of both hearings by what both say of them.
