@@ -6,6 +6,7 @@ Needs:  `imaging`, `overlay`, `redact`, `template`: they load with the first pag
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from edge_runtime import render
 from edge_runtime.errors import EdgeHwrError, ExitCode, ImageError
-from edge_runtime.results import FormReading
+from edge_runtime.results import FieldReading, FormReading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,11 +40,19 @@ class Batch:
     debug: bool = False
     done: int = 0
     failed: list[tuple[str, ExitCode]] = field(default_factory=list)
+    read: list[FieldReading] = field(default_factory=list)  # of all pages, for the summary
+    pages: int = 0
 
     @contextmanager
     def each(self, name: str) -> Iterator[None]:
         """Around the work on one file: an error is told, counted, and goes no further."""
         self.done += 1
+        with self.part(name):
+            yield
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Around the work on one page of a file: the pages after a bad one are read as well."""
         try:
             yield
         except BrokenPipeError:  # nobody reads stdout any more: no file after this one matters
@@ -58,11 +67,20 @@ class Batch:
     def worst(self) -> ExitCode:
         return max((code for _, code in self.failed), default=ExitCode.OK)
 
+    def add(self, form: FormReading) -> None:
+        """Count a page that was read."""
+        self.pages += 1
+        self.read += form.fields
+
     def close(self) -> None:
-        """Say at the end what failed, for the lines above may have scrolled away."""
+        """Say at the end what came of it, for the lines above may have scrolled away."""
+        if self.pages > 1:
+            self.say(f"{self.pages} pages: {render.summary(self.read)}")
         if self.failed and self.done > 1:
             names = ", ".join(f"{name} (exit code {code:d})" for name, code in self.failed)
             self.say(f"{len(self.failed)} of {self.done} failed: {names}")
+        elif len(self.failed) > 1:  # pages of one file
+            self.say(f"{len(self.failed)} failed: {', '.join(name for name, _ in self.failed)}")
 
 
 def exit_code(error: Exception) -> ExitCode:
@@ -110,6 +128,51 @@ def output_to(path: Path | None) -> Iterator[TextIO]:
         yield stream
 
 
+def each_page(image: Path, *, page: int | None) -> Iterator[tuple[int, str, Callable[[], Page]]]:
+    """Number, name and pixels of the pages of a file or of stdin, decoded when they are asked for.
+
+    Raises:
+        ImageError: The file cannot be opened. What is wrong with one page its own call raises.
+    """
+    from edge_runtime import imaging
+
+    source = _source(image)
+    n = imaging.count_pages(source)
+    for number in range(1, n + 1) if page is None else (page,):
+        name = str(image) if n == 1 else f"{image}, page {number}"
+        yield number, name, functools.partial(imaging.load_page, source, page=number)
+
+
+def frames(camera: str) -> Iterator[NDArray[Any]]:
+    """Pictures of a camera, by its number, or of a video file: uint8 (h, w, 3) BGR.
+
+    Raises:
+        ImageError: There is no such camera or file, or nothing comes from it.
+    """
+    import cv2
+
+    if not camera.isdecimal() and not Path(camera).is_file():
+        raise ImageError(f"{camera}: no such video; give a file, or a camera's number, from 0")
+    stream = cv2.VideoCapture(int(camera) if camera.isdecimal() else camera)
+    try:
+        ok, frame = stream.read()
+        if not ok:
+            what = f"camera {camera}" if camera.isdecimal() else camera
+            raise ImageError(f"{what}: no picture comes; is it plugged in, and not in use?")
+        while ok:
+            yield frame
+            ok, frame = stream.read()
+    finally:
+        stream.release()
+
+
+def _source(image: Path) -> Path | bytes:
+    source = sys.stdin.buffer.read() if str(image) == STDIN else image
+    if isinstance(source, bytes) and not source:
+        raise ImageError("<stdin>: empty; pipe a picture in, as in `edge-hwr read - < form.jpg`")
+    return source
+
+
 def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
     """Number and pixels of the pages of a file, or of stdin where it is "-".
 
@@ -118,9 +181,7 @@ def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
     """
     from edge_runtime import imaging
 
-    source = sys.stdin.buffer.read() if str(image) == STDIN else image
-    if isinstance(source, bytes) and not source:
-        raise ImageError("<stdin>: empty; pipe a picture in, as in `edge-hwr read - < form.jpg`")
+    source = _source(image)
     if page is not None:
         yield page, imaging.load_page(source, page=page)
     else:
@@ -200,7 +261,8 @@ class Pictures:
         if self.overlay is not None:
             path = self._overlay_path(self.overlay, name, number)
             upright = turned(pixels_of(page), turn)
-            write_picture(path, overlay.overlay(upright, form, reveal=self.reveal))
+            shown, placed = overlay.of_viewing_size(upright, form)
+            write_picture(path, overlay.overlay(shown, placed, reveal=self.reveal))
             written.append(path)
         if self.crops is not None:
             upright = turned(page.pixels, turn)

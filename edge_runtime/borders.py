@@ -18,6 +18,9 @@ from edge_runtime.lines import Gray, Line, find_lines
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
 _WHOLE = 0.85  # of the way from rail to rail: a line that runs so far is hardly a stroke
 
+_OUTSIDE = 0.5  # of a border: what a cell's width of crop beside the row costs
+_FRAMED = 0.8  # of a border a cell: what a frame closed at both ends counts more
+
 
 def find_borders(
     straight: Gray, top: int | None, bottom: int | None, n: int, thick: int, ends: Sequence[float]
@@ -98,10 +101,21 @@ def _lattice(
     pitch, left = (grid.ravel() for grid in np.meshgrid(pitch, left))
     fits = left + n * pitch <= w + 0.08 * mean_px
     pitch, left = pitch[fits], left[fits]
+    framed = _framed(lines, whole, ends, near)
+    if framed is not None:  # the grid is too coarse to meet both ends of many cells
+        left = np.append(left, framed[0])
+        pitch = np.append(pitch, (framed[1] - framed[0]) / n)
     places = left[:, None] + pitch[:, None] * np.arange(n + 1)
     hits = score[np.clip(np.rint(places), 0, w).astype(np.intp)].sum(1)
-    best = int((hits - 1.5 * np.abs(2 * left + n * pitch - w) / w).argmax())
+    if framed is not None:
+        hits[-1] += _FRAMED * n
+    # Where next to no border is seen, the row fills its crop: else a stem would move all cells.
+    outside = (np.abs(left) + np.abs(w - left - n * pitch)) / mean_px
+    centred = np.abs(2 * left + n * pitch - w) / w
+    best = int((hits - 1.5 * centred - _OUTSIDE * outside).argmax())
     borders = places[best]
+    if framed is not None and best == len(hits) - 1:  # stems move no cells of a frame
+        known = np.append(at[whole >= _WHOLE], ends)
     for _ in range(3):
         gaps = np.abs(borders[:, None] - known)
         held = np.flatnonzero(gaps.min(1) <= 0.3 * pitch[best])
@@ -112,14 +126,54 @@ def _lattice(
     close = np.where(whole >= _WHOLE, 0.3, 0.12) * pitch[best]
     mine = np.abs(borders[:, None] - at) <= close
     if 2 * mine.any(1).sum() <= n:  # so few may be stems of letters
-        mine &= whole >= _WHOLE
-        if not mine.any():
-            return (), None
+        return _undivided(lines, whole, w, n, ends=ends)
     if n > 1 and 2 * np.count_nonzero(mine[1:-1].sum(1) > 1) < n - 1:
         # Boxes do not stand apart: a second line at a border is the side of a glyph.
         off = np.where(mine, np.abs(borders[:, None] - at) - close * (whole >= _WHOLE), np.inf)
         mine &= off == off.min(1, keepdims=True)
     return tuple(lines[k] for k in map(int, np.flatnonzero(mine.any(0)))), borders
+
+
+def _undivided(
+    lines: Sequence[Line],
+    whole: NDArray[np.float64],
+    w: int,
+    n: int,
+    *,
+    ends: Sequence[float],
+) -> tuple[tuple[Line, ...], NDArray[np.float64]]:
+    """A row whose cells no line divides, as pale ones after a scan: the frame alone, cut evenly.
+
+    Where a rail runs out of the crop, the row begins or ends with it.
+    """
+    left = min((x for x in ends if x < w / 2), default=0.0)
+    right = max((x for x in ends if x > w / 2), default=float(w))
+    near = max(2.0, 0.12 * w / n)
+    sides = []
+    for end in (left, right):
+        walls = [
+            line for line, full in zip(lines, whole, strict=True)
+            if full >= _WHOLE and abs(line.row - end) <= near
+        ]  # fmt: skip
+        sides.append(min(walls, key=lambda line: abs(line.row - end)) if walls else None)
+    first, last = (
+        end if one is None else one.row for one, end in zip(sides, (left, right), strict=True)
+    )
+    kept = tuple(one for one in sides if one is not None)
+    return kept, np.linspace(first, last, n + 1)
+
+
+def _framed(
+    lines: Sequence[Line], whole: NDArray[np.float64], ends: Sequence[float], near: float
+) -> tuple[float, float] | None:
+    """The columns of two whole lines at both ends of the rails: the frame of all cells."""
+    if len(ends) != 2:
+        return None
+    at = np.array([line.row for line in lines])[whole >= _WHOLE]
+    sides = [at[np.abs(at - end).argmin()] for end in ends if at.size]
+    if len(sides) != 2 or any(abs(a - b) > near for a, b in zip(sides, ends, strict=True)):
+        return None
+    return float(sides[0]), float(sides[1])
 
 
 def _teeth(straight: Gray, comb: Sequence[Line]) -> tuple[Line, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,7 +57,9 @@ def _root(
 @app.command()
 @options.told
 def read(
-    images: Annotated[list[Path], typer.Argument(help="Pictures, PDFs, or - for stdin.")],
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="Pictures, PDFs, or - for stdin.")
+    ] = None,
     template: Annotated[
         list[Path] | None,
         typer.Option(
@@ -71,6 +73,7 @@ def read(
     crops: Annotated[Path | None, typer.Option(help="Folder for a picture of each field.")] = None,
     reveal: options.Reveal = False,
     page: options.PageNumber = None,
+    camera: options.Camera = None,
     model: options.Model = None,
     provider: options.Providers = None,
     allow_fallback: options.Fallback = False,
@@ -79,20 +82,29 @@ def read(
     debug: options.Debug = False,
 ) -> None:
     """Read handwritten forms: the fields, what they say, and how sure that is."""
+    images = images or []
+    if bool(images) == (camera is not None):
+        raise typer.BadParameter("give pictures, or --camera, and not both")
     _refuse_overwriting(images, overlay, output)
     templates = batch.Templates(template, options.say)
     reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
-    many = len(images) > 1
+    many = len(images) > 1 or camera is not None
     work, pictures = batch.Batch(options.say, debug), batch.Pictures(overlay, crops, many, reveal)
     with _writer(output, format, many=many, reveal=reveal) as writer:
+        if camera is not None:
+            with work.each(f"camera {camera}"):
+                _watch(reader, camera, templates, work, pictures, writer)
         for image, stem in _progress(list(zip(images, batch.stems(images), strict=True)), output):
             with work.each(str(image)):
                 form_of = templates.of(image)
-                for number, pixels in batch.pages(image, page=page):
-                    form = reader.read(batch.pixels_of(pixels), template=form_of)
-                    writer.add(form, file=str(image), page=number)
-                    files = pictures.write(stem, number, pixels, form)
-                    options.say(batch.summary(pixels.source, form, files))
+                for number, name, load in batch.each_page(image, page=page):
+                    with work.part(name):
+                        pixels = load()
+                        form = reader.read(batch.pixels_of(pixels), template=form_of)
+                        work.add(form)
+                        writer.add(form, file=str(image), page=number)
+                        files = pictures.write(stem, number, pixels, form)
+                        options.say(batch.summary(pixels.source, form, files))
     work.close()
     raise typer.Exit(work.worst)
 
@@ -218,6 +230,42 @@ def bench(
     if plot is not None:
         batch.write_picture(plot, bench_plot.draw(report))
         options.say(f"wrote {plot}")
+
+
+def _watch(
+    reader: Reader,
+    camera: str,
+    templates: batch.Templates,
+    work: batch.Batch,
+    pictures: batch.Pictures,
+    writer: Writer,
+) -> None:
+    """Read what is held before a camera until it ends, or until Ctrl-C."""
+    from edge_runtime.imaging import load_page
+
+    said = ""
+    try:
+        shots = batch.frames(camera)
+        kept: list[Any] = []  # the frame that the sight is of
+        sights = reader.watch(_kept(shots, kept), template=templates.of(Path(batch.STDIN)))
+        for sight in sights:
+            told = f"{sight.advice}: {sight.reason}" if sight.reason else str(sight.advice)
+            if told != said:
+                options.say(told)
+                said = told
+            if sight.form is not None:
+                work.add(sight.form)
+                writer.add(sight.form, file=f"camera {camera}", page=work.pages)
+                files = pictures.write("camera", work.pages, load_page(kept[0]), sight.form)
+                options.say(batch.summary(f"page {work.pages}", sight.form, files))
+    except KeyboardInterrupt:
+        options.say("stopped")
+
+
+def _kept(frames: Iterable[Any], last: list[Any]) -> Iterator[Any]:
+    for frame in frames:
+        last[:] = [frame]
+        yield frame
 
 
 def _reader(

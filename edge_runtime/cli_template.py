@@ -1,6 +1,6 @@
-"""`edge-hwr template`: is it right, what does it mean on a page, what may stand in it.
+"""`edge-hwr template`: make one, is it right, what does it mean on a page, what may stand in it.
 
-Owns:   the commands `check`, `preview` and `schema`.
+Owns:   the commands `detect`, `from-pdf`, `check`, `preview` and `schema`.
 Needs:  typer; the rest loads inside a command.
 """
 
@@ -8,21 +8,114 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edge_runtime import batch, options
 
 if TYPE_CHECKING:
+    from edge_runtime.detect import Detected
     from edge_runtime.field import Box
     from edge_runtime.imaging import Page
     from edge_runtime.redact import Canvas
     from edge_runtime.template import Template
 
-app = typer.Typer(help="Check a template, look at it, print its schema.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make a template, check it, look at it, print its schema.", no_args_is_help=True
+)
 
 _PREVIEW_PX = 1754  # longer edge of an empty page: A4 at 150 dpi
+
+
+@app.command()
+@options.told
+def detect(
+    image: Annotated[Path, typer.Argument(help="The form, blank or filled: picture or PDF.")],
+    output: options.TemplateOutput = None,
+    name: Annotated[str | None, typer.Option(help="Of the form; left out: the file's.")] = None,
+    page: options.PageNumber = None,
+    debug: options.Debug = False,
+) -> None:
+    """Propose a template: boxes, combs, underlines and check boxes that are printed on a page."""
+    from edge_runtime import proposal
+    from edge_runtime.detect import detect as find
+    from edge_runtime.errors import TemplateError
+    from edge_runtime.imaging import load_page
+    from edge_runtime.turn import turned, upright_turn
+
+    pixels = load_page(image, page=page).pixels
+    upright = turned(pixels, upright_turn(pixels).turn)
+    found = find(upright)
+    if not found.found:
+        raise TemplateError(
+            f"{image}: nothing to write on was found; scan it flat at 200 dpi or more, or write "
+            "the template by hand (docs/templates.md)"
+        )
+    picture = None if output is None else output.with_suffix(".png")
+    if picture is not None:
+        if picture.resolve() == image.resolve():
+            raise typer.BadParameter(f"{picture} is the form itself; choose another --output")
+        batch.write_picture(picture, found.picture)
+    plain = proposal.draft(
+        found, name=name or image.stem, reference=None if picture is None else picture.name
+    )
+    guess = "as the writing stands, no line between them is seen: count them"
+    notes = {
+        field["name"]: guess
+        for field, one in zip(plain["fields"], found.found, strict=True)
+        if one.guessed
+    }
+    head = f"Proposed from {image.name}: look at it with `edge-hwr template preview`,\ngive the "
+    head += "fields their names and kinds, take out what is none, then `edge-hwr template check`."
+    with batch.output_to(output) as stream:
+        stream.write(proposal.to_yaml(plain, head=head, notes=notes))
+    options.say(f"{image}: {_counted(found)}" + (f"; wrote {output}" if output else ""))
+    if picture is not None:
+        options.say(f"wrote {picture}, the reference: the page itself, with all that stands on it")
+
+
+@app.command("from-pdf")
+@options.told
+def from_pdf(
+    pdf: Annotated[Path, typer.Argument(help="A PDF with form fields.")],
+    output: options.TemplateOutput = None,
+    name: Annotated[str | None, typer.Option(help="Of the form; left out: the file's.")] = None,
+    page: options.PageNumber = None,
+    debug: options.Debug = False,
+) -> None:
+    """Take the fields of a PDF form over: places, combs, lengths, choices, names."""
+    import os
+
+    from edge_runtime import proposal
+    from edge_runtime.acroform import read_acroform
+    from edge_runtime.errors import TemplateError
+    from edge_runtime.imaging import count_pages, load_page
+    from edge_runtime.template import Template
+
+    pages = [one for one in read_acroform(pdf) if page in (None, one.number)]
+    if len(pages) != 1:
+        numbers = ", ".join(str(one.number) for one in pages or read_acroform(pdf))
+        raise TemplateError(f"{pdf}: form fields on the pages {numbers}; choose one with --page")
+    one = pages[0]
+    plain: dict[str, Any] = {
+        "name": name or pdf.stem,
+        "page": {"size": list(one.size), "unit": "pt"},
+    }
+    if output is not None:
+        reference = Path(os.path.relpath(pdf, output.parent))
+        if count_pages(pdf) > 1:  # a reference is one page
+            reference = Path(output.with_suffix(".png").name)
+            picture = load_page(pdf, page=one.number)
+            batch.write_picture(output.with_suffix(".png"), picture.pixels)
+        plain["reference"] = reference.as_posix()
+    plain["fields"] = list(one.fields)
+    head = f"From the form fields of {pdf.name}, page {one.number}; boxes in points."
+    with batch.output_to(output) as stream:
+        stream.write(proposal.to_yaml(plain, head=head))
+    left = f", left out: {', '.join(one.left_out)}" if one.left_out else ""
+    options.say(f"{pdf}: {len(one.fields)} fields{left}" + (f"; wrote {output}" if output else ""))
+    Template.from_dict(plain, base=None if output is None else output.parent, source=str(pdf))
 
 
 @app.command()
@@ -47,11 +140,17 @@ def check(
 
 @app.command()
 @options.told
-def schema(debug: options.Debug = False) -> None:
+def schema(
+    reading: Annotated[
+        bool, typer.Option("--reading", help="That of readings in JSON, for programs.")
+    ] = False,
+    debug: options.Debug = False,
+) -> None:
     """Print the JSON Schema of templates, for editors that check while you type."""
-    from edge_runtime.template import json_schema
+    from edge_runtime import results_schema, template
 
-    typer.echo(json.dumps(json_schema(), indent=2, sort_keys=True))
+    shape = results_schema.json_schema() if reading else template.json_schema()
+    typer.echo(json.dumps(shape, indent=2, sort_keys=True))
 
 
 @app.command()
@@ -83,6 +182,22 @@ def preview(
     title = f"{form.name}, {len(form.fields)} fields"
     batch.write_picture(output, outline(canvas, named, title=title))
     options.say(f"wrote {output}")
+
+
+def _counted(found: Detected) -> str:
+    """As in "3 combs, 2 lines, 4 check boxes"."""
+    kinds = {"comb": 0, "box": 0, "line": 0, "check box": 0}
+    for one in found.found:
+        if one.cells:
+            kinds["comb"] += 1
+        elif one.kind is not None:
+            kinds["check box"] += 1
+        else:
+            kinds["line" if one.under else "box"] += 1
+    plural = {"box": "boxes", "check box": "check boxes"}
+    return ", ".join(
+        f"{n} {kind if n == 1 else plural.get(kind, kind + 's')}" for kind, n in kinds.items() if n
+    )
 
 
 def _placed(form: Template, page: Page) -> list[Box]:

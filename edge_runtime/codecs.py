@@ -1,7 +1,8 @@
 """What Pillow and PDFium know, in our words: a stream in, upright 8-bit pixels out.
 
 Owns:   decoding of one page, the size check before it, and decoders' errors and warnings made ours.
-Needs:  numpy, Pillow; pypdfium2 (the extra `pdf`) once a PDF comes. Never the network.
+Needs:  numpy, Pillow; pypdfium2 (the extra `pdf`) once a PDF comes, pillow-heif (the extra
+        `heic`) once a phone's HEIC does. Never the network.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ Gray = NDArray[np.uint8]
 
 PDF_DPI = 300.0  # what office scanners give; more only costs time
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # a phone's MPO opens as JPEG
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # brands, ISO 23008-12
 _SNIFF_BYTES = 1024  # a PDF may begin with this much of something else (PDF 1.7, appendix H.3.4.1)
 _ORIENTATION = 0x0112  # EXIF and TIFF tag
+_BAND_PX = 4_000_000  # of a picture that are converted at a time
 _PHOTOMETRIC, _MIN_IS_WHITE = 0x0106, 0  # TIFF tag and the value that means negative
 # EXIF orientation -> (transpose first?, flip rows?, flip columns?), EXIF 2.32, section 4.6.4
 _TURNS = {
@@ -45,30 +48,32 @@ _WARNINGS_LOCK = threading.RLock()  # nor is the list of warning filters
 
 def count(stream: BinaryIO, name: str) -> int:
     if _is_pdf(stream):
-        with _pdf(stream, name) as document:
+        with open_pdf(stream, name) as document:
             return len(document)
     with _picture(stream, name) as image:
         # Frames of other formats are an animation, or the preview in a phone's JPEG.
         return int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
 
 
-def decode(stream: BinaryIO, name: str, *, number: int, max_megapixels: float) -> tuple[Gray, bool]:
+def decode(stream: BinaryIO, name: str, *, number: int, max_megapixels: float) -> Gray:
     """Page `number`, from 1, of the picture or PDF in `stream`.
 
     Returns:
-        uint8 (h, w) or (h, w, 3), upright, and whether three channels stand as RGB (else BGR).
+        uint8 (h, w) or (h, w, 3) BGR, upright.
 
     Raises:
         ImageError: It cannot be decoded, or has more than `max_megapixels`.
     """
     if _is_pdf(stream):
-        return _draw_pdf(stream, name, number, max_megapixels), False
+        return _draw_pdf(stream, name, number, max_megapixels)
     with _picture(stream, name) as image:
         if number > 1:
             image.seek(number - 1)
         check_size(name, image.width, image.height, max_megapixels)
         image.load()  # before the orientation is asked: Pillow itself turns a TIFF
-        return _upright(_pixels(image, name), _orientation(image)), True
+        pixels, orientation = _in_bands(image, name), _orientation(image)
+    del image  # its memory, before a turned copy is made
+    return _upright(pixels, orientation)
 
 
 def check_size(name: str, w: int, h: int, max_megapixels: float) -> None:
@@ -95,7 +100,8 @@ def _picture(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
     stream.seek(0)
     try:
         with _quiet():
-            image = Image.open(stream, formats=_FORMATS)
+            heic = _is_heic(stream)
+            image = _heic(stream, name) if heic else Image.open(stream, formats=_FORMATS)
         with image, _quiet() if image.format == "TIFF" else nullcontext():  # TIFF tags come late
             yield image
     except ImageError:
@@ -114,6 +120,24 @@ def _picture(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
         ) from error
 
 
+def _is_heic(stream: BinaryIO) -> bool:
+    stream.seek(0)
+    head = stream.read(12)
+    stream.seek(0)
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC
+
+
+def _heic(stream: BinaryIO, name: str) -> Image.Image:
+    """Lazy, turned upright by its own frame; Pillow's list of formats is left as it is."""
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise ImageError(f"{name}: reading HEIC needs `pip install 'edge-hwr[heic]'`") from error
+    opened: Any = HeifImageFile  # it has no types
+    image: Image.Image = opened(stream)
+    return image
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Odd metadata of a sound picture is no news; a bomb is an error, whatever filters are set."""
@@ -130,19 +154,32 @@ def _what(stream: BinaryIO) -> str:
     stream.seek(0)
     head = stream.read(64)
     if head[4:8] == b"ftyp":
-        return "a HEIC or AVIF picture, which is not read"
+        return "an AVIF picture or a film, which is not read"
     is_text = all(byte >= 32 or byte in b"\t\r\n" for byte in head)
     return "text, not a picture" if is_text else "not a picture"
 
 
-def _pixels(image: Image.Image, name: str) -> Gray:
+def _in_bands(image: Image.Image, name: str) -> Gray:
+    """uint8 (h, w) or (h, w, 3) BGR; some rows at a time, for Pillow's own copy is large enough."""
+    negative = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _MIN_IS_WHITE  # type: ignore[attr-defined]
+    out: Gray | None = None
+    rows = max(1, _BAND_PX // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(image.height, top + rows)
+        band = _pixels(image.crop((0, top, image.width, bottom)), name, negative=negative)
+        if out is None:
+            out = np.empty((image.height, *band.shape[1:]), np.uint8)
+        out[top:bottom] = band[..., ::-1] if band.ndim == 3 else band
+    assert out is not None  # a picture has a row
+    return out
+
+
+def _pixels(image: Image.Image, name: str, *, negative: bool) -> Gray:
     """uint8 (h, w) or (h, w, 3) RGB, transparency on white, 16 bits scaled to 8."""
     mode = image.mode
     if mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.uint16)  # astype: to the machine's byte order
-        if image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _MIN_IS_WHITE:  # type: ignore[attr-defined]
-            deep = ~deep
-        return (deep >> 8).astype(np.uint8)
+        return ((~deep if negative else deep) >> 8).astype(np.uint8)
     if mode in ("I", "F"):
         raise ImageError(f"{name}: 32 bits a pixel; save it with 8 or 16")
     if mode.endswith(("A", "a")) or "transparency" in image.info:
@@ -183,7 +220,7 @@ def _upright(pixels: Gray, orientation: int) -> Gray:
 
 
 @contextmanager
-def _pdf(stream: BinaryIO, name: str) -> Iterator[Any]:
+def open_pdf(stream: BinaryIO, name: str) -> Iterator[Any]:
     """An open PDF document; PDFium is ours alone until the block ends."""
     try:
         import pypdfium2
@@ -209,7 +246,7 @@ def _pdf(stream: BinaryIO, name: str) -> Iterator[Any]:
 
 def _draw_pdf(stream: BinaryIO, name: str, number: int, max_megapixels: float) -> Gray:
     """A PDF page at `PDF_DPI`, or as fine as the megapixels allow."""
-    with _pdf(stream, name) as document:
+    with open_pdf(stream, name) as document:
         document.init_forms()  # what was typed into form fields is drawn too
         sheet = document[number - 1]
         w, h = sheet.get_size()  # points, 72 to the inch

@@ -114,14 +114,11 @@ def _from_array(array: NDArray[Any], *, max_megapixels: float) -> Page:
     return _page(np.ascontiguousarray(array), name)
 
 
-def _page(pixels: Gray, name: str, *, code: int = cv2.COLOR_BGR2GRAY) -> Page:
-    """uint8 (h, w) or (h, w, 3); `code` says whether the latter is BGR or RGB."""
+def _page(pixels: Gray, name: str) -> Page:
+    """uint8 (h, w) or (h, w, 3) BGR."""
     if pixels.ndim == 2:
         return Page(pixels, None, name)
-    gray = np.asarray(cv2.cvtColor(pixels, code), np.uint8)
-    if code == cv2.COLOR_RGB2GRAY:
-        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
-    return Page(gray, pixels, name)
+    return Page(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8), pixels, name)
 
 
 # --- files and bytes ----------------------------------------------------------------------------
@@ -155,5 +152,4 @@ def _opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
 
 def _decode(stream: BinaryIO, name: str, number: int, n: int, max_megapixels: float) -> Page:
     label = name if n == 1 else f"{name}, page {number}"
-    pixels, is_rgb = codecs.decode(stream, label, number=number, max_megapixels=max_megapixels)
-    return _page(pixels, label, code=cv2.COLOR_RGB2GRAY if is_rgb else cv2.COLOR_BGR2GRAY)
+    return _page(codecs.decode(stream, label, number=number, max_megapixels=max_megapixels), label)

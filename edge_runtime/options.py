@@ -61,6 +61,12 @@ def _picture(path: Path | None) -> Path | None:
     return path
 
 
+def _template(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() not in (".yaml", ".yml"):
+        raise typer.BadParameter(f"{path}: end the name in .yaml")
+    return path
+
+
 Debug = Annotated[
     bool, typer.Option("--debug", envvar="EDGE_HWR_DEBUG", help="Show where an error came from.")
 ]
@@ -94,6 +100,12 @@ AsFormat = Annotated[Format, typer.Option("--format", "-f", help="How readings a
 PageNumber = Annotated[
     int | None, typer.Option("--page", min=1, help="Only this page, counted from 1.")
 ]
+Camera = Annotated[
+    str | None,
+    typer.Option(
+        "--camera", help="Read what is held before this camera, from 0, or in this video file."
+    ),
+]
 Overlay = Annotated[
     Path | None,
     typer.Option(
@@ -104,6 +116,15 @@ Overlay = Annotated[
 ]
 PictureOutput = Annotated[
     Path, typer.Option("--output", "-o", callback=_picture, help="The picture to write.")
+]
+TemplateOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        callback=_template,
+        help="The template to write; left out: stdout, and no reference picture.",
+    ),
 ]
 Kind = Annotated[
     str,

@@ -1,14 +1,15 @@
 """Pictures for people: what was read, drawn onto the page it was read from.
 
-Owns:   `overlay`, `outline`: boxes, labels, a legend, and the places where they hide least.
+Owns:   `overlay`, `outline`, `of_viewing_size`: boxes, labels, a legend, and where they hide least.
 Needs:  `redact`, `results`; numpy, cv2, Pillow (its built-in font: nothing to look up).
 Words:  *canvas*: uint8 (h, w, 3) BGR, the upright page.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -39,8 +40,28 @@ _OUTLINE: _Rgb = (0, 90, 170)
 # a card with few large fields they grow with the fields, to 1/36 at most.
 _FONT_PER_EDGE, _FONT_MOST_PER_EDGE, _FONT_PER_FIELD = 1 / 90, 1 / 36, 0.3
 _FONT_LEAST_PX = 12  # smaller letters of Pillow's font run together
+_MOST_PX = 20_000_000  # A4 at 450 dpi
 _FIELD_COST = 20.0  # of a pixel of a field or a label; a pixel of print costs 1
 _DARK = 150  # a grey level under this is print or ink that a label should not hide
+
+
+def of_viewing_size(page: Canvas, form: FormReading) -> tuple[Canvas, FormReading]:
+    """Page and reading as they are, or smaller where the page is larger than anyone looks at.
+
+    Painting takes several copies in colour: of 80 megapixels they would be over a gigabyte.
+    """
+    h, w = page.shape[:2]
+    scale = math.sqrt(_MOST_PX / (h * w))
+    if scale >= 1:
+        return page, form
+    size = round(w * scale), round(h * scale)
+    small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
+    sx, sy = size[0] / w, size[1] / h
+    fields = tuple(
+        replace(one, box=(one.box[0] * sx, one.box[1] * sy, one.box[2] * sx, one.box[3] * sy))
+        for one in form.fields
+    )
+    return small, replace(form, fields=fields, page_size=size)
 
 
 def overlay(page: Canvas, form: FormReading, *, reveal: bool = False) -> Canvas:

@@ -1,7 +1,7 @@
 """From a page or a crop to the ink of its fields, ready for the network.
 
 Owns:   `FieldCrop` and `FieldInk`, a field on its way to the network; the crops of a page.
-Needs:  numpy, `register`, `locate`, `segment`, `preprocess`, `glyphs`.
+Needs:  numpy, `register`, `locate`, `segment`, `preprocess`, `thin`, `glyphs`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from edge_runtime.preprocess import Strip, ink_box, make_strip, normalize_ink
 from edge_runtime.register import Registration, cut_field
 from edge_runtime.spec import ModelSpec
 from edge_runtime.template import Template
+from edge_runtime.thin import thickened
 
 Gray = NDArray[np.uint8]
 
@@ -123,7 +124,7 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     if len(inks) > 1 and _size_tells(crop.field):
         level = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
     strips = tuple(
-        None if none else make_strip(ink.pixels, spec, line=_in_ink(level, ink))
+        None if none else _strip(ink, spec, _in_ink(level, ink), in_cell=len(inks) > 1)
         for ink, none in zip(inks, blank, strict=True)
     )
     struck = tuple(
@@ -140,6 +141,13 @@ def _as_line(crop: FieldCrop, spec: ModelSpec) -> tuple[segment.Ink, Strip] | No
     ink = normalize_ink(crop.pixels)
     strip = make_strip(ink, spec)
     return None if strip is None else (segment.Ink(ink, (0, 0)), strip)
+
+
+def _strip(
+    ink: segment.Ink, spec: ModelSpec, line: tuple[float, float] | None, *, in_cell: bool
+) -> Strip | None:
+    pixels = thickened(ink.pixels, line) if in_cell else ink.pixels
+    return make_strip(pixels, spec, line=line)
 
 
 def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:

@@ -28,6 +28,7 @@ from edge_runtime.results import FieldReading, FormReading, Status
 from edge_runtime.spec import ModelSpec
 from edge_runtime.template import Template, evaluate_rules
 from edge_runtime.turn import turned, upright_turn
+from edge_runtime.watch import Advice, Sight, Watch
 
 Gray = NDArray[np.uint8]
 Evidence = NDArray[np.float64]
@@ -139,6 +140,44 @@ class Reader:
             if loaded is None:
                 return
             yield self._read_page(loaded, forms, timer)
+
+    def watch(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        *,
+        template: Forms | None = None,
+        settle: int = 3,
+    ) -> Iterator[Sight]:
+        """Read the pages that are held before a camera, each once.
+
+        A page is read when it is whole, sharp, well lit and still. It is not read again before it
+        was taken away.
+
+        Args:
+            frames: uint8 (h, w) or (h, w, 3) BGR, in order. The page must be seen with some desk
+                around it.
+            template: As in `read`.
+            settle: Frames for which a page stays where it is before it is read.
+
+        Yields:
+            One `Sight` a frame: what to tell the person, and once a page its reading.
+
+        Raises:
+            ImageError: A frame is no such array.
+            TemplateError: The template is wrong. (A page that is not its form is a `Sight`.)
+        """
+        forms, watch = _templates(template), Watch(settle=settle)
+        for frame in frames:
+            page = load_page(frame)
+            sight = watch.look(page.pixels)
+            if sight.advice is Advice.READ:
+                try:
+                    form = self._read_page(page, forms, Timer())
+                    sight = replace(sight, form=form)
+                except EdgeHwrError as error:
+                    reason = str(error).removeprefix("<array>: ")
+                    sight = replace(sight, advice=Advice.WRONG, reason=reason)
+            yield sight
 
     def read_field(self, crop: Source, field: Field) -> FieldReading:
         """Read the crop of one field, dark ink on light paper.

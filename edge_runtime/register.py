@@ -277,7 +277,8 @@ def _registration(
         residual_px=placing.residual_px,
         inliers=placing.inliers,
         turned_deg=placing.turn,
-        nudge=one.nudge if placing.nudge is None else placing.nudge,
+        # What the reference's own print says needs no help from lines: a form may have lost them.
+        nudge=one.nudge if placing.measured is None else placing.nudge,
         support=one.support if looked else None,
         field_px=tuple(None if r is None else r * zoom for r in one.residuals) if looked else (),
         spread_px=tuple(one.spread * zoom for one in certainty),

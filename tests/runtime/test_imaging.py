@@ -109,6 +109,58 @@ def test_exif_orientation_is_applied_to_file_and_bytes_alike(
         assert np.abs(page.pixels.astype(int) - upright).max() <= 4
 
 
+def test_a_phones_heic_is_read_upright() -> None:
+    heif = pytest.importorskip("pillow_heif", reason="install the extra heic")
+    upright = gray_picture(96, 64)
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(upright))).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned clockwise to be upright
+    buffer = io.BytesIO()
+    heif.from_pillow(stored).save(buffer, quality=95, exif=exif.tobytes())
+    page = load_page(buffer.getvalue())
+    assert page.pixels.shape == upright.shape
+    assert np.abs(page.pixels.astype(int) - upright).max() <= 6
+    with pytest.raises(ImageError, match="over the limit"):
+        load_page(buffer.getvalue(), max_megapixels=0.001)
+    assert "HEIF" not in Image.OPEN  # Pillow's list of formats is as it was
+
+
+def test_heic_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"edge-hwr\[heic\]"):
+        load_page(b"\0\0\0\x18ftypheic" + bytes(64))
+
+
+def test_bands_join_to_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (37, 23, 3), dtype=np.uint8)
+    monkeypatch.setattr("edge_runtime.codecs._BAND_PX", 100)
+    for picture in (Image.fromarray(noise), Image.fromarray(noise[..., 0])):
+        page = load_page(encode(picture, "PNG"))
+        seen = page.pixels if page.color is None else page.color[..., ::-1]
+        assert np.array_equal(seen, np.asarray(picture))
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+from PIL import Image
+if sys.argv[2] == "draw":
+    Image.fromarray(np.full((10_580, 7_550, 3), 240, np.uint8)).save(sys.argv[1], quality=80)
+else:
+    from edge_runtime.imaging import load_page
+    assert load_page(sys.argv[1]).color is not None
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_eighty_megapixels_in_colour_stay_under_the_limit_of_memory(tmp_path: Path) -> None:
+    path = str(tmp_path / "large.jpg")
+    run = [sys.executable, "-c", MEMORY, path]
+    subprocess.run([*run, "draw"], check=True)
+    told = subprocess.run([*run, "read"], check=True, capture_output=True, text=True)
+    assert int(told.stdout) < 800  # MB; 1000 are allowed for all steps of reading
+
+
 def test_broken_exif_leaves_the_picture_as_it_is() -> None:
     data = encode(
         Image.fromarray(gray_picture()), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff", quality=95
@@ -217,7 +269,7 @@ def test_bad_files_are_refused_by_name(tmp_path: Path) -> None:
     message = refused(tmp_path / "text.jpg")
     assert "text.jpg" in message
     assert "text, not a picture" in message
-    assert "HEIC" in refused(b"\0\0\0\x18ftypheic" + bytes(64))
+    assert "AVIF" in refused(b"\0\0\0\x18ftypavif" + bytes(64))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])

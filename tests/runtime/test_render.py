@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from edge_runtime import render
-from edge_runtime.overlay import COLORS, outline, overlay
+from edge_runtime.overlay import COLORS, of_viewing_size, outline, overlay
 from edge_runtime.redact import cut, hide_secrets
 from edge_runtime.results import MASK, Alternative, FieldReading, FormReading, Glyph, Status
 
@@ -206,3 +206,15 @@ def test_cut_gives_the_fields_pixels_or_none_off_the_page() -> None:
 def test_outline_draws_boxes_that_were_not_read() -> None:
     drawn = outline(paper(), [("total", (60.0, 100.0, 360.0, 140.0))], title="a form")
     assert not np.array_equal(drawn, paper())
+
+
+def test_a_huge_page_is_drawn_smaller_and_its_boxes_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, one = paper(), form(reading())
+    assert of_viewing_size(page, one)[0] is page
+    monkeypatch.setattr("edge_runtime.overlay._MOST_PX", 500 * 700 / 4)
+    small, placed = of_viewing_size(page, one)
+    assert small.shape[:2] == (350, 250)
+    assert placed["name"].box == pytest.approx((30, 50, 180, 70))
+    assert overlay(small, placed).shape[1] == 250

@@ -1,0 +1,95 @@
+"""The fields of a blank or filled form: boxes, combs, check boxes, underlines. For templates.
+
+Owns:   `Detected`, `detect`.
+Needs:  numpy, `rulings`, `frames`, `combs`, `underlines`, `dropout`.
+
+What it leaves out: places to write that nothing is drawn for. What it finds is a proposal, which a
+person looks at: print and writing inside boxes are told apart by size alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_runtime.combs import cut, in_rows, mended
+from edge_runtime.dropout import cells_by_writing
+from edge_runtime.found import Found, overlap
+from edge_runtime.frames import frames_of, squares
+from edge_runtime.rulings import Gray, Matrix, Sheet, look_at
+from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
+
+_LEAST_PX = 48  # a smaller picture is no page
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected:
+    """What was found on a page."""
+
+    found: tuple[Found, ...]  # in reading order, pixels of the straightened page
+    from_page: Matrix  # (3, 3) pixels of the page to those of the straightened page
+    picture: Gray  # (h, w), the straightened page, its longer edge `rulings.WORK_PX` at most
+
+
+def detect(page: Gray) -> Detected:
+    """Find the places to write on a blank or filled form.
+
+    Args:
+        page: uint8 (h, w), upright but for a few degrees, dark on light.
+    """
+    h, w = page.shape
+    if min(h, w) < _LEAST_PX:
+        return Detected((), np.eye(3), page)
+    sheet = look_at(page)
+    frames = frames_of(sheet)
+    frames += [one for one in squares(sheet) if not any(overlap(one, f) for f in frames)]
+    found = mended(in_rows(frames, sheet), sheet)
+    found = without_letters(found, underlines(sheet, found))
+    found = _with_lost_cells(found, sheet)
+    return Detected(tuple(_in_reading_order(_apart(found))), sheet.from_page, sheet.picture)
+
+
+def _with_lost_cells(found: Sequence[Found], sheet: Sheet) -> list[Found]:
+    """Boxes whose writing stands one glyph a cell get cells, and say that they are a guess."""
+    boxes = [one.box for one in found if not one.cells and one.kind is None]
+    counts = dict(zip(boxes, cells_by_writing(boxes, sheet.ink), strict=True))
+    out = []
+    for one in found:
+        n = counts.get(one.box, 0) if not one.cells and one.kind is None else 0
+        if n:
+            columns = np.linspace(one.box[0], one.box[2], n + 1)[1:-1].tolist()
+            one = Found(one.box, cells=cut(one.box, columns), guessed=True)
+        out.append(one)
+    return out
+
+
+def _apart(found: Sequence[Found]) -> list[Found]:
+    """Places that share nothing: of two the surer one stays whole, the other keeps what is left."""
+    out: list[Found] = []
+    for one in sorted(found, key=lambda f: (not f.cells, f.kind is None, f.under)):
+        x0, y0, x1, y1 = one.box
+        for x2, y2, x3, y3 in (other.box for other in out):
+            if min(x1, x3) - max(x0, x2) <= 1 or min(y1, y3) - max(y0, y2) <= 1:
+                continue
+            y0, y1 = (max(y0, y3), y1) if y2 + y3 < y0 + y1 else (y0, min(y1, y2))
+        least = min(LEAST_ROOM, 0.8 * (one.box[3] - one.box[1]))
+        if y1 - y0 >= least:
+            cells = tuple((a, max(b, y0), c, min(d, y1)) for a, b, c, d in one.cells)
+            out.append(replace(one, box=(x0, y0, x1, y1), cells=cells))
+    return out
+
+
+def _in_reading_order(found: Sequence[Found]) -> list[Found]:
+    """Rows from top to bottom, each from left to right; one row is what overlaps by half."""
+    rows: list[list[Found]] = []
+    for one in sorted(found, key=lambda f: (f.box[1] + f.box[3], f.box[0])):
+        _, y0, _, y1 = one.box
+        if rows:
+            _, top, _, bottom = rows[-1][0].box
+            if min(y1, bottom) - max(y0, top) >= 0.5 * min(y1 - y0, bottom - top):
+                rows[-1].append(one)
+                continue
+        rows.append([one])
+    return [one for row in rows for one in sorted(row, key=lambda f: f.box[0])]

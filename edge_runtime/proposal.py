@@ -1,0 +1,118 @@
+"""A template as a first draft: from what was found on a page to YAML that a person goes on with.
+
+Owns:   `draft`, `to_yaml`.
+Needs:  `detect` and `found`, for their types.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge_runtime.detect import Detected
+from edge_runtime.found import Found, Rect
+
+_EVEN = 0.06  # of a cell's width by which even cells may stray: the count alone says where they are
+_PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+def draft(
+    found: Detected,
+    *,
+    name: str,
+    reference: str | None,
+    size: tuple[float, float] | None = None,
+    unit: str = "px",
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """A template of what was found, as plain values.
+
+    Args:
+        found: Places to write, pixels of the straightened page.
+        name: Of the form.
+        reference: File of the straightened page, beside the template; None for none.
+        size: Of the page in `unit`, where it is known; else the page's pixels count.
+        unit: mm, pt or px.
+        names: Of the fields, in order; left out: field_1, field_2, ...
+    """
+    h, w = found.picture.shape
+    wide, high = size or (float(w), float(h))
+    sx, sy = wide / w, high / h
+    fields = []
+    for k, one in enumerate(found.found):
+        field: dict[str, Any] = {"name": names[k] if names else f"field_{k + 1}"}
+        if one.kind is not None:
+            field["kind"] = one.kind
+        field["box"] = _scaled(one.box, sx, sy, (wide, high))
+        if one.cells:
+            field["cells"] = (
+                len(one.cells)
+                if _is_even(one)
+                else [_scaled(cell, sx, sy, (wide, high)) for cell in one.cells]
+            )
+        fields.append(field)
+    page = {"size": [_short(wide), _short(high)], "unit": unit}
+    out: dict[str, Any] = {"name": name, "page": page}
+    if reference is not None:
+        out["reference"] = reference
+    return out | {"fields": fields}
+
+
+def to_yaml(
+    template: Mapping[str, Any], *, head: str = "", notes: Mapping[str, str] | None = None
+) -> str:
+    """YAML with one line a field.
+
+    Args:
+        template: Plain values, as `Template.from_dict` takes them.
+        head: Comment at the top.
+        notes: Comments behind fields, by name.
+    """
+    lines = [f"# {line}" for line in head.splitlines()]
+    for key, value in template.items():
+        if key != "fields":
+            lines.append(f"{key}: {_flow(value)}")
+            continue
+        lines.append("fields:")
+        for field in value:
+            note = (notes or {}).get(field["name"], "")
+            lines.append(f"  - {_flow(field)}" + (f"  # {note}" if note else ""))
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    """A value on one line; texts that YAML would read as something else stand in quotes."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str):
+        plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
+
+
+def _is_even(one: Found) -> bool:
+    step = (one.box[2] - one.box[0]) / len(one.cells)
+    return all(
+        max(abs(cell[0] - one.box[0] - k * step), abs(cell[2] - one.box[0] - (k + 1) * step))
+        <= _EVEN * step
+        for k, cell in enumerate(one.cells)
+    )
+
+
+def _scaled(box: Rect, sx: float, sy: float, size: tuple[float, float]) -> list[float | int]:
+    """In the template's unit, and on the page, which a rounded edge must not leave."""
+    x0, y0, x1, y1 = box
+    edges = (x0 * sx, y0 * sy, x1 * sx, y1 * sy)
+    most = (size[0], size[1], size[0], size[1])
+    return [_short(min(max(0.0, edge), end)) for edge, end in zip(edges, most, strict=True)]
+
+
+def _short(value: float) -> float | int:
+    """9, not 9.0; two digits after the point."""
+    short = round(float(value), 2)
+    return int(short) if short == int(short) else short
