@@ -1,21 +1,21 @@
-"""Registration on photos and scans whose every point is known, and on the dev forms.
+"""Registration: pages whose every point is known, the dev forms, and pages of other forms.
 
-    python -m benchmarks.registration [--shots 60] [--first 9000] [--out FILE.json]
+    python -m benchmarks.registration [--most 36] [--seed 9000] [--only drawn,c1,cheques,strangers]
+                                      [--out FILE.json] [--go-on]
 
-*Worst*: the field corner farthest from its place, in pixels of a page 1240 wide or 1754 high, of
-which one is 0.17 mm of A4. *Registered*: the worst is within 1 mm of A4, 5.9 pixels. *Misplaced*: a
-field farther off; *unsaid*: misplaced and not in doubt, so that it could be accepted. Drawn are the
-example forms from fresh seeds, filled, in four turns; every page is also shown to the templates of
-the other forms. Left out: decoding, model load, reading.
+*Drawn*: the example forms, filled, as photos and scans in four turns; `benchmarks.placed` says what
+the words mean. *Strangers*: one page against up to six templates of other forms; pairs that share a
+page are not independent of each other. `--most` counts the seeds of either. With `--go-on`, rows
+that FILE holds of the same code are kept and only seeds it lacks are drawn: several runs, one
+after the other, make one figure. Left out: decoding, model load, reading.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,308 +23,166 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime.errors import TemplateError
-from edge_runtime.imaging import load_page
+from benchmarks.accuracy import wilson
+from benchmarks.placed import Row, c1_rows, cheque_rows, drawn_row
+from benchmarks.strangers import Wrong, cheque_strangers, stranger_rows
 from edge_runtime.machine import Machine
-from edge_runtime.marks import project
-from edge_runtime.register import Registration, register
-from edge_runtime.template import Template
-from train.forms import FORMS, fill_sheet
-from train.photo import SEVERITIES, Shot, photograph, scan_sheet
+from train.config import data_folder
 
-Points = NDArray[np.float64]
-
-WIDTH, HEIGHT = 1240, 1754  # pixels that errors are told in: A4 at 150 dpi
-LIMIT_PX = HEIGHT / 297  # 1 mm of A4
-CHEQUE_LIMIT_PX = 16.0  # 2 mm of a cheque: people write on a line, not all at one height
+KINDS = ("drawn", "c1", "cheques", "strangers")
+ASKED = {"drawn": 0.97, "c1": 1.0, "cheque": 24 / 25, "strangers": 0.99}
+_ROOT = Path(__file__).resolve().parent.parent
+# What a figure hangs on: rows of other code are not counted together.
+_CODE = ("edge_runtime/*.py", "train/photo*.py", "train/form*.py", "train/texts.py")
+_CODE_MORE = ("benchmarks/placed.py", "benchmarks/strangers.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One page."""
+class Line:
+    """A share of pages: registered ones, or refused ones."""
 
     name: str
-    kind: str  # photo mild, scan hard, c1, ...
-    worst_px: float | None  # None: refused
-    ms: float
-    fact: str = ""
-    false_accepts: int = 0
-    others: int = 0
-    limit_px: float = LIMIT_PX
-    fields: int = 0
-    doubted: int = 0  # fields whose placement is in doubt
-    misplaced: int = 0
-    unsaid: int = 0  # misplaced, and not in doubt
+    n: int
+    right: int
+    low: float  # 95 % Wilson interval
+    high: float
+    asked: float | None
+    fact: str
 
-    @property
-    def registered(self) -> bool:
-        return self.worst_px is not None and self.worst_px <= self.limit_px
-
-
-def corners_of(box: Sequence[float]) -> Points:
-    x0, y0, x1, y1 = box
-    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64)
-
-
-def worst_corners(found: Registration, template: Template, shot: Shot) -> list[float]:
-    """Of each field, pixels at `WIDTH` x `HEIGHT`, on the sheet: a photo has not one scale."""
-    h, w = shot.picture.shape[:2]
-    back = {
-        0: np.eye(3),
-        90: np.array([[0, 1, 0], [-1, 0, h], [0, 0, 1.0]]),
-        180: np.array([[-1, 0, w], [0, -1, h], [0, 0, 1.0]]),
-        270: np.array([[0, -1, w], [1, 0, 0], [0, 0, 1.0]]),
-    }[found.turned_deg]
-    unit = max(HEIGHT, WIDTH) / max(template.page_size)
-    worst = []
-    for field in template.fields:
-        points = corners_of(field.box or (0, 0, 0, 0))
-        want = shot.to_picture(points)
-        have = project(back, found.project(points))
-        step = 0.5
-        across = (shot.to_picture(points + np.array([step, 0])) - want) / step
-        down = (shot.to_picture(points + np.array([0, step])) - want) / step
-        local = np.stack([across, down], axis=2)  # pixels a millimetre
-        off = np.linalg.solve(local, (have - want)[..., None])[..., 0]
-        worst.append(float(np.hypot(*off.T).max()) * unit)
-    return worst
-
-
-def drawn_rows(first: int, count: int) -> list[Row]:
-    """Photos and scans of filled example forms; every fourth is a scan."""
-    rows = []
-    names = list(FORMS)
-    templates: dict[str, Template] = {}
-    for k in range(count):
-        rng = np.random.default_rng([first + k])
-        name, severity = names[k % 3], SEVERITIES[(k // 3) % 3]
-        filled = fill_sheet(name, rng=rng)
-        template = templates.setdefault(name, Template.from_dict(filled.template, source=name))
-        is_scan = (k // 9) % 4 == 3
-        take = scan_sheet if is_scan else photograph
-        shot = take(filled.picture, template.page_size, severity, rng=rng)
-        page = np.asarray(cv2.cvtColor(shot.picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        kind = f"{'scan' if is_scan else 'photo'} {severity.name}"
-        rows.append(_row(f"{name}/{first + k}", kind, page, template, shot, templates))
-        print(rows[-1], flush=True)
-    return rows
-
-
-def _row(
-    name: str,
-    kind: str,
-    page: NDArray[np.uint8],
-    template: Template,
-    shot: Shot,
-    templates: dict[str, Template],
-) -> Row:
-    began = time.process_time()
-    worst, fact = None, ""
-    off: list[float] = []
-    doubt: list[bool] = []
-    try:
-        found = register(page, template)
-        off = worst_corners(found, template, shot)
-        doubt = [one.doubt != "" for one in found.certainty]
-        worst = max(off)
-        fact = f"{found.method}, turned {found.turned_deg}, support {found.support or 0:.2f}"
-    except TemplateError as error:
-        fact = str(error)
-    ms = 1000 * (time.process_time() - began)
-    others = [one for one in templates.values() if one is not template]
-    accepted = []
-    for other in others:
-        try:
-            wrong = register(page, other)
-            accepted.append(f"{other.name} {wrong.support or 0:.2f}")
-        except TemplateError:
-            continue
-    if accepted:
-        fact += f"; taken for {', '.join(accepted)}"
-    misplaced = [one > LIMIT_PX for one in off]
-    return Row(
-        name, kind, worst, ms, fact, len(accepted), len(others), fields=len(off),
-        doubted=sum(doubt), misplaced=sum(misplaced),
-        unsaid=sum(far and not said for far, said in zip(misplaced, doubt, strict=True)),
-    )  # fmt: skip
-
-
-def c1_rows(folder: Path) -> list[Row]:
-    """The scans of the dev election form, from the original files, without a hint."""
-    geometry = json.loads((folder / "geometry.json").read_text(encoding="utf-8"))
-    truths = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    template = c1_template(geometry)
-    rows = []
-    for name, truth in truths.items():
-        page = load_page(folder / "images" / truth["file"]).pixels
-        began = time.process_time()
-        try:
-            found = register(page, template)
-        except TemplateError as error:
-            rows.append(Row(name, "c1", None, 1000 * (time.process_time() - began), str(error)))
-            print(rows[-1], flush=True)
-            continue
-        ms = 1000 * (time.process_time() - began)
-        canonical = np.array(truth["geometry"]["homography_original_to_canonical"])
-        worst, where = 0.0, ""
-        for field in template.fields:
-            residual = truth["geometry"]["residual_px"].get(field.name)
-            if residual is None or field.box is None:
-                continue
-            want = corners_of(field.box) - 0.5 + np.array(residual)
-            have = project(canonical, found.corners(field.box) - 0.5)
-            if (off := float(np.hypot(*(have - want).T).max())) > worst:
-                worst, where = off, field.name
-        fact = (
-            f"{found.method}, turned {found.turned_deg}, support {found.support or 0:.2f}, {where}"
+    def __str__(self) -> str:
+        asked = "" if self.asked is None else f", asked {100 * self.asked:.0f}"
+        return (
+            f"{self.name:34}{self.right:5} of {self.n:5}  {100 * self.right / self.n:6.2f} % "
+            f"({100 * self.low:.1f}-{100 * self.high:.1f}{asked})  {self.fact}"
         )
-        doubted = sum(one.doubt != "" for one in found.certainty)
-        rows.append(Row(name, "c1", worst, ms, fact, fields=len(template.fields), doubted=doubted))
-        print(rows[-1], flush=True)
-    return rows
 
 
-def c1_template(geometry: dict[str, Any]) -> Template:
-    """The template of the dev election form; boxes of the truth count from pixel centres."""
-    side = geometry["corner_square_side_px"] / 2
-    centres = [geometry["corner_square_centres"][c] for c in ("TL", "TR", "BR", "BL")]
-    fields: list[dict[str, Any]] = [
-        {"name": name, "box": [e + 0.5 for e in one["box"]], "cells": one["n_cells"]}
-        for name, one in geometry["digit_fields"].items()
-    ]
-    fields += [
-        {"name": name, "box": [e + 0.5 for e in one["box"]]}
-        for name, one in geometry["text_fields"].items()
-    ]
-    return Template.from_dict(
-        {
-            "name": "c1",
-            "page": {"size": geometry["canonical_size"], "unit": "px"},
-            "marks": [
-                [x + 0.5 - side, y + 0.5 - side, x + 0.5 + side, y + 0.5 + side] for x, y in centres
-            ],
-            "fields": fields,
-        }
-    )
+def share(name: str, right: int, n: int, *, asked: float | None = None, fact: str = "") -> Line:
+    return Line(name, n, right, *wilson(right, n), asked, fact)
 
 
-def cheque_rows(folder: Path, drawn_on: str = "scan_ex15.png") -> list[Row]:
-    """Photos and scans of one printed cheque; the template's reference is one of the scans.
-
-    Every one must register; how well is told by the heights at which the fields are written: their
-    boxes were drawn around ink, which stands on its line within part of a letter's height.
-    """
-    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["images"]
-    home = next(one for one in truth if one["image"] == drawn_on)
-    fields = [{"name": f["field"], "box": _core(f["box"])} for f in home["fields"]]
-    template = Template.from_dict(
-        {
-            "name": "cheque",
-            "page": {"size": [home["width"], home["height"]], "unit": "px"},
-            "reference": str(folder / "images" / drawn_on),
-            "fields": fields,
-        }
-    )
-    rows = []
-    for one in truth:
-        page = load_page(folder / "images" / one["image"]).pixels
-        began = time.process_time()
-        try:
-            found = register(page, template)
-        except TemplateError as error:
-            ms = 1000 * (time.process_time() - began)
-            rows.append(Row(one["image"], "cheque", None, ms, str(error)))
-            print(rows[-1], flush=True)
-            continue
-        ms = 1000 * (time.process_time() - began)
-        unit = WIDTH / one["width"]
-        own = {f["field"]: _core(f["box"]) for f in one["fields"]}
-        off = [
-            abs(sum(found.to_page(f.box)[1::2]) - sum(own[f.name][1::2])) / 2 * unit
-            for f in template.fields
-            if f.box is not None and f.name in own
-        ]
-        fact = f"{found.method}, {found.inliers} inliers, writing off by {np.round(off).tolist()}"
-        doubted = sum(each.doubt != "" for each in found.certainty)
-        rows.append(
-            Row(
-                one["image"],
-                "cheque",
-                float(np.median(off)),
-                ms,
-                fact,
-                limit_px=CHEQUE_LIMIT_PX,
-                fields=len(template.fields),
-                doubted=doubted,
-            )
-        )
-        print(rows[-1], flush=True)
-    return rows
+def code_digest() -> str:
+    """Tells whether two figures come of the same code."""
+    whole = hashlib.sha256()
+    for pattern in (*_CODE, *_CODE_MORE):
+        for path in sorted(_ROOT.glob(pattern)):
+            whole.update(path.read_bytes())
+    return whole.hexdigest()[:16]
 
 
-def _core(box: Sequence[float]) -> list[float]:
-    """The middle of an ink box x, y, w, h: neighbours' ascenders and descenders overlap."""
-    x, y, w, h = box
-    return [x, y + 0.3 * h, x + w, y + 0.7 * h]
-
-
-def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A line a kind."""
+def placed_lines(rows: Sequence[Row]) -> list[Line]:
+    """A line a kind, and one for all that were drawn."""
     lines = []
     for kind in dict.fromkeys(row.kind for row in rows):
-        own = [row for row in rows if row.kind == kind]
-        worst = [row.worst_px for row in own if row.worst_px is not None]
-        lines.append(
-            {
-                "kind": kind,
-                "pages": len(own),
-                "registered": sum(row.registered for row in own),
-                "refused": sum(row.worst_px is None for row in own),
-                "median_px": float(np.median(worst)) if worst else None,
-                "largest_px": max(worst) if worst else None,
-                "others_shown": sum(row.others for row in own),
-                "others_accepted": sum(row.false_accepts for row in own),
-                "fields": sum(row.fields for row in own),
-                "doubted": sum(row.doubted for row in own),
-                "misplaced": sum(row.misplaced for row in own),
-                "unsaid": sum(row.unsaid for row in own),
-                "median_ms": float(np.median([row.ms for row in own])),
-            }
-        )
+        lines.append(_placed(kind, [row for row in rows if row.kind == kind]))
+    drawn = [row for row in rows if row.kind.startswith(("photo", "scan"))]
+    for name in dict.fromkeys(row.name.split("/")[0] for row in drawn):
+        lines.append(_placed(name, [row for row in drawn if row.name.startswith(f"{name}/")]))
+    if drawn:
+        lines.append(_placed("drawn", drawn))
     return lines
 
 
+def _placed(name: str, own: Sequence[Row]) -> Line:
+    worst = [row.worst_px for row in own if row.worst_px is not None]
+    facts = [f"refused {sum(row.worst_px is None for row in own)}"]
+    if worst:
+        facts.append(f"worst {max(worst):.1f} px, median {np.median(worst):.1f}")
+    facts.append(
+        f"fields {sum(row.fields for row in own)}, {sum(row.doubted for row in own)} in doubt"
+    )
+    facts.append(
+        f"{sum(row.misplaced for row in own)} misplaced, {sum(row.unsaid for row in own)} unsaid"
+    )
+    facts.append(f"{np.median([row.ms for row in own]):.0f} ms")
+    right = sum(row.registered for row in own)
+    return share(name, right, len(own), asked=ASKED.get(name), fact="; ".join(facts))
+
+
+def stranger_lines(rows: Sequence[Wrong]) -> list[Line]:
+    """A line for each thing that templates go by, and one for all."""
+    kinds = [*dict.fromkeys(row.kind for row in rows), "strangers"]
+    lines = []
+    for kind in kinds:
+        own = [row for row in rows if kind in (row.kind, "strangers")]
+        harmless = sum(row.outcome == "harmless" for row in own)
+        taken = sum(row.outcome == "taken" for row in own)
+        ms = float(np.median([row.ms for row in own]))
+        refused = len(own) - harmless - taken
+        asked = ASKED.get(kind)
+        pages = len({row.name for row in own})
+        fact = f"{pages} pages; all for review {harmless}, taken {taken}; {ms:.0f} ms"
+        lines.append(share(f"refused: {kind}", refused, len(own), asked=asked, fact=fact))
+    return lines
+
+
+def _kept(path: Path | None, digest: str) -> tuple[list[Row], list[Wrong]]:
+    """Rows of an earlier run of the same code."""
+    if path is None or not path.is_file():
+        return [], []
+    held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if held["code"] != digest:
+        raise SystemExit(
+            f"{path}: of other code ({held['code']}, now {digest}); give another --out"
+        )
+    return [Row(**one) for one in held["rows"]], [Wrong(**one) for one in held["strangers"]]
+
+
+def _write(path: Path, digest: str, rows: Sequence[Row], wrong: Sequence[Wrong]) -> None:
+    facts = {
+        "machine": asdict(Machine.here()),
+        "threads": cv2.getNumThreads(),
+        "code": digest,
+        "summary": [asdict(line) for line in _lines(rows, wrong)],
+        "rows": [asdict(row) for row in rows],
+        "strangers": [asdict(row) for row in wrong],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _lines(rows: Sequence[Row], wrong: Sequence[Wrong]) -> list[Line]:
+    return placed_lines(rows) + (stranger_lines(wrong) if wrong else [])
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.registration", description=__doc__)
-    parser.add_argument("--shots", type=int, default=60, help="pages to draw")
-    parser.add_argument("--first", type=int, default=9000, help="the first seed")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("EDGE_HWR_DATA", "data")))
-    parser.add_argument("--only", choices=["drawn", "c1", "cheques"])
-    parser.add_argument("--out", type=Path)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.registration",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--most", type=int, default=36, help="drawn pages, and strangers' pages")
+    parser.add_argument("--seed", type=int, default=9000, help="the first")
+    parser.add_argument("--only", default=",".join(KINDS), help=f"with commas: {', '.join(KINDS)}")
+    parser.add_argument("--out", type=Path, help="JSON of the rows")
+    parser.add_argument("--go-on", action="store_true", help="keep what FILE holds already")
     told = parser.parse_args(arguments)
-    rows: list[Row] = []
-    dev = told.data / "dev"
-    if told.only in (None, "c1") and (dev / "c1").is_dir():
+    cv2.setNumThreads(1)
+    dev, only, digest = data_folder() / "dev", told.only.split(","), code_digest()
+    rows, wrong = _kept(told.out, digest) if told.go_on else ([], [])
+    drawn = {row.name.rpartition("/")[2] for row in rows}
+    held = {row.name.rpartition("/")[2] for row in wrong}
+    seeds = range(told.seed, told.seed + told.most)
+    if "c1" in only and not any(row.kind == "c1" for row in rows):
         rows += c1_rows(dev / "c1")
-    if told.only in (None, "cheques") and (dev / "cheques").is_dir():
+    if "cheques" in only and not any(row.kind == "cheque" for row in rows):
         rows += cheque_rows(dev / "cheques")
-    if told.only in (None, "drawn"):
-        rows += drawn_rows(told.first, told.shots)
-    lines = summary(rows)
-    for line in lines:
+    if "strangers" in only and not any(row.kind.startswith("real") for row in wrong):
+        wrong += cheque_strangers(dev)
+    for count, seed in enumerate(seeds, 1):
+        if "drawn" in only and str(seed) not in drawn:
+            rows.append(drawn_row(seed))
+            if not rows[-1].registered:
+                print(rows[-1], flush=True)
+        if "strangers" in only and str(seed) not in held:
+            wrong += stranger_rows(seed)
+        if told.out and count % 12 == 0:
+            _write(told.out, digest, rows, wrong)
+    for line in _lines(rows, wrong):
         print(line)
     if told.out:
-        told.out.parent.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "machine": asdict(Machine.here()),
-            "threads": cv2.getNumThreads(),
-            "first_seed": told.first,
-            "summary": lines,
-            "rows": [asdict(row) for row in rows],
-        }
-        told.out.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        _write(told.out, digest, rows, wrong)
     return 0
 
 

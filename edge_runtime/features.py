@@ -30,8 +30,13 @@ _FINE_PX = 1600  # and of those that flow refines: print of 8 pt has 14 px
 _FEATURES = 1500  # of either picture; filled forms match with a fifth of them
 _RATIO = 0.8  # best to second best distance, Lowe 2004
 _SPREAD_PX = 4.0  # RANSAC, on the coarse picture: keypoints of the upper scales are rough
+_FEWEST = 12  # matches at places of their own that agree, before the print is asked
+_PLACE_PX = 3.0  # matches so near to each other say the same
+# The verdict: printed corners of the form that stand on the page where its projection has them. Of
+# drawn pairs wrong ones had 11 at most and right ones 43 or more: 22 is their geometric mean. One
+# that flow leads astray agrees by chance with the area of `_FINE_SPREAD_PX` in that of its window.
+_FOLLOWING, _BY_CHANCE = 22, 0.016
 _FINE_SPREAD_PX = 1.5
-_FEWEST = 40  # inliers; filled forms of queXF reach 260, other forms 20
 _BENT_PX = 12.0  # of the fine picture, 2 mm of A4: what flow may find beyond the homography
 _STRAIGHT_PX = 0.4  # a nudge that is smaller everywhere is left out
 _PAPER_PX = 15  # wider than a printed stroke of the fine picture, narrower than a shadow
@@ -88,8 +93,8 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     to_page = _scaling((coarse.shape[1], coarse.shape[0]), (page.shape[1], page.shape[0]))
     homography = to_page @ start @ np.linalg.inv(to_form)
     refined = _flow(page, form, homography)
-    if refined is None:
-        return f"the print on the page does not follow that of {reference.name}"
+    if isinstance(refined, str):
+        return f"{refined} of {reference.name} stand on the page where {n} matches put them"
     homography, residual, inliers, where, shifts = refined
     per_unit = np.array([fw / size[0], fh / size[1]])
     homography = homography @ np.diag([*per_unit, 1.0])
@@ -162,8 +167,14 @@ def _first(
     found, mask = cv2.findHomography(
         src, dst, cv2.RANSAC, _SPREAD_PX, maxIters=3000, confidence=0.999
     )
-    n = 0 if mask is None else int(mask.sum())
-    if found is None or n < _FEWEST or not _sound(np.asarray(found)):
+    if found is None or not _sound(np.asarray(found)):
+        return None, 0
+    agree = mask.ravel() == 1
+    n = min(
+        len(np.unique(np.round(at[agree] / _PLACE_PX), axis=0))  # a pattern's matches repeat
+        for at in (src, dst)
+    )
+    if n < _FEWEST:
         return None, n
     return np.asarray(found, np.float64), n
 
@@ -176,12 +187,13 @@ def _sound(homography: Matrix) -> bool:
 
 def _flow(
     page: Gray, form: _Form, homography: Matrix
-) -> tuple[Matrix, float, int, Matrix, Matrix] | None:
+) -> tuple[Matrix, float, int, Matrix, Matrix] | str:
     """Follow the form's corners into the rectified page, and fit again.
 
     Returns:
         Homography of fine form pixels to the page, its residual in page pixels, its inliers; then
-        points (n, 2) of the form and what they are off by there (n, 2), within `_BENT_PX`.
+        points (n, 2) of the form and what they are off by there (n, 2), within `_BENT_PX`. Or how
+        many of its printed corners are there, where that is too few.
     """
     fh, fw = form.fine.shape
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
@@ -193,23 +205,25 @@ def _flow(
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     flat = cv2.warpPerspective(source, move, (fw, fh), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     flat = _flattened(np.asarray(flat, np.uint8))
-    if len(form.corners) < _FEWEST:
-        return None
+    least = _FOLLOWING + round(_BY_CHANCE * len(form.corners))
+    of = f"of {len(form.corners)} printed corners, {least} needed,"
+    if len(form.corners) < least:
+        return f"only {len(form.corners)} printed corners, {least} needed,"
     flow: Any = cv2.calcOpticalFlowPyrLK
     way = {"winSize": (21, 21), "maxLevel": 2}
     there, ok, _ = flow(form.fine, flat, form.corners, None, **way)
     back, ok_back, _ = flow(flat, form.fine, there, None, **way)
     same = np.hypot(*(back - form.corners).reshape(-1, 2).T) < 0.5
     kept = same & (ok.ravel() == 1) & (ok_back.ravel() == 1)
-    if kept.sum() < _FEWEST:
-        return None
+    if kept.sum() < least:
+        return f"{int(kept.sum())} {of}"
     src = form.corners[kept].reshape(-1, 2).astype(np.float64)
     dst = there[kept].reshape(-1, 2).astype(np.float64)
     found, mask = cv2.findHomography(
         src, dst, cv2.RANSAC, _FINE_SPREAD_PX, maxIters=2000, confidence=0.999
     )
-    if found is None or (n := int(mask.sum())) < _FEWEST or not _sound(np.asarray(found)):
-        return None
+    if found is None or (n := int(mask.sum())) < least or not _sound(np.asarray(found)):
+        return f"{0 if found is None else int(mask.sum())} {of}"
     inside = mask.ravel() == 1
     off = cv2.perspectiveTransform(src[inside][None], found)[0] - dst[inside]
     zoom = float(np.sqrt(abs(np.linalg.det(homography[:2, :2]))))  # page pixels per fine pixel

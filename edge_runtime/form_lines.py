@@ -32,11 +32,12 @@ class Lines:
     part: Points  # (n,) 0..1: of `PIECE_PX` that the piece is long
     sure: NDArray[np.bool_]  # (n,) as in `Measured`
     edge: NDArray[np.intp]  # (n,) number of the line that a piece is of
+    rule: NDArray[np.bool_]  # (n,) of a line beside the fields, whose number is beyond theirs
 
 
 @lru_cache(maxsize=32)
 def template_lines(template: Template) -> Lines:
-    """Edges of the fields' boxes and the lines between their cells, cut into pieces."""
+    """Edges of the fields' boxes, the lines between their cells and beside them, in pieces."""
     per_unit = RASTER_PX / max(template.page_size)
     rows: list[tuple[float, float, bool, int, float, float, int]] = []
     edges = iter(range(1_000_000))
@@ -63,8 +64,12 @@ def template_lines(template: Template) -> Lines:
             spans = [(c[0], c[1], c[3]) for c in (field.cells or ())[1:]]
         for x, top, bottom in spans:
             add(x, top, x, bottom, k, 0)
+    for k, (x0, y0, x1, y1) in enumerate(template.lines, len(template.fields)):
+        add(x0, y0, x1, y1, k, 0)
     table = np.array(rows, np.float64).reshape(-1, 7)
-    celled = np.array([field.cells is not None for field in template.fields])
+    celled = np.array(
+        [field.cells is not None for field in template.fields] + [True] * len(template.lines)
+    )
     return Lines(
         points=table[:, :2],
         upright=table[:, 2] > 0,
@@ -73,4 +78,5 @@ def template_lines(template: Template) -> Lines:
         part=table[:, 5],
         sure=celled[table[:, 3].astype(np.intp)],
         edge=table[:, 6].astype(np.intp),
+        rule=table[:, 3] >= len(template.fields),
     )

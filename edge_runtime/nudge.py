@@ -10,6 +10,7 @@ Source: Gaussian process regression (Rasmussen and Williams 2006, chapter 2) wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,18 @@ class Measured:
     def nothing(cls) -> Measured:
         none = np.empty(0)
         return cls(np.empty((0, 2)), none, np.empty(0, np.intp), none, np.empty(0, bool))
+
+    @classmethod
+    def all_of(cls, parts: Sequence[Measured]) -> Measured:
+        """Several as one."""
+        parts = [cls.nothing(), *parts]
+        return cls(
+            np.concatenate([one.points for one in parts]),
+            np.concatenate([one.shifts for one in parts]),
+            np.concatenate([one.group for one in parts]),
+            np.concatenate([one.side for one in parts]),
+            np.concatenate([one.sure for one in parts]),
+        )
 
     def part(self, keep: NDArray[np.bool_]) -> Measured:
         return Measured(

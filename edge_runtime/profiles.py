@@ -106,7 +106,7 @@ def peaks(
     around = best[:, None] + np.arange(-2, 3)
     weight = profiles[rows, around].astype(np.float64) ** 2 + 1e-9
     shift = (weight * (around - REACH_PX)).sum(axis=1) / weight.sum(axis=1)
-    tooth = lines.sure & (lines.side == 0)
+    tooth = lines.sure & (lines.side == 0) & ~lines.rule
     seen = tooth & (height >= TOOTH) & (np.abs(shift - common) <= NEAR_PX)
     own = np.bincount(lines.field, tooth)
     together = np.bincount(lines.field, seen) >= np.maximum(_FEWEST_TEETH, _MOST_TEETH * own)

@@ -29,6 +29,7 @@ from edge_runtime.profiles import (
     wide_profiles,
 )
 from edge_runtime.raster import Raster
+from edge_runtime.sheet_edges import edge_shifts
 from edge_runtime.template import Template
 
 Gray = NDArray[np.uint8]
@@ -93,16 +94,25 @@ def settle(
         n, nothing = len(template.fields), Measured.nothing()
         return Settled(None, 0.0, 0.0, 0, (None,) * n, (nothing, nothing), (0.0,) * n, (0.0,) * n)
     sheet, n = Raster(page, template.page_size, homography), len(template.fields)
-    best = _rounds(sheet, lines, n, pins, None, _NEAR_ROUNDS)
+    rim = (Measured.nothing(), Measured.nothing())
+    begin = None
+    if len(pins) and not quick:
+        rim = edge_shifts(sheet, n + len(template.lines))
+        told = fit_nudge(sheet.size, *rim, pins=pins)
+        begin = told if told.largest * sheet.per_unit >= _STILL_PX else None
+
+    def rounds(start: Nudge | None, reaches: tuple[int, ...]) -> Settled:
+        return _rounds(sheet, lines, n, pins, rim, start, reaches)
+
+    best = rounds(begin, _NEAR_ROUNDS)
     if quick:
         return best
     if best.support < _CLEAR:  # the nearer lines are, the surer they are the right ones
-        best = _better(best, _rounds(sheet, lines, n, pins, None, _FAR_ROUNDS))
+        best = _better(best, rounds(begin, _FAR_ROUNDS))
     if bent and best.support < _BENT_CLEAR:
-        start = _coarse(sheet, lines, pins)
-        best = _better(best, _rounds(sheet, lines, n, pins, start, _BENT_ROUNDS))
+        best = _better(best, rounds(_coarse(sheet, lines, pins), _BENT_ROUNDS))
         if best.support < _BENT_CLEAR:  # what lies well holds the rest while that is sought afar
-            further = _rounds(sheet, lines, n, pins, best.nudge, _FURTHER_ROUNDS)
+            further = rounds(best.nudge, _FURTHER_ROUNDS)
             best = further if further.worth > best.worth else best
     return best
 
@@ -116,6 +126,7 @@ def _rounds(
     lines: Lines,
     n_fields: int,
     pins: Points,
+    rim: tuple[Measured, Measured],
     start: Nudge | None,
     reaches: tuple[int, ...],
 ) -> Settled:
@@ -133,7 +144,10 @@ def _rounds(
         hit &= ~out_of_line(lines, shift, hit)
         drawn = np.zeros(len(shift)) if nudge is None else _along(nudge, lines) / px
         both = Measured(lines.points, (shift + drawn) * px, lines.field, lines.side, lines.sure)
-        x, y = (both.part(hit & (lines.upright == upright)) for upright in (True, False))
+        x, y = (
+            Measured.all_of([both.part(hit & (lines.upright == upright)), edges])
+            for upright, edges in zip((True, False), rim, strict=True)
+        )
         nudge = fit_nudge(sheet.size, x, y, pins=pins)
         moved = _along(nudge, lines) / px - drawn
         if np.abs(moved).max() < _STILL_PX:
@@ -145,8 +159,9 @@ def _rounds(
     for k in range(n_fields):
         own = off[near & (lines.field == k)]
         residuals.append(float(np.sqrt(np.mean(own**2)) * px) if own.size else None)
-    size = np.maximum(np.bincount(lines.field, minlength=n_fields), 1)
-    elsewhere = _elsewhere(profiles, moved, lines, n_fields)
+    n_groups = max(n_fields, int(lines.field.max()) + 1)  # rules beside the fields come after them
+    size = np.maximum(np.bincount(lines.field, minlength=n_groups), 1)
+    elsewhere = _elsewhere(profiles, moved, lines, n_groups)
     return Settled(
         nudge if nudge is not None and nudge.largest >= _STRAIGHT_PX * px else None,
         float(near.mean()),
@@ -154,14 +169,14 @@ def _rounds(
         len(near),
         tuple(residuals),
         (x, y),
-        tuple((np.bincount(lines.field, near, n_fields) / size).tolist()),
-        tuple((elsewhere * px).tolist()),
+        tuple((np.bincount(lines.field, near, n_groups) / size)[:n_fields].tolist()),
+        tuple((elsewhere * px)[:n_fields].tolist()),
         float((elsewhere[lines.field] > 0).mean()),
     )
 
 
-def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_fields: int) -> Points:
-    """Shift (n_fields,), pixels, under which more of a field's lines are found; 0 where none is.
+def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_groups: int) -> Points:
+    """Shift (n_groups,), pixels, under which more of a field's lines are found; 0 where none is.
 
     An underline under an empty edge is one line of two: only where nearly all agree is it told.
     """
@@ -173,17 +188,17 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_fie
     height[(index < 0) | (index >= profiles.shape[1])] = 0
     near = np.abs(shifts) <= 2 * NEAR_PX
     seen = height >= np.where(near, TOOTH, _LEAST)  # a comb's thin teeth are no worse than writing
-    best = np.zeros(n_fields)
+    best = np.zeros(n_groups)
     for upright in (True, False):
         which = lines.upright == upright
-        size = np.maximum(np.bincount(lines.field[which], minlength=n_fields), 1)
-        joint = np.zeros((n_fields, len(shifts)))
+        size = np.maximum(np.bincount(lines.field[which], minlength=n_groups), 1)
+        joint = np.zeros((n_groups, len(shifts)))
         np.add.at(joint, lines.field[which], seen[which])
         joint /= size[:, None]
         here = joint[:, near].max(axis=1)
         joint[:, near] = 0
         there = joint.argmax(axis=1)
-        more = joint[np.arange(n_fields), there]
+        more = joint[np.arange(n_groups), there]
         told = (more >= _ALL) & (more > here + _WORTH)
         best = np.maximum(best, np.where(told, np.abs(shifts[there]), 0))
     return np.asarray(best)

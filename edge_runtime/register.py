@@ -45,6 +45,7 @@ _LARGEST_CROP_PX = 20_000_000
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
 _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
+_MANY = 0.3  # of the fields, in doubt: how a page lies is sought in other ways, too
 _TELLING = 0.08  # of support that tells one turn from the other
 
 
@@ -134,8 +135,9 @@ def register(page: Gray, template: Template) -> Registration:
         found = _best(page, template, group)
         if isinstance(found, str):
             evidence.append(found)
-        elif all(one.doubt for one in found.certainty):
-            last = last or found  # another group may do better; none of its fields is accepted
+        elif sum(one.doubt != "" for one in found.certainty) > _MANY * len(found.certainty):
+            # another group may do better
+            last = found if last is None or _strength(found) > _strength(last) else last
         else:
             return found
     if last is not None:

@@ -40,6 +40,7 @@ class Template:
     fields: tuple[Field, ...]
     rules: tuple[str, ...]
     digest: str  # sha256 of the canonical JSON: the same form in YAML and JSON has the same
+    lines: tuple[Box, ...] = ()  # printed rules beside the fields, of no height or no width
 
     @staticmethod
     def load(path: str | Path) -> Template:
@@ -84,6 +85,7 @@ class Template:
             fields=tuple(field_of(one) for one in model.fields),
             rules=tuple(model.rules or ()),
             digest=hashlib.sha256(canonical.encode()).hexdigest(),
+            lines=tuple(model.lines or ()),
         )
 
     def scale_to(self, width_px: float, height_px: float) -> Template:
@@ -105,6 +107,7 @@ class Template:
             unit="px",
             marks=tuple(map(scaled, self.marks)),
             fields=tuple(map(moved, self.fields)),
+            lines=tuple(map(scaled, self.lines)),
         )
 
 

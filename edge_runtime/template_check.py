@@ -51,6 +51,7 @@ def faults_of(parts: Parts, base: Path | None) -> list[Fault]:
     faults += _overlaps(boxes)
     faults += _overlaps(list(parts.marks))
     faults += _mark_faults(parts)
+    faults += [fault for path, line in parts.lines for fault in _line_faults(path, line, size)]
     names: dict[str, str] = {}
     for path, one in parts.fields:
         if (first := names.setdefault(one.name, path)) != path:
@@ -76,6 +77,14 @@ def _off(path: str, box: Box, size: tuple[float, float] | None) -> Iterator[Faul
         yield path, f"{list(box)} is empty; give [x0, y0, x1, y1] with x0 < x1 and y0 < y1"
     elif size is not None and not (x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1]):
         yield path, f"{list(box)} is not on the page of {size[0]:g} x {size[1]:g}; check the unit"
+
+
+def _line_faults(path: str, line: Box, size: tuple[float, float] | None) -> Iterator[Fault]:
+    x0, y0, x1, y1 = line
+    if not ((x0 == x1 and y0 < y1) or (y0 == y1 and x0 < x1)):
+        yield path, f"{list(line)} is no level or upright line; give x0 = x1 or y0 = y1"
+    elif size is not None and not (x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1]):
+        yield path, f"{list(line)} is not on the page of {size[0]:g} x {size[1]:g}; check the unit"
 
 
 def _overlaps(boxes: Sequence[tuple[str, Box]]) -> Iterator[Fault]:

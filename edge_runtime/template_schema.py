@@ -89,6 +89,12 @@ class TemplateModel(_Model):
         description="Solid dark rectangles to register by, four or more, as boxes: "
         "[[x0, y0], [x1, y1]] or [x0, y0, x1, y1].",
     )
+    lines: list[Flat] | None = Key(
+        None,
+        max_length=2000,
+        description="Printed straight rules beside the fields, level or upright, to register by: "
+        "[x0, y0, x1, y1] with x0 = x1 or y0 = y1.",
+    )
     reference: str | None = Key(
         None, description="Picture or PDF of the form, beside the template, to register by."
     )
@@ -100,6 +106,10 @@ class TemplateModel(_Model):
 
 class _OneMark(_Model):
     mark: Mark
+
+
+class _OneLine(_Model):
+    line: Flat
 
 
 _OWNERS: Mapping[str, type[_Model]] = {
@@ -116,6 +126,7 @@ class Parts:
     page: PageModel | None
     fields: tuple[tuple[str, FieldModel], ...]
     marks: tuple[tuple[str, Box], ...]
+    lines: tuple[tuple[str, Box], ...]
     reference: str | None
     rules: tuple[tuple[str, str], ...]
     names: frozenset[str]  # of every field, sound or not
@@ -143,6 +154,11 @@ def validate(raw: object) -> tuple[TemplateModel | None, Parts, list[Fault]]:
         marks=()  # their number and place say nothing where one is broken
         if any(sound is None for _, sound in marks)
         else tuple((path, flat(sound.mark)) for path, sound in marks if sound is not None),
+        lines=tuple(
+            (path, sound.line)
+            for path, one in _listed(whole, "lines")
+            if (sound := _validated(_OneLine, {"line": one})[0]) is not None
+        ),
         reference=reference if isinstance(reference, str) else None,
         rules=tuple((path, one) for path, one in _listed(whole, "rules") if isinstance(one, str)),
         names=frozenset(name for _, one in raw_fields if isinstance(name := one.get("name"), str)),

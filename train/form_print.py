@@ -54,6 +54,7 @@ class Sheet:
         self.slots: list[Slot] = []
         self.fields: list[dict[str, Any]] = []
         self.marks: list[list[list[float]]] = []
+        self.lines: list[list[float]] = []
 
     def text(
         self,
@@ -82,6 +83,11 @@ class Sheet:
         return y
 
     def rule(self, x0: float, y0: float, x1: float, y1: float, *, mm: float = 0.25) -> None:
+        """A line of the form, which the template lists."""
+        self.lines.append(_plain((x0, y0, x1, y1)))
+        self._line(x0, y0, x1, y1, mm=mm)
+
+    def _line(self, x0: float, y0: float, x1: float, y1: float, *, mm: float) -> None:
         ends = [_px(x0), _px(y0), _px(x1), _px(y1)]
         self.pen.line(ends, fill=self.theme.frame, width=max(1, _px(mm)))
 
@@ -146,9 +152,9 @@ class Sheet:
         self.text(x, y - 1.1, label, pt=7)
         self.area(box, fill=(255, 255, 255), frame=None if comb else self.theme.frame)
         if comb:
-            self.rule(x, y + h, x + n * w, y + h, mm=0.3)
+            self._line(x, y + h, x + n * w, y + h, mm=0.3)
         for i in range(n + 1) if comb else range(1, n):
-            self.rule(x + i * w, y + h * (0.55 if comb else 0), x + i * w, y + h, mm=0.2)
+            self._line(x + i * w, y + h * (0.55 if comb else 0), x + i * w, y + h, mm=0.2)
         boxes = tuple((x + i * w, y, x + (i + 1) * w, y + h) for i in range(n))
         self._note(Slot(name, "cells", box, 0, boxes), says | {"cells": n})
 
@@ -175,7 +181,8 @@ class Sheet:
     def template(self, name: str) -> dict[str, Any]:
         """The template, ready for YAML."""
         page = {"size": list(self.size), "unit": "mm"}
-        return {"name": name, "page": page, "marks": self.marks, "fields": self.fields}
+        whole = {"name": name, "page": page, "marks": self.marks, "fields": self.fields}
+        return whole | {"lines": self.lines} if self.lines else whole
 
 
 def bars(sheet: Sheet, box: Box, widths: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """The example forms: which there are, and one filled and scanned sheet of each by seed.
 
-Owns:   `EXAMPLE_FONTS`, `FORMS`, `fill_sheet`, `draw_form`.
+Owns:   `EXAMPLE_FONTS`, `FORMS`, `fill_sheet`, `draw_form`, `write_on`.
 Needs:  the layouts in `form_account`, `form_medicine`, `form_door`.
 """
 
@@ -89,12 +89,32 @@ def fill_sheet(name: str, *, rng: np.random.Generator) -> FilledSheet:
     module = FORMS[name]
     sheet: Sheet = module.layout()
     truth: dict[str, str] = module.values(rng)
+    return write_on(sheet, truth, name=name, signature=module.SIGNATURE, rng=rng)
+
+
+def write_on(
+    sheet: Sheet,
+    truth: dict[str, str],
+    *,
+    name: str,
+    signature: tuple[float, float, float] | None = None,
+    rng: np.random.Generator,
+) -> FilledSheet:
+    """Fill a printed sheet in by one hand.
+
+    Args:
+        sheet: Blank.
+        truth: Text of every field.
+        name: Of its template.
+        signature: Left end, baseline and room in millimetres; None: it is not signed.
+        rng: Decides hand and pen.
+    """
     hand = random_hand(rng, family=EXAMPLE_FONTS[int(rng.integers(len(EXAMPLE_FONTS)))])
     ink = np.zeros((sheet.image.height, sheet.image.width), np.uint8)
     for slot in sheet.slots:
         _fill(ink, slot, truth[slot.name], hand, rng=rng)
-    if module.SIGNATURE is not None:
-        left, baseline, room = (mm * PX_PER_MM for mm in module.SIGNATURE)
+    if signature is not None:
+        left, baseline, room = (mm * PX_PER_MM for mm in signature)
         scribble(ink, hand, Place(left, baseline, room), rng=rng)
     picture = put_ink(np.asarray(sheet.image), ink, hand.colour)
     return FilledSheet(picture, sheet.template(name), truth, hand)
