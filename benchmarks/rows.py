@@ -3,7 +3,8 @@
     python -m benchmarks.rows [--n 500] [--part tuning] [--save FOLDER] [--out FILE]
 
 Drawn with the pens and papers of training, some of which no one could read. Each row is read as a
-crop with the number of its cells and nothing else: where they stand has to be found. What is drawn
+crop with the number of its cells and nothing else: where they stand has to be found. Half of the
+rows have empty cells at their end. What is drawn
 changes with the training's engine: compare models by runs of one version of `train`.
 """
 
@@ -19,7 +20,6 @@ import numpy as np
 from benchmarks.accuracy import Item, measure
 from benchmarks.record import write_record
 from edge_runtime import Field, Reader
-from export.cells import draw_row
 from train import texts
 from train.config import data_folder
 from train.engine import Engine, EngineConfig
@@ -36,10 +36,11 @@ def drawn_rows(engine: Engine, kind: str, *, n: int, seed: int) -> list[Item]:
         text = text.replace(" ", "")[:_MOST_CELLS]
         if len(text) < 2:
             continue
-        crop = draw_row(engine, text, rng)
+        cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < 0.5 else 0)
+        crop = engine.draw_row(text.ljust(cells), rng)
         if crop is not None:
             charset = None if kind == "digits" else texts.UPPER + texts.DIGITS + "-/"
-            found.append((crop, Field("row", kind, cells=len(text), charset=charset), text))
+            found.append((crop, Field("row", kind, cells=cells, charset=charset), text))
     return found
 
 

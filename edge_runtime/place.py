@@ -6,6 +6,7 @@ Needs:  numpy, `register`, `locate`, `segment`, `preprocess`, `thin`, `glyphs`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,7 @@ _FAINT = 48  # of 255: fainter ink connects nothing
 _FLAT = 2.0  # width over height from which a glyph is a flat stroke
 _FEWEST_GLYPHS = 3  # other glyphs that a row's foot is taken from
 _LOW = 0.15  # of a glyph's height above the foot: higher stands a dash
+_SPARE = 0.12  # of the height of a row's writing: print beyond it is cut off
 _OWN = 0.35  # part of a component that must lie inside
 
 
@@ -132,15 +134,30 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for ink, strip in zip(inks, strips, strict=True)
     )
     dashes = _dashes(inks, strips)
-    line = _as_line(crop, spec) if len(inks) > 1 and any(strips) else None
+    line = _as_line(crop, spec, inks, strips) if len(inks) > 1 and any(strips) else None
     return FieldInk(crop.field, crop.box, crop.to_page, inks, strips, struck, dashes, line)
 
 
-def _as_line(crop: FieldCrop, spec: ModelSpec) -> tuple[segment.Ink, Strip] | None:
-    """The whole row with its print, which the network sees through better than any removal."""
+def _as_line(
+    crop: FieldCrop, spec: ModelSpec, inks: Sequence[segment.Ink], strips: Sequence[Strip | None]
+) -> tuple[segment.Ink, Strip] | None:
+    """The whole row with its print, which the network sees through better than any removal.
+
+    As high as what is written in it, so that glyphs are not small; and up to the first of the empty
+    cells at its end.
+    """
     ink = normalize_ink(crop.pixels)
-    strip = make_strip(ink, spec)
-    return None if strip is None else (segment.Ink(ink, (0, 0)), strip)
+    h, w = ink.shape
+    level = _line([one for one, strip in zip(inks, strips, strict=True) if strip is not None])
+    top, bottom = (0.0, float(h)) if level is None else level
+    spare = _SPARE * (bottom - top) + 1
+    y0, y1 = max(0, int(top - spare)), min(h, math.ceil(bottom + spare))
+    last = max(at for at, strip in enumerate(strips) if strip is not None)
+    after = inks[min(last + 1, len(inks) - 1)]
+    x1 = w if last + 2 >= len(inks) else min(w, after.offset[0] + after.pixels.shape[1])
+    cut = np.ascontiguousarray(ink[y0:y1, :x1])
+    strip = make_strip(cut, spec)
+    return None if strip is None else (segment.Ink(cut, (0, y0)), strip)
 
 
 def _strip(

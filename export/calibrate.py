@@ -25,7 +25,6 @@ from edge_runtime.preprocess import Gray
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
 from export import logistic
-from export.cells import draw_row
 from train import texts
 from train.engine import Engine, EngineConfig
 from train.strokes import DataError
@@ -40,6 +39,7 @@ REJECT = 0.02
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
+_EMPTY_AT_END = 0.5  # of the rows: forms have cells for the longest of texts
 _ROWS = 0.22  # of the draws; the engine draws no boxes
 _LISTED = 0.6  # of words that are read against a list stand on it
 _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
@@ -115,7 +115,7 @@ def draw_items(
 
 def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> Item | None:
     crop, text, source, _ = engine.crop(rng)
-    if not text:
+    if not text or source == "row":  # rows are drawn with all of their cells, see `_row`
         return None
     if source in ("glyph", "mnist"):
         cells = 1 if rng.random() < 0.8 else None
@@ -140,8 +140,9 @@ def _row(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
     draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
     text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
     kind = _kinds(text, ("digits", "code", "username"), spec)[0]
-    crop = draw_row(engine, text, rng)
-    return None if crop is None else Item(crop, Field("row", kind=kind, cells=len(text)), text)
+    cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < _EMPTY_AT_END else 0)
+    crop = engine.draw_row(text.ljust(cells), rng)
+    return None if crop is None else Item(crop, Field("row", kind=kind, cells=cells), text)
 
 
 def _listed(crop: Gray, text: str, words: Sequence[str], rng: Rng) -> Item:

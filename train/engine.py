@@ -23,6 +23,7 @@ from train.fontfaces import FontFaces
 from train.paper import CLEAN, Paper
 from train.pen import Pen, draw_strokes
 from train.raster import side_by_side
+from train.rows import row_ink
 from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
 
 Rng = np.random.Generator
@@ -47,6 +48,7 @@ class EngineConfig:
     line: float = 0.05
     joined: float = 0.04  # words by one writer, put side by side
     font: float = 0.08
+    row: float = 0.0  # a row of cells, its boxes or comb left in it
     own: float = 0.0  # crops of the user's own sets
 
     def __post_init__(self) -> None:
@@ -225,6 +227,25 @@ class Engine:
         text, coverage = self.fonts.write(text, rng, height=self._height(rng))
         pads = (*self._side(rng, coverage.shape[0]), *self._side(rng, coverage.shape[0]))
         return text, np.pad(coverage, ((pads[1], pads[3]), (pads[0], pads[2]))), None
+
+    def _row(self, rng: Rng) -> tuple[str, Gray, None]:
+        """As a reader meets it that hears a row as one line: up to some empty cells at its end."""
+        draw = (texts.digit_string, texts.digit_string, texts.code, texts.username, texts.letters)
+        text = draw[int(rng.integers(len(draw)))](rng).replace(" ", "")[:14]
+        if rng.random() < 0.6:  # "in block letters"
+            text = text.upper()
+        empty = " " * int(rng.integers(0, 4))
+        ahead = " " if rng.random() < 0.1 else ""
+        ink = row_ink(ahead + text + empty, self.bank, rng, style=self._style)
+        return ("", np.zeros((8, 8), np.uint8), None) if ink is None else (text, ink, None)
+
+    def draw_row(self, text: str, rng: Rng) -> Gray | None:
+        """A photograph of a row of `len(text)` cells, uint8 (h, w), dark ink on light paper.
+
+        A space is an empty cell. None where nobody wrote one of the characters.
+        """
+        ink = row_ink(text, self.bank, rng, style=_HELD_OUT_STYLE)
+        return None if ink is None else self.paper.photograph(ink, rng)
 
     def _some_words(self, rng: Rng) -> str:
         """One to three words as people wrote them, or all in capitals, or begun with one."""

@@ -1,41 +1,42 @@
 """Rows of cells by one writer, as a form has them: boxes or combs, a glyph in each.
 
-Owns:   `draw_row`.
-Needs:  `train.engine` and its parts, cv2.
+Owns:   `row_ink`.
+Needs:  numpy, cv2, `compose`, `pen`, `strokes`.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_runtime.preprocess import Gray
 from train.compose import Hand, extent, place, warp
-from train.engine import Engine
 from train.pen import Pen, draw_strokes
-from train.strokes import Strokes
+from train.strokes import GlyphBank, Strokes
 
+Gray = NDArray[np.uint8]
 Rng = np.random.Generator
 
 _FILL = (0.45, 0.8)  # a capital's height in parts of its cell's
-_STYLE = 0.3  # as much as a writer differs from himself, see `train.engine`
 _OVER = 0.06  # writing stands this far out of the middle, in parts of a cell
 
 
-def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
-    """A photograph of a row of `len(text)` cells.
+def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | None:
+    """Ink and print of a row of `len(text)` cells.
 
     Args:
-        engine: Of the writers that are to write.
-        text: Without spaces.
-        rng: Draws the writer, the pen, the boxes and the paper.
+        text: A space is an empty cell.
+        bank: Glyphs of those who may write it.
+        rng: Draws the writer, the pen and the boxes.
+        style: How far glyphs are made into another writer's, 0..1.
 
     Returns:
-        uint8 (h, w), dark ink on light paper; None where nobody wrote one of the characters.
+        Coverage uint8 (h, w), ink bright; None where nobody wrote one of the characters.
     """
-    writers = engine.bank.digit_writers if text.isdigit() else engine.bank.writers
+    numeric = text.replace(" ", "").isdigit()
+    writers = bank.digit_writers if numeric else bank.writers
     writer = writers[int(rng.integers(len(writers)))]
-    hand, pen = Hand.draw(rng, style=_STYLE), Pen.draw(rng)
+    hand, pen = Hand.draw(rng, style=style), Pen.draw(rng)
     height = int(rng.integers(24, 64))
     width = int(height * rng.uniform(0.7, 1.1))
     tall, _ = extent("A", cap=hand.cap)
@@ -43,12 +44,14 @@ def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
     margin = int(height * rng.uniform(0.05, 0.25)) + 2
     ink = np.zeros((height + 2 * margin, len(text) * width + 2 * margin), np.uint8)
     for at, char in enumerate(text):
-        glyph = engine.bank.glyph(writer, char, rng)
+        if char == " ":
+            continue
+        glyph = bank.glyph(writer, char, rng)
         if glyph is None:
             return None
         placed = place(char, glyph, hand, rng)
         low, high = _rows(placed)  # before the warp, which keeps no place on the line
-        placed = warp(placed, rng, strength=_STYLE)
+        placed = warp(placed, rng, strength=style)
         top, bottom = _rows(placed)
         size = max(2.0, (bottom - top) * unit)
         drawn = draw_strokes(placed, pen, rng, height_px=size, pad_px=(1, 1, 1, 1))
@@ -57,7 +60,7 @@ def draw_row(engine: Engine, text: str, rng: Rng) -> Gray | None:
         y = margin + height / 2 + middle * unit - drawn.shape[0] / 2 + rng.normal(0, _OVER) * height
         _put(ink, drawn, round(x), round(y))
     _rule(ink, margin, width, height, len(text), rng)
-    return engine.paper.photograph(ink, rng)
+    return ink
 
 
 def _rows(strokes: Strokes) -> tuple[float, float]:
