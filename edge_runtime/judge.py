@@ -198,7 +198,8 @@ def _decode(
         return decode_cells(_cell_frames(ink, frames, grammar), grammar)
     inside = within(frames[0], grammar)
     found = favour(inside, grammar, prior) if prior else decode(inside, grammar)
-    total = min(0.0, grammar_log_total(frames[0], grammar))
+    same = inside is frames[0]  # nothing was moved, so the total is known
+    total = min(0.0, found.log_total if same else grammar_log_total(frames[0], grammar))
     return replace(found, log_total=total, raw_text=_said(ink, frames, grammar))
 
 

@@ -121,7 +121,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     inks = segment.field_ink(crop.pixels, crop.field, lone=crop.inside is None)
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
-    blank = [segment.is_blank(ink.pixels) for ink in inks]
+    strokes = [segment.written_strokes(ink.pixels) for ink in inks]
+    blank = [segment.is_blank(ink.pixels, own) for ink, own in zip(inks, strokes, strict=True)]
     level = None
     if len(inks) > 1 and _size_tells(crop.field):
         level = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
@@ -130,8 +131,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for ink, none in zip(inks, blank, strict=True)
     )
     struck = tuple(
-        strip is not None and bool(segment.is_struck(ink.pixels))
-        for ink, strip in zip(inks, strips, strict=True)
+        strip is not None and segment.is_struck(ink.pixels, own)
+        for ink, strip, own in zip(inks, strips, strokes, strict=True)
     )
     dashes = _dashes(inks, strips)
     line = _as_line(crop, spec, inks, strips) if len(inks) > 1 and any(strips) else None

@@ -1,6 +1,6 @@
 """Whether something is there at all: a blank, a struck-out glyph, a tick, a signature.
 
-Owns:   `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
+Owns:   `written_strokes`, `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
 Needs:  numpy, cv2, `lines`, `printed`.
 Words:  *ink* is bright on black. Answers between 0 and 1 are shares, not calibrated.
 """
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from edge_runtime.lines import Gray, stroke_width_px
 from edge_runtime.printed import erase_printed, find_printed
 
+Strokes = NDArray[np.int32]  # (n, 5)
+
 _INK = 90  # a pixel of this much ink is a stroke's
 _FULL = 140  # and somewhere a stroke has this much; grain has not
 _PALE, _PALE_PEAK = 45, 60  # a pale stroke's pixels, and its darker ones
@@ -25,16 +27,18 @@ _SPECK_PX = 5
 _SCRIBBLE_PX = 18  # smaller ones cannot be told from a bold glyph
 
 
-def is_blank(ink: Gray) -> bool:
+def is_blank(ink: Gray, strokes: Strokes | None = None) -> bool:
     """Whether nobody wrote here: paper grain, specks and left-over bits of rules do not count.
 
     Args:
         ink: uint8 (h, w), ink bright on black, rules removed.
+        strokes: From `written_strokes`, where they are known.
     """
-    return len(_strokes(ink)) == 0 and not _faint(ink)
+    kept = written_strokes(ink) if strokes is None else strokes
+    return len(kept) == 0 and not _faint(ink)
 
 
-def is_struck(ink: Gray) -> bool:
+def is_struck(ink: Gray, strokes: Strokes | None = None) -> bool:
     """Whether a glyph has been scribbled over, so that nobody is meant to read it.
 
     Strokes over strokes leave little paper between them: within its outline a glyph is a third ink,
@@ -42,8 +46,9 @@ def is_struck(ink: Gray) -> bool:
 
     Args:
         ink: uint8 (h, w), ink bright on black, of one cell or one glyph.
+        strokes: From `written_strokes`, where they are known.
     """
-    kept = _strokes(ink)
+    kept = written_strokes(ink) if strokes is None else strokes
     if len(kept) == 0:
         return False
     x, y, w, h, area = (int(value) for value in kept[kept[:, cv2.CC_STAT_AREA].argmax()])
@@ -103,7 +108,7 @@ def signature_present(ink: Gray) -> float:
         0 for an empty field or a cross where to sign, 1 for more writing than an initial needs.
     """
     clean = erase_printed(ink, find_printed(ink, 0))
-    kept = _strokes(clean)
+    kept = written_strokes(clean)
     if len(kept) == 0:
         return 0.0
     pen = max(1.0, stroke_width_px(clean))
@@ -137,17 +142,16 @@ def _faint(ink: Gray) -> bool:
     return stroke >= _PALE_PEAK and stroke >= _STANDS_OUT * paper
 
 
-def _strokes(ink: Gray) -> NDArray[np.int32]:
+def written_strokes(ink: Gray) -> Strokes:
     """Components of ink that are written: (n, 5) left, top, width, height, area."""
     h, w = ink.shape
     mask = (ink >= _INK).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count == 1:
         return np.zeros((0, 5), np.int32)
-    peak = np.zeros(count, np.uint8)
-    np.maximum.at(peak, np.asarray(labels, np.intp)[mask > 0], ink[mask > 0])
     x, y, width, height, area = stats[1:].T
-    written = (area >= max(_SPECK_PX, _DOT * h * h)) & (peak[1:] >= _FULL)
+    written = area >= max(_SPECK_PX, _DOT * h * h)
+    written &= np.bincount(labels[ink >= _FULL], minlength=count)[1:] > 0
     # A hair line along a side of the crop is what a border or a rule left behind.
     hair = max(2.0, 0.05 * h)
     at_side = (x <= hair) | (x + width >= w - hair)

@@ -12,7 +12,13 @@ from collections.abc import Sequence
 
 from edge_runtime.field import Box, Field
 from edge_runtime.preprocess import Gray, normalize_ink
-from edge_runtime.presence import checkbox_mark, is_blank, is_struck, signature_present
+from edge_runtime.presence import (
+    checkbox_mark,
+    is_blank,
+    is_struck,
+    signature_present,
+    written_strokes,
+)
 from edge_runtime.printed import erase_printed, find_printed, may_hold_box
 from edge_runtime.shares import Ink, cell_boxes, share_ink
 
@@ -26,6 +32,7 @@ __all__ = [
     "remove_rules",
     "signature_present",
     "split_cells",
+    "written_strokes",
 ]
 
 
