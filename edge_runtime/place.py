@@ -32,6 +32,7 @@ Gray = NDArray[np.uint8]
 _PAD = 0.1
 # How far a border's ink reaches into its field: its own width and what registration is off by.
 _BORDER, _BORDER_PX = 0.06, 3.0
+_SPECK = 0.3  # of the longer side that the strokes of a row's glyphs usually have
 _FAINT = 48  # of 255: fainter ink connects nothing
 _FLAT = 2.0  # width over height from which a glyph is a flat stroke
 _FEWEST_GLYPHS = 3  # other glyphs that a row's foot is taken from
@@ -123,6 +124,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     strokes = [segment.written_strokes(ink.pixels) for ink in inks]
     blank = [segment.is_blank(ink.pixels, own) for ink, own in zip(inks, strokes, strict=True)]
+    if len(inks) > 1 and not _marks_stand_alone(crop.field):
+        blank = [one or small for one, small in zip(blank, _specks(strokes), strict=True)]
     level = None
     if len(inks) > 1 and _size_tells(crop.field):
         level = _line([ink for ink, none in zip(inks, blank, strict=True) if not none])
@@ -194,6 +197,26 @@ def _size_tells(field: Field) -> bool:
     charset = preset(field).charset or ""
     both_cases = any(char.islower() and char.upper() in charset for char in charset)
     return both_cases or any(char in ".,'`-_" for char in charset)
+
+
+def _marks_stand_alone(field: Field) -> bool:
+    """Whether a cell may hold a dot, a dash or an apostrophe and nothing else."""
+    return any(char in ".,'`-_:;\"~^*/=" for char in preset(field).charset or "")
+
+
+def _specks(strokes: Sequence[NDArray[np.int32]]) -> list[bool]:
+    """Which cells hold far smaller strokes than the row's glyphs: grain, and bits of borders."""
+    sides = np.array(
+        [
+            one[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max() if len(one) else 0
+            for one in strokes
+        ]
+    )
+    seen = np.sort(sides[sides > 0])
+    if not len(seen):
+        return [False] * len(sides)
+    usual = float(np.median(seen[len(seen) // 2 :]))  # the smaller half may be specks
+    return [bool(0 < side < _SPECK * usual) for side in sides]
 
 
 def _line(inks: Sequence[segment.Ink]) -> tuple[float, float] | None:
