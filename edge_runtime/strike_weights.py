@@ -1,4 +1,4 @@
-"""Weights of `strikes`, as `python -m benchmarks.struck --fit` printed them; none by hand.
+"""Weights of `strikes`: from `python -m benchmarks.struck --fit`, of an earlier draw than today's.
 
 Owns:   `LINE` and `CELL`: a row of eight for each feature, the biases, and the last layer.
 """
