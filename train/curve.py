@@ -24,7 +24,7 @@ def draw(table: Path, picture: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for name in rows[0]:
         if name == "exact" or name.startswith("exact_"):
-            part = [100 * float(row[name]) for row in rows]
+            part = [100 * float(row[name] or "nan") for row in rows]  # a source came later
             label = "all" if name == "exact" else name.removeprefix("exact_").replace("_", " ")
             left.plot(seen, part, label=label, marker=".", lw=2.5 if name == "exact" else 1.2)
     left.set(xlabel="million strips seen", ylabel="texts exact, %", ylim=(0, 100))

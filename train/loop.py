@@ -290,32 +290,23 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 def _append(
     path: Path, seen: int, rate: float, loss: float, pace: float, spent_s: float, result: Score
 ) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        sources = sorted(result.by_source)
-        if new:
-            table.writerow(
-                [
-                    "strips",
-                    "rate",
-                    "loss",
-                    "strips_per_s",
-                    "seconds",
-                    "exact",
-                    "cer",
-                    *(f"exact_{one}" for one in sources),
-                ]
-            )
-        table.writerow(
-            [
-                seen,
-                f"{rate:.3e}",
-                f"{loss:.4f}",
-                f"{pace:.0f}",
-                f"{spent_s:.0f}",
-                f"{result.exact:.4f}",
-                f"{result.cer:.4f}",
-                *(f"{result.by_source[one]:.4f}" for one in sources),
-            ]
-        )
+    """One more line of the curve; sources that came later stand empty in the lines before."""
+    line = {
+        "strips": f"{seen}",
+        "rate": f"{rate:.3e}",
+        "loss": f"{loss:.4f}",
+        "strips_per_s": f"{pace:.0f}",
+        "seconds": f"{spent_s:.0f}",
+        "exact": f"{result.exact:.4f}",
+        "cer": f"{result.cer:.4f}",
+        **{f"exact_{one}": f"{share:.4f}" for one, share in sorted(result.by_source.items())},
+    }
+    lines: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file, restval=""))
+    names = list(dict.fromkeys(name for one in [*lines, line] for name in one))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, names, restval="")
+        table.writeheader()
+        table.writerows([*lines, line])
