@@ -40,6 +40,8 @@ _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
 _EMPTY_AT_END = 0.5  # of the rows: forms have cells for the longest of texts
+# A text is foreign to a field of figures for holding one of these: "7b 28" may be meant as 7628.
+_UNLIKE_FIGURES = frozenset("acdefhkmnprtuvwxACEFHKMNPRUVWXYZ")
 _ROWS = 0.22  # of the draws; the engine draws no boxes
 _LISTED = 0.6  # of words that are read against a list stand on it
 _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
@@ -124,7 +126,7 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
     digits = text.translate(_SKIPPED)
     if digits.isdigit():
         return Item(crop, Field("digits", kind="digits"), digits)
-    if rng.random() < _FOREIGN:
+    if rng.random() < _FOREIGN and _UNLIKE_FIGURES & set(text):
         return Item(crop, Field("foreign", kind="digits"), None)
     if source == "word" and rng.random() < _AGAINST_LIST:
         return _listed(crop, text, words, rng)
