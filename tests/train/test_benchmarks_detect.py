@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from benchmarks import detect as bench
 from benchmarks.detect import Comb, combs_found, drawn_found, proposed, row
 from edge_runtime.detect import detect

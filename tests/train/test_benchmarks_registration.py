@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from benchmarks.placed import Row
 from benchmarks.registration import main, placed_lines, stranger_lines
 from benchmarks.strangers import PAGES, Wrong, _page
