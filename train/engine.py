@@ -34,6 +34,7 @@ _SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and b
 _HELD_OUT_STYLE = 0.3  # of the distortion of style: as much as a writer differs from himself
 _HELD_OUT_CLEAN = 0.6  # trained on is what is hard, probabilities are fitted on what is usual
 _WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
+_IN_CELLS = (texts.digit_string, texts.digit_string, texts.code, texts.username, texts.letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +231,10 @@ class Engine:
 
     def _row(self, rng: Rng) -> tuple[str, Gray, None]:
         """As a reader meets it that hears a row as one line: up to some empty cells at its end."""
-        draw = (texts.digit_string, texts.digit_string, texts.code, texts.username, texts.letters)
-        text = draw[int(rng.integers(len(draw)))](rng).replace(" ", "")[:14]
+        if rng.random() < 0.35:  # dates, amounts, names: with their points, and cells left empty
+            text = (texts.draw(rng) if rng.random() < 0.7 else self._some_words(rng))[:16].strip()
+        else:
+            text = _IN_CELLS[int(rng.integers(len(_IN_CELLS)))](rng).replace(" ", "")[:14]
         if rng.random() < 0.6:  # "in block letters"
             text = text.upper()
         empty = " " * int(rng.integers(0, 4))

@@ -33,7 +33,7 @@ def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | Non
     Returns:
         Coverage uint8 (h, w), ink bright; None where nobody wrote one of the characters.
     """
-    numeric = text.replace(" ", "").isdigit()
+    numeric = sum(c.isdigit() for c in text) > 0.6 * len(text.replace(" ", ""))
     writers = bank.digit_writers if numeric else bank.writers
     writer = writers[int(rng.integers(len(writers)))]
     hand, pen = Hand.draw(rng, style=style), Pen.draw(rng)
@@ -77,15 +77,15 @@ def _put(ink: Gray, glyph: Gray, x: int, y: int) -> None:
 
 
 def _rule(ink: Gray, margin: int, width: int, height: int, n: int, rng: Rng) -> None:
-    """Print boxes, or a comb, in one grey."""
+    """Print boxes, or a comb, in one grey; or one box, its inner lines lost to the scanner."""
     grey, thick = int(rng.integers(70, 230)), int(rng.integers(1, 3))
-    comb = rng.random() < 0.35
+    comb, lost = rng.random() < 0.35, rng.random() < 0.15
     left, top, right, bottom = margin, margin, margin + n * width, margin + height
     rules = np.zeros_like(ink)
     cv2.line(rules, (left, bottom), (right, bottom), grey, thick)
     if not comb:
         cv2.line(rules, (left, top), (right, top), grey, thick)
-    for at in range(n + 1):
+    for at in (0, n) if lost else range(n + 1):
         x = left + at * width
         cv2.line(rules, (x, bottom - height // 3 if comb else top), (x, bottom), grey, thick)
     np.maximum(ink, rules, out=ink)
