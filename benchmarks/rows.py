@@ -1,4 +1,4 @@
-"""Rows of cells, boxes and combs, by writers the model never saw: figures, and codes with letters.
+"""Rows of cells, boxes and combs, by writers the model never saw: figures, codes, and names.
 
     python -m benchmarks.rows [--n 500] [--part tuning] [--save FOLDER] [--out FILE]
 
@@ -25,22 +25,33 @@ from train.config import data_folder
 from train.engine import Engine, EngineConfig
 
 _MOST_CELLS = 12
+_IN_NAMES = set(texts.UPPER + " ")
+_CHARSETS = {
+    "digits": None,
+    "code": texts.UPPER + texts.DIGITS + "-/",
+    "name": texts.UPPER + " ",
+}
 
 
 def drawn_rows(engine: Engine, kind: str, *, n: int, seed: int) -> list[Item]:
-    """`n` rows of "digits" or "code" with their fields and texts."""
-    rng = np.random.default_rng([seed, len(kind)])
+    """`n` rows of "digits", "code" or "name" (in capitals) with their fields and texts."""
+    # A stream of its own for each kind.
+    rng = np.random.default_rng([seed, {"digits": 6, "code": 4, "name": 5}[kind]])
+    words = [engine.words.labels[i] for i in engine.words.of_part(engine.part)]
     found: list[Item] = []
     while len(found) < n:
-        text = texts.digit_string(rng) if kind == "digits" else texts.code(rng).upper()
-        text = text.replace(" ", "")[:_MOST_CELLS]
-        if len(text) < 2:
+        if kind == "name":
+            text = " ".join(words[i] for i in rng.integers(len(words), size=rng.integers(1, 3)))
+            text = text.upper()
+        else:
+            text = texts.digit_string(rng) if kind == "digits" else texts.code(rng).upper()
+            text = text.replace(" ", "")[:_MOST_CELLS]
+        if not 2 <= len(text) <= _MOST_CELLS or (kind == "name" and set(text) - _IN_NAMES):
             continue
         cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < 0.5 else 0)
         crop = engine.draw_row(text.ljust(cells), rng)
         if crop is not None:
-            charset = None if kind == "digits" else texts.UPPER + texts.DIGITS + "-/"
-            found.append((crop, Field("row", kind, cells=cells, charset=charset), text))
+            found.append((crop, Field("row", kind, cells=cells, charset=_CHARSETS[kind]), text))
     return found
 
 
@@ -62,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{reader.model_id}, hands: {told.part}, seed {told.seed}")
     print(f"{'':8}{'n':>6}{'exact':>8}{'95 %':>14}{'CER':>7}{'accepted':>10}{'wrong of them':>15}")
     rows = []
-    for kind in ("digits", "code"):
+    for kind in _CHARSETS:
         items = drawn_rows(engine, kind, n=told.n, seed=told.seed)
         row, readings = measure(reader, kind, items)
         rows.append(row)

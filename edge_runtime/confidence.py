@@ -115,15 +115,32 @@ def other_probability(share: float, best: float, confidence: float) -> float:
 
 def group_of(field: Field) -> str:
     """The group a field is calibrated with: "choices", "digits", "code" or "text"; a row of cells
-    belongs to "cell_digits" where it holds figures, else to "cell", where O is in doubt with 0.
+    belongs to "cell_digits" where it holds figures, to "cell_text" where words are expected, else
+    to "cell", where O is in doubt with 0.
     """
     if field.choices is not None and field.cells is None:
         return "choices"
     only_digits = bool(field.charset) and set(field.charset or "") <= _CHARSET_DIGITS
     group = "digits" if only_digits else _GROUP_OF_KIND[field.kind or "text"]
     if field.cells is not None:
-        return "cell_digits" if group == "digits" else "cell"
-    return "code" if field.charset is not None and group == "text" else group
+        words = "cell_text" if expects_words(field) else "cell"
+        return "cell_digits" if group == "digits" else words
+    coded = field.charset is not None and group == "text" and not expects_words(field)
+    return "code" if coded else group
+
+
+def expects_words(field: Field) -> bool:
+    """Whether words may be expected: never of codes, digits, user names, nor of secrets.
+
+    A text whose characters are named is a code; a name may well be asked for in capitals.
+    """
+    if field.secret or field.choices is not None or field.kind not in ("text", "name"):
+        return False
+    if field.cells == 1:
+        return False
+    if field.charset is None:
+        return True
+    return field.kind == "name" and not any(char.isdigit() for char in field.charset)
 
 
 def calibration_for(spec: ModelSpec, group: str) -> Calibration:

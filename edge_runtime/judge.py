@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge_runtime.alike import settle_alike, within
 from edge_runtime.confidence import (
     calibration_for,
+    expects_words,
     features,
     group_of,
     log_posterior,
@@ -85,9 +86,9 @@ def judge(
         optional = "the field is optional" if ink.field.optional else "the field is not optional"
         return _reading(ink, reason=f"no ink; {optional}"), None
     grammar = compile_grammar(ink.field, spec.labels)
-    frames, row = _heard(ink, frames, grammar)
+    prior = prior if expects_words(ink.field) else None
+    frames, row = _heard(ink, frames, grammar, prior)
     settled = _settled(ink, frames, grammar)
-    prior = prior if _is_free(ink.field) else None
     decoding = row.decoding() if row else _decode(ink, settled, grammar, prior)
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
@@ -112,7 +113,7 @@ def judge(
         ),
         glyphs=_glyphs(ink, decoding, spec),
         raw_text=_said(ink, frames, grammar),
-        prior=prior.name if prior else "",
+        prior=prior.name if prior and (row or ink.field.cells is None) else "",
     )
     return reading, evidence
 
@@ -153,12 +154,6 @@ def match_probability(
         return 0.0
     share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
     return other_probability(share, math.exp(best), sure)
-
-
-def _is_free(field: Field) -> bool:
-    """Whether words may be expected: never of codes, digits, user names, nor of secrets."""
-    words = field.kind in ("text", "name") and not field.secret
-    return words and field.cells is None and field.charset is None and field.choices is None
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:
@@ -209,14 +204,14 @@ def _decode(
 
 
 def _heard(
-    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar
+    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
 ) -> tuple[Sequence[LogProbs], Row | None]:
     """The frames of `ink.filled`; and what a row says that was heard as a line, too."""
     own = frames[: len(ink.filled)]
     # Where an X strikes a cell out, only the cells know of it.
     if ink.line is None or (any(ink.struck) and _x_strikes(grammar)):
         return own, None
-    return own, Row(_cell_frames(ink, own, grammar), frames[-1], grammar)
+    return own, Row(_cell_frames(ink, own, grammar), frames[-1], grammar, prior=prior)
 
 
 def _cell_frames(

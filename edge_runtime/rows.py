@@ -1,7 +1,7 @@
 """A row of cells heard twice: cell by cell, and as one line with all that is printed left in it.
 
 Owns:   `Row` (what both say together), `line_field`.
-Needs:  numpy, `grammar`, `decode`, `cells`, `lattice`, `search`, `alike`.
+Needs:  numpy, `grammar`, `decode`, `cells`, `lattice`, `search`, `alike`, `prior_search`.
 Words:  *hearing*: one of the two. Cells go wrong where their borders are not found or cut through
         ink; the line goes wrong where a border looks like a glyph. They seldom do so together.
 """
@@ -22,6 +22,8 @@ from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
 from edge_runtime.lattice import Floats, Frames
+from edge_runtime.prior import Prior
+from edge_runtime.prior_search import proposals
 from edge_runtime.results import Alternative
 from edge_runtime.search import text_sums
 from edge_runtime.shortlist import LEAST_POSTERIOR
@@ -48,10 +50,18 @@ class Row:
         cells: For each cell float32 (t, n_labels); None for a cell without ink.
         line: float32 (t, n_labels) of the whole row.
         grammar: Of the field, with its cells.
+        prior: On what people write, where words are expected.
     """
 
-    def __init__(self, cells: Sequence[LogProbs | None], line: LogProbs, grammar: Grammar) -> None:
-        self._grammar = grammar
+    def __init__(
+        self,
+        cells: Sequence[LogProbs | None],
+        line: LogProbs,
+        grammar: Grammar,
+        *,
+        prior: Prior | None = None,
+    ) -> None:
+        self._grammar, self._prior = grammar, prior
         self._as_line = compile_grammar(line_field(grammar.field), grammar.labels)
         line = within(settle_alike(line, self._as_line), self._as_line)
         self._frames = Frames(line, self._as_line)
@@ -59,6 +69,8 @@ class Row:
         self._by_cells = decode_cells(cells, grammar, k=_AMONG)
         self._by_line = decode(line, self._as_line, k=_AMONG)
         found = [text for one in self._hearings for text, _ in one.alternatives]
+        if prior and found:
+            found += proposals(self._frames, self._as_line, prior)
         self._texts = list(dict.fromkeys(found))
         self._scores = self.scores(self._texts)
         top = self._scores.max(initial=-np.inf)
@@ -71,8 +83,8 @@ class Row:
         return self._by_cells, self._by_line
 
     def scores(self, texts: Sequence[str]) -> Floats:
-        """Logs of how well texts fit both hearings, up to a constant of the row; -inf where neither
-        allows a text."""
+        """Logs of how well texts fit both hearings and the prior, up to a constant of the row; -inf
+        where neither hearing allows a text."""
         by_cells = np.full(len(texts), -np.inf)
         for at, text in enumerate(texts):
             if self._lattice.accepts(text):
@@ -90,6 +102,8 @@ class Row:
             by_line[at] = np.logaddexp(by_line[at], log_sum - _whole(self._by_line))
         heard = _CELLS_SAY * np.logaddexp(np.minimum(by_cells, 0.0), _LEAST_BY_CELLS)
         heard += _LINE_SAYS * np.logaddexp(np.minimum(by_line, 0.0), _LEAST_BY_LINE)
+        if self._prior:
+            heard += [self._prior.score(text) for text in texts]
         return np.where(np.isneginf(by_cells) & np.isneginf(by_line), -np.inf, heard)
 
     def share(self, text: str) -> float:

@@ -31,7 +31,7 @@ from train.strokes import DataError
 
 Rng = np.random.Generator
 
-GROUPS = ("cell", "cell_digits", "digits", "code", "text", "choices")
+GROUPS = ("cell", "cell_digits", "cell_text", "digits", "code", "text", "choices")
 MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
 LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
 UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
@@ -39,10 +39,12 @@ REJECT = 0.02
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
+_NAMES = 0.3  # of the rows
+_WORDS = 0.85  # of the names; the others are in no list
 _EMPTY_AT_END = 0.5  # of the rows: forms have cells for the longest of texts
 # A text is foreign to a field of figures for holding one of these: "7b 28" may be meant as 7628.
 _UNLIKE_FIGURES = frozenset("acdefhkmnprtuvwxACEFHKMNPRUVWXYZ")
-_ROWS = 0.22  # of the draws; the engine draws no boxes
+_ROWS = 0.28  # of the draws; the engine draws no boxes
 _LISTED = 0.6  # of words that are read against a list stand on it
 _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
 _LIST_SIZES = (4, 1000)
@@ -104,11 +106,13 @@ def draw_items(
     engine = Engine(data, spec, config, part="calibration", seed=seed)
     rng = np.random.default_rng([seed, 1])
     words = sorted({engine.words.labels[i] for i in engine.words.of_part("train")})
+    written = [engine.words.labels[i] for i in engine.words.of_part(engine.part)]
     found: dict[str, list[Item]] = {group: [] for group in GROUPS}
     for _ in range(_DRAWS * n * len(GROUPS)):
         if all(len(items) >= n for items in found.values()):
             return [item for items in found.values() for item in items]
-        item = _row(engine, spec, rng) if rng.random() < _ROWS else _item(engine, spec, words, rng)
+        in_row = rng.random() < _ROWS
+        item = _row(engine, spec, written, rng) if in_row else _item(engine, spec, words, rng)
         if item is not None and len(items := found[group_of(item.field)]) < n:
             items.append(item)
     short = {group: len(items) for group, items in found.items() if len(items) < n}
@@ -138,13 +142,29 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
     return Item(crop, Field("field", kind=kind), text)
 
 
-def _row(engine: Engine, spec: ModelSpec, rng: Rng) -> Item | None:
-    draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
-    text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
-    kind = _kinds(text, ("digits", "code", "username"), spec)[0]
+def _row(engine: Engine, spec: ModelSpec, written: Sequence[str], rng: Rng) -> Item | None:
+    charset = None
+    if rng.random() < _NAMES:
+        text, charset = _name(written, rng)
+        kind = "name"
+    else:
+        draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
+        text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
+        kind = _kinds(text, ("digits", "code", "username"), spec)[0]
     cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < _EMPTY_AT_END else 0)
     crop = engine.draw_row(text.ljust(cells), rng)
-    return None if crop is None else Item(crop, Field("row", kind=kind, cells=cells), text)
+    field = Field("row", kind=kind, cells=cells, charset=charset)
+    return None if crop is None or not text else Item(crop, field, text)
+
+
+def _name(written: Sequence[str], rng: Rng) -> tuple[str, str | None]:
+    """One or two words or none of any list; and the charset, where capitals alone may stand."""
+    some = [written[i] for i in rng.integers(len(written), size=int(rng.integers(1, 3)))]
+    text = " ".join(some) if rng.random() < _WORDS else texts.letters(rng)
+    text = "".join(char for char in text if char.isalpha() or char == " ")[:16].strip()
+    if rng.random() < 0.6:
+        return text.upper(), texts.UPPER + " " if rng.random() < 0.5 else None
+    return text.title(), None
 
 
 def _listed(crop: Gray, text: str, words: Sequence[str], rng: Rng) -> Item:

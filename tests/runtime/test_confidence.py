@@ -100,7 +100,10 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
         (Field("f", kind="username"), "code"),
         (Field("f", charset="abc123"), "code"),
         (Field("f", kind="digits", cells=1), "cell_digits"),
-        (Field("f", kind="text", cells=((0, 0, 9, 9),)), "cell"),
+        (Field("f", kind="text", cells=1), "cell"),
+        (Field("f", kind="code", cells=((0, 0, 9, 9),)), "cell"),
+        (Field("f", kind="name", cells=((0, 0, 9, 9), (9, 0, 18, 9))), "cell_text"),
+        (Field("f", kind="name", charset="ABC"), "text"),
     ],
 )
 def test_fields_are_grouped_by_what_they_hold(field: Field, group: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_runtime.confidence import expects_words
 from edge_runtime.decode import decode, favour
 from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.judge import _is_free
 from edge_runtime.lattice import Frames
 from edge_runtime.prior import START, Prior, fold, pack
 from edge_runtime.prior_search import proposals
@@ -127,7 +127,10 @@ def test_a_broken_prior_is_named(text: str) -> None:
         (Field("f", "text"), True),
         (Field("f", "name", pattern="[A-Z][a-z]+"), True),
         (Field("f", "name", secret=True), False),
-        (Field("f", "text", cells=4), False),
+        (Field("f", "text", cells=4), True),
+        (Field("f", "name", cells=4, charset="ABC "), True),
+        (Field("f", "name", cells=4, charset="ABC1"), False),
+        (Field("f", "text", cells=1), False),
         (Field("f", "text", choices=("a", "b")), False),
         (Field("f", "text", charset="abc"), False),
         (Field("f", "username"), False),
@@ -137,7 +140,7 @@ def test_a_broken_prior_is_named(text: str) -> None:
     ],
 )
 def test_only_free_text_is_helped(field: Field, free: bool) -> None:
-    assert _is_free(field) is free
+    assert expects_words(field) is free
 
 
 def test_a_hyphen_between_letters_is_no_less_likely_than_a_space() -> None:
