@@ -59,9 +59,6 @@ _STRUCK_SAY = 0.9
 # A decimal point lost or gained makes ten times the dose: one chance in ten thousand of that is too
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
-# A name that is one letter off its list's must not become the listed one: the usual share of errors
-# (0.3 %) let 2 in 100 such drug names through (docs/decisions.md).
-_LISTED_ACCEPT = 0.995
 _POINT = re.compile("[.,](?=[0-9])")
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
@@ -96,8 +93,6 @@ def judge(
     fits = _sure(decoding, evidence, calibration)
     sure = fits * _meant(struck)
     faults = _faults(ink, decoding, grammar, struck)
-    if ink.field.choices is not None:
-        calibration = replace(calibration, accept=max(calibration.accept, _LISTED_ACCEPT))
     status, reason = _status(sure, fits, calibration, faults)
     best = math.exp(log_posterior(decoding))
     others = (one for one in decoding.alternatives if one[0] != decoding.text)

@@ -34,6 +34,9 @@ Rng = np.random.Generator
 GROUPS = ("cell", "cell_digits", "cell_text", "digits", "code", "text", "choices")
 MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
 LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
+# A name that is one letter off its list's must not become the listed one: what MAX_ERROR asks for
+# let 2 in 100 such drug names through (docs/decisions.md).
+LISTED_ACCEPT = 0.995
 UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
 REJECT = 0.02
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
@@ -244,7 +247,11 @@ def read_items(model: Path, items: Sequence[Item]) -> Read:
 def fit_groups(read: Read) -> dict[str, GroupReport]:
     """A calibration for each group, and one for all: the default."""
     reports = {
-        group: _fit_group(read.evidence[group], read.right[group])
+        group: _fit_group(
+            read.evidence[group],
+            read.right[group],
+            least=LISTED_ACCEPT if group == "choices" else LEAST_ACCEPT,
+        )
         for group in GROUPS
         if group in read.evidence
     }
@@ -255,11 +262,13 @@ def fit_groups(read: Read) -> dict[str, GroupReport]:
     return {**reports, DEFAULT_GROUP: _fit_group(evidence, right)}
 
 
-def _fit_group(evidence: logistic.Floats, right: logistic.Bools) -> GroupReport:
+def _fit_group(
+    evidence: logistic.Floats, right: logistic.Bools, *, least: float = LEAST_ACCEPT
+) -> GroupReport:
     held = logistic.out_of_fold(evidence, right, signs=SIGNS)
     threshold, rate = logistic.operating_point(held, right, max_error=MAX_ERROR)
     reached = threshold is not None and rate * len(right) >= _FEWEST_ACCEPTED
-    accept = max(LEAST_ACCEPT, threshold) if reached and threshold is not None else UNREACHED_ACCEPT
+    accept = max(least, threshold) if reached and threshold is not None else UNREACHED_ACCEPT
     accept = math.floor(1e4 * accept) / 1e4
     bias, weights = logistic.fit(evidence, right, signs=SIGNS)
     taken = held >= accept

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_runtime.confidence import FEATURES
 from edge_runtime.spec import ModelSpec
-from export.calibrate import LEAST_ACCEPT, MAX_ERROR, UNREACHED_ACCEPT, GroupReport
+from export.calibrate import LEAST_ACCEPT, LISTED_ACCEPT, MAX_ERROR, UNREACHED_ACCEPT, GroupReport
 from export.checkpoint import Trained
 from export.gates import Gate
 
@@ -96,8 +96,8 @@ def write_card(path: Path, facts: Facts) -> None:
         "nothing was trained on. All numbers out of fold, on fields drawn as in training and on "
         "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
         f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest "
-        f"confidence (never under {LEAST_ACCEPT}) from which at most {MAX_ERROR:.1%} of the "
-        f"accepted are wrong; {UNREACHED_ACCEPT} where there is none.",
+        f"confidence (never under {LEAST_ACCEPT}, for lists {LISTED_ACCEPT}) from which at most "
+        f"{MAX_ERROR:.1%} of the accepted are wrong; {UNREACHED_ACCEPT} where there is none.",
         _table(
             (
                 "group",
