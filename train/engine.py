@@ -33,6 +33,7 @@ _SMALLEST_WORD, _SMALLEST_LINE = 20, 28  # with room for what stands above and b
 
 _HELD_OUT_STYLE = 0.3  # of the distortion of style: as much as a writer differs from himself
 _HELD_OUT_CLEAN = 0.6  # trained on is what is hard, probabilities are fitted on what is usual
+_SMALL_MARK = 0.6  # x-heights: a point, a dash, a quote
 _WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
 _IN_CELLS = (texts.digit_string, texts.digit_string, texts.code, texts.username, texts.letters)
 
@@ -145,31 +146,43 @@ class Engine:
         bank = self.cut if rng.random() < 0.2 else self.singles
         pool = texts.DIGITS if bank is self.singles and rng.random() < 0.25 else None
         char, strokes = bank.random(rng, pool)
-        if rng.random() < 0.55:
-            return char, self._ink(self._warp(strokes, rng), rng, wide=True), None
-        # As in a row of cells: at its height on a line that other glyphs span.
+        alone = rng.random() < 0.55
         hand = Hand.draw(rng, style=self._style)
-        top, bottom = extent(char + texts.draw(rng), cap=hand.cap)
+        own_top, own_bottom = extent(char, cap=hand.cap)
+        small = own_bottom - own_top < _SMALL_MARK
+        if alone and not small:
+            return char, self._ink(self._warp(strokes, rng), rng, wide=True), None
         placed = self._warp(place(char, strokes, hand, rng), rng, strength=0.6)
+        if alone:
+            return char, self._mark(placed, rng), None
+        # As in a row of cells: at its height on a line that other glyphs span.
+        top, bottom = extent(char + texts.draw(rng), cap=hand.cap)
         points = np.concatenate(placed)
         low, high = points.min(axis=0), points.max(axis=0)
-        own_top, own_bottom = extent(char, cap=hand.cap)
-        unit = max(float(high[1] - low[1]), 1e-3) / max(own_bottom - own_top, 0.1)
+        # The warp stretches; of a mark next to no height is left to tell it by.
+        unit = 1.0 if small else max(float(high[1] - low[1]), 1e-3) / (own_bottom - own_top)
         above, below = max(0.0, own_top - top) * unit, max(0.0, bottom - own_bottom) * unit
         whole = max(float(high[1] - low[1]) + above + below, 0.05)
         height = self._height(rng)
         px = height / whole
         pad = (*self._side(rng, height), *self._side(rng, height))
         edges = (pad[0], round(above * px) + pad[1], pad[2], round(below * px) + pad[3])
-        coverage = draw_strokes(
-            placed,
-            Pen.draw(rng),
-            rng,
-            height_px=max(2.0, float(high[1] - low[1]) * px),
-            pad_px=edges,
-        )
+        pen = Pen.draw(rng)
+        if small:  # the pen is the letters', beside which the mark is small
+            pen = replace(pen, width=min(pen.width, _WIDEST_ON_LINE))
+            coverage = draw_strokes(placed, pen, rng, height_px=whole * px, scale=px, pad_px=edges)
+        else:
+            own = max(2.0, float(high[1] - low[1]) * px)
+            coverage = draw_strokes(placed, pen, rng, height_px=own, pad_px=edges)
         h = coverage.shape[0]
         return char, coverage, (pad[1] / h, min(1.0, (pad[1] + whole * px) / h))
+
+    def _mark(self, strokes: Strokes, rng: Rng) -> Gray:
+        """A point, a dash or the like by itself, at its size beside letters."""
+        height = self._height(rng)
+        pad = (*self._side(rng, height, wide=True), *self._side(rng, height, wide=True))
+        pen, scale = Pen.draw(rng), height / -extent("A")[0]
+        return draw_strokes(strokes, pen, rng, height_px=height, scale=scale, pad_px=pad)
 
     def _string(self, rng: Rng) -> tuple[str, Gray, None]:
         text = texts.draw(rng) if rng.random() < 0.85 else self._some_words(rng)

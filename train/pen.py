@@ -59,7 +59,13 @@ class Pen:
 
 
 def draw_strokes(
-    strokes: Strokes, pen: Pen, rng: Rng, *, height_px: float, pad_px: tuple[int, int, int, int]
+    strokes: Strokes,
+    pen: Pen,
+    rng: Rng,
+    *,
+    height_px: float,
+    pad_px: tuple[int, int, int, int],
+    scale: float | None = None,
 ) -> Gray:
     """Draw with a pen.
 
@@ -67,6 +73,8 @@ def draw_strokes(
         strokes: In any unit.
         height_px: Of the ink in the picture.
         pad_px: Paper left, above, right and below of the ink.
+        scale: Pixels of the strokes' unit, where the ink is a part of what `height_px` is of: a
+            point or a dash beside letters, written with the pen that wrote them.
 
     Returns:
         Coverage, uint8 (h, w).
@@ -75,7 +83,7 @@ def draw_strokes(
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.maximum(high - low, 1e-6)
     # A dash has no height to scale by: then the width counts, as a third of a letter's height.
-    scale = height_px / max(float(size[1]), float(size[0]) / 40)
+    scale = scale or height_px / max(float(size[1]), float(size[0]) / 40)
     left, top, right, bottom = pad_px
     w, h = (round(float(v) * scale) for v in size)
     canvas = np.zeros(((h + top + bottom) * _SUPER, (w + left + right) * _SUPER), np.uint8)

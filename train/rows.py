@@ -6,6 +6,8 @@ Needs:  numpy, cv2, `compose`, `pen`, `strokes`.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,7 @@ def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | Non
     tall, _ = extent("A", cap=hand.cap)
     unit = rng.uniform(*_FILL) * height / -tall
     margin = int(height * rng.uniform(0.05, 0.25)) + 2
+    edge = 1 + math.ceil(pen.width * -tall * unit)  # for the pen's width
     ink = np.zeros((height + 2 * margin, len(text) * width + 2 * margin), np.uint8)
     for at, char in enumerate(text):
         if char == " ":
@@ -52,9 +55,9 @@ def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | Non
         placed = place(char, glyph, hand, rng)
         low, high = _rows(placed)  # before the warp, which keeps no place on the line
         placed = warp(placed, rng, strength=style)
-        top, bottom = _rows(placed)
-        size = max(2.0, (bottom - top) * unit)
-        drawn = draw_strokes(placed, pen, rng, height_px=size, pad_px=(1, 1, 1, 1))
+        drawn = draw_strokes(
+            placed, pen, rng, height_px=-tall * unit, scale=unit, pad_px=(edge, edge, edge, edge)
+        )
         middle = (low + high - tall) / 2  # of the glyph, from the middle of a capital
         x = margin + at * width + (width - drawn.shape[1]) / 2 + rng.normal(0, _OVER) * width
         y = margin + height / 2 + middle * unit - drawn.shape[0] / 2 + rng.normal(0, _OVER) * height
