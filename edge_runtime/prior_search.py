@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 
 from edge_runtime.grammar import Grammar
-from edge_runtime.lattice import Frames
+from edge_runtime.outputs import Frames
 from edge_runtime.prior import START, Prior
 
 _WIDTH = 24
@@ -111,3 +111,7 @@ def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _W
         beam = kept
     found = (grammar.spell(node.labels()) for node in beam)
     return list(dict.fromkeys(text for text in found if grammar.accepts(text)))
+
+
+def proposals_of(parts, grammar, prior):
+    return [proposals(one, grammar, prior) for one in parts]

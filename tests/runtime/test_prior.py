@@ -13,8 +13,8 @@ from edge_runtime.decode import decode, favour
 from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.judge import _is_free
-from edge_runtime.lattice import Frames
+from edge_runtime.decoded import is_free
+from edge_runtime.outputs import Frames
 from edge_runtime.prior import START, Prior, fold, pack
 from edge_runtime.prior_search import proposals
 
@@ -137,7 +137,7 @@ def test_a_broken_prior_is_named(text: str) -> None:
     ],
 )
 def test_only_free_text_is_helped(field: Field, free: bool) -> None:
-    assert _is_free(field) is free
+    assert is_free(field) is free
 
 
 def test_a_hyphen_between_letters_is_no_less_likely_than_a_space() -> None:
