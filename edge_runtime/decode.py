@@ -145,9 +145,7 @@ class _Weighed:
     exact: bool
 
 
-def _weighed(
-    given: Sequence[LogProbs], grammar: Grammar, k: int
-) -> tuple[Frames, list[_Weighed]]:
+def _weighed(given: Sequence[LogProbs], grammar: Grammar, k: int) -> tuple[Frames, list[_Weighed]]:
     """The frames of all strips, and of each strip the k best texts."""
     whole, parts = frames_of(given, grammar)
     inks = inks_of(whole, parts, grammar)
@@ -190,7 +188,9 @@ def _ranked(
 def _favoured(found: Sequence[_Weighed], grammar: Grammar, prior: Prior, k: int) -> None:
     """Order texts anew, with those that the prior proposes and its say."""
     fresh = []
-    for one, more in zip(found, proposals_of([it.ink.frames for it in found], grammar, prior), strict=True):
+    for one, more in zip(
+        found, proposals_of([it.ink.frames for it in found], grammar, prior), strict=True
+    ):
         named = [text for text, _ in one.alternatives]
         known = dict(zip(one.texts, one.sums, strict=True))
         one.texts = list(dict.fromkeys([*named, *more]))

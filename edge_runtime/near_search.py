@@ -108,8 +108,7 @@ class Near:
             self._widest = _LAST
 
     def _changes(self) -> list[float]:
-        """Losses of texts that leave the best path in one frame, ascending; some may be one text.
-        """
+        """Losses of texts that leave the best path in one frame, ascending; some may be one text."""
         ways = self._ways
         best = [one[0][1] for one in ways]
         least: dict[tuple[int, int], float] = {}

@@ -19,9 +19,9 @@ from edge_runtime.cells import CellLattice, Cells, k_best_cells
 from edge_runtime.grammar import Grammar, checksum_ok
 from edge_runtime.holding import holding
 from edge_runtime.lattice import Lattice, lattice_of
-from edge_runtime.outputs import Floats, Frames, Ints
 from edge_runtime.lexicon import Lexicon, lexicon_of
 from edge_runtime.near_search import Near, near_of
+from edge_runtime.outputs import Floats, Frames, Ints
 from edge_runtime.results import Alternative
 from edge_runtime.search import Prefix, k_best
 from edge_runtime.sums import text_sums

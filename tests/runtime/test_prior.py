@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.decode import decode, favour
+from edge_runtime.decoded import is_free
 from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.decoded import is_free
 from edge_runtime.outputs import Frames
 from edge_runtime.prior import START, Prior, fold, pack
 from edge_runtime.prior_search import proposals
