@@ -101,10 +101,7 @@ def _decode_lines(
     settled = settle_alike(whole, grammar)
     inside = within(settled, grammar)
     strips = np.split(inside, ends)
-    if prior is None:
-        found = decode_all(strips, grammar)
-    else:
-        found = favour_all(strips, grammar, prior)
+    found = decode_all(strips, grammar) if prior is None else favour_all(strips, grammar, prior)
     said = [one.raw_text for one in found]
     if inside is not settled:  # belief was moved
         strips = np.split(settled, ends)

@@ -18,6 +18,7 @@ from edge_runtime.lattice import lattice_of
 from edge_runtime.near_search import near_of
 from edge_runtime.outputs import Frames
 from edge_runtime.residues import with_residue
+from edge_runtime.search import k_best
 from edge_runtime.shortlist import StripTexts
 from tests.runtime.test_decode import ASCII, LogProbs, every_layout, log_probs, spelled, sums
 
@@ -115,7 +116,8 @@ def test_the_best_texts_that_hold_are_found_exactly(
     frames, lattice = Frames(given, grammar), lattice_of(grammar)
     (near,) = near_of(frames, [frames], grammar)
     ink = StripTexts(frames, lattice, near, lattice.log_total(frames))
-    every = ink.texts(grammar, 10**4)
+    found = k_best(frames, grammar, lattice, k=10**4)
+    every = [(grammar.spell(one.labels()), float(one.either[-1])) for one in found]
     if not every:
         return
     least = every[0][1] - 14
