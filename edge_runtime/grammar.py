@@ -238,11 +238,14 @@ class Grammar:
 
     def labels_of(self, text: str) -> list[int]:
         """The labels that spell a text; 0 for a character the network does not know."""
-        return [self._index.get(char, 0) for char in text]
+        try:
+            return list(map(self._index.__getitem__, text))
+        except KeyError:
+            return [self._index.get(char, 0) for char in text]
 
     def spell(self, labels: Iterable[int]) -> str:
         """The text of some labels."""
-        return "".join(self.labels[label] for label in labels)
+        return "".join(map(self.labels.__getitem__, labels))
 
     def accepts(self, text: str) -> bool:
         """Whether `text` is one of the allowed texts."""

@@ -27,6 +27,7 @@ from edge_runtime.outputs import Floats, Frames, Ints
 
 _FIRST = 9.21  # nats: labels of one in ten thousand, which nearly always are enough
 _LAST = 18.0  # within it a text is found, or the grammar asks for another than was written
+_LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
 _WIDER = 1.5
 _MOST_PREFIXES = 4000  # over all frames, beyond six for each text wanted and frame
 _ROUNDING = 1e-9
@@ -84,18 +85,18 @@ class Near:
         Returns:
             None where the search was given up.
         """
-        changes = self._changes()
-        if len(changes) < k:
+        limit = self._guess(k)
+        if limit is None:
             self._widen()
-            changes = self._changes()
-        limit = min(changes[k - 1] if len(changes) >= k else _LAST, _LAST) + _ROUNDING
+            limit = self._guess(k) or _LAST
+        limit = min(limit + _ROUNDING, _LAST)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
             found = self._within(grammar, limit, most=most)
             if found is None:
                 return None
-            if len(found) >= k or (found and found[0][1] + behind <= limit):
-                return found[:k]
+            if len(found) >= k or (found and found[0].loss + behind <= limit):
+                return [(one.labels(), one.loss) for one in found[:k]]
             if limit >= _LAST:
                 return None
             limit = min(limit * _WIDER + 1.0, _LAST)
@@ -107,31 +108,51 @@ class Near:
             self._ways = _ways(self._loss, self._labels, _LAST)
             self._widest = _LAST
 
-    def _changes(self) -> list[float]:
+    def _guess(self, k: int) -> float | None:
+        """What the k best texts may lose: as much as the best ways to change some places at once.
+
+        None where too few changes are known.
+        """
+        for within in (_LIKELY, self._widest):
+            changes = self._changes(within)
+            if len(changes) >= k:
+                break
+        else:
+            return None
+        losses = [0.0]
+        for one in changes:
+            if len(losses) > k and one >= losses[k]:
+                break
+            losses = sorted([*losses, *(one + other for other in losses)])[: k + 1]
+        return losses[min(k, len(losses) - 1)]
+
+    def _changes(self, within: float) -> list[float]:
         """Losses of texts that leave the best path in one frame, ascending; some may be one text."""
         ways = self._ways
-        best = [one[0][1] for one in ways]
         least: dict[tuple[int, int], float] = {}
-        run, before = 0, 0
-        for at, label in enumerate(best):
+        run, before, last = 0, 0, len(ways) - 1
+        for at, its in enumerate(ways):
+            label = its[0][1]
             run += label != before
-            if len(ways[at]) > 1:
-                after = best[at + 1] if at + 1 < len(best) else 0
-                for loss, other in ways[at][1:]:
+            if len(its) > 1 and its[1][0] <= within:
+                after = ways[at + 1][0][1] if at < last else 0
+                for loss, other in its[1:]:
+                    if loss > within:
+                        break
                     if other == 0:
                         if (label == before) != (label == after):
                             continue  # a glyph ends a frame sooner
-                    elif other in (before, after):
+                    elif other == before or other == after:
                         continue
-                    if loss < least.get((run, other), math.inf):
-                        least[run, other] = loss
+                    key = run, other
+                    if key not in least or loss < least[key]:
+                        least[key] = loss
             before = label
         return sorted(least.values())
 
-    def _within(
-        self, grammar: Grammar, limit: float, *, most: int
-    ) -> list[tuple[list[int], float]] | None:
-        """All texts that lose no more than `limit`; None where there are too many on the way."""
+    def _within(self, grammar: Grammar, limit: float, *, most: int) -> list[_Prefix] | None:
+        """All texts that lose no more than `limit`, the best first; None where there are too many
+        on the way."""
         to = grammar.ways
         root = _Prefix(None, 0, 0)
         root.rest = 0.0
@@ -163,9 +184,9 @@ class Near:
                         loss = rest + more
                         if loss > limit:
                             continue
-                    try:
+                    if label in kids:
                         kid = kids[label]
-                    except KeyError:
+                    else:
                         state = to.get((one.state, label))
                         kid = None if state is None else _Prefix(one, label, state)
                         kids[label] = kid
@@ -181,8 +202,7 @@ class Near:
             most -= len(beam)
             if most < 0:
                 return None
-        ends = sorted((one for one in beam if grammar.ends[one.state]), key=attrgetter("loss"))
-        return [(one.labels(), one.loss) for one in ends]
+        return sorted((one for one in beam if grammar.ends[one.state]), key=attrgetter("loss"))
 
     def runs(self, labels: Sequence[int], loss: float | None) -> list[tuple[int, int]] | None:
         """Frames (first, last exclusive) of each label in the best alignment of a text.
@@ -196,6 +216,8 @@ class Near:
         Returns:
             None where there is none near the network's best path.
         """
+        if loss is not None and loss < _ROUNDING and (found := self._best_runs(labels)):
+            return found
         limit, last = (self._widest if loss is None else loss) + _ROUNDING, len(labels)
         # Before a frame: by how many labels were said and whether the last is held, what was lost.
         here: dict[tuple[int, bool], float] = {(0, False): 0.0}
@@ -233,6 +255,25 @@ class Near:
                 end = t
             at = before
         return found[::-1]
+
+    def _best_runs(self, labels: Sequence[int]) -> list[tuple[int, int]] | None:
+        """The same for the text of the best path; None where another path is as good."""
+        found: list[tuple[int, int]] = []
+        said: list[int] = []
+        before = start = 0
+        for at, its in enumerate(self._ways):
+            if len(its) > 1 and its[1][0] <= _ROUNDING:
+                return None
+            label = its[0][1]
+            if label != before:
+                if before:
+                    found.append((start, at))
+                    said.append(before)
+                before, start = label, at
+        if before:
+            found.append((start, len(self._ways)))
+            said.append(before)
+        return found if said == list(labels) else None
 
 
 def _say_blank(beam: Sequence[_Prefix]) -> None:
