@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
-from edge_runtime.lattice import FLOOR, SCALED_LEAST, Floats, Ints, segments
+from edge_runtime.lattice import segments
+from edge_runtime.outputs import FLOOR, Floats, Ints
+from edge_runtime.sums import SCALED_LEAST
 
 _LEAST_LOST = math.log(1e-3)  # belief in glyphs that are not allowed: less decides nothing
 _MOST_LAYOUTS = 512  # complete layouts looked at; several share a text only where ink is doubtful

@@ -9,8 +9,8 @@ Words:  *sum*: probability of a text over all its alignments. *total*: sum over 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,12 +20,22 @@ from numpy.typing import NDArray
 from edge_runtime.cells import CellLattice, Cells
 from edge_runtime.grammar import Grammar
 from edge_runtime.holding import holding
-from edge_runtime.lattice import Frames
+from edge_runtime.outputs import Frames, frames_of
 from edge_runtime.prior import Prior
-from edge_runtime.prior_search import proposals
+from edge_runtime.prior_search import proposals_of
 from edge_runtime.results import Alternative
-from edge_runtime.search import Prefix, text_sums
-from edge_runtime.shortlist import LEAST_POSTERIOR, CellTexts, Shortlist, ink_of, outside_of
+from edge_runtime.search import Prefix
+from edge_runtime.shortlist import (
+    LEAST_POSTERIOR,
+    CellTexts,
+    ListTexts,
+    Shortlist,
+    StripTexts,
+    inks_of,
+    log_totals_of,
+    outside_of,
+)
+from edge_runtime.sums import sums_of, text_sums
 
 LogProbs = NDArray[np.float32]
 
@@ -70,43 +80,12 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
         grammar: Of the field, over the same labels.
         k: Number of texts wanted, at most.
     """
-    frames = Frames(log_probs, grammar)
-    raw = raw_text(log_probs, grammar)
-    ink = ink_of(frames, grammar)
-    log_total = ink.log_total
-    if log_total == -math.inf:
-        return Decoding("", -math.inf, -math.inf, (), (), raw)
-    outside = outside_of(frames, grammar, log_total)
-    whole = float(np.logaddexp(log_total, outside))
+    return decode_all([log_probs], grammar, k=k)[0]
 
-    # The best path of the network alone; where the grammar allows it and it holds nearly all the
-    # mass, no search can find more.
-    path = np.argmax(np.where(grammar.used, frames.log, -np.inf), axis=1)
-    path[frames.log[:, 0] >= frames.log[np.arange(frames.n), path]] = 0
-    labels, runs = _collapsed(path)
-    shortlist = Shortlist(grammar, k, log_total, whole)
-    if grammar.accepts(text := grammar.spell(labels)):
-        (log_prob,) = text_sums(frames, [labels])
-        shortlist.add(text, log_prob)
-        if shortlist.is_full and shortlist.settled:
-            spans = _spans(frames, grammar, labels, runs)
-            alternatives = shortlist.ranked()[1]
-            return Decoding(text, log_prob, log_total, alternatives, spans, raw)
 
-    shortlist = Shortlist(grammar, k, log_total, whole)
-    shortlist.add_all(found := ink.texts(grammar, k), ink)
-    exact = True
-    if found and not shortlist.settled:
-        texts, exact = ink.holding(grammar, best=found[0][1], k=k)
-        shortlist.add_all([(one, 0.0) for one in texts], ink)
-    if not shortlist.texts:
-        return Decoding("", -math.inf, log_total, (), (), raw)
-    best, alternatives = shortlist.ranked()
-    prefix = ink.prefix(shortlist.texts[best], grammar)
-    spans = _spans(frames, grammar, prefix.labels(), prefix.runs(frames))
-    return Decoding(
-        shortlist.texts[best], shortlist.sums[best], log_total, alternatives, spans, raw, exact
-    )
+def decode_all(given: Sequence[LogProbs], grammar: Grammar, *, k: int = 5) -> list[Decoding]:
+    """Read many strips of one grammar; for each what `decode` says, to the last bit."""
+    return _each(given, grammar, lambda full: _spelled(*_weighed(full, grammar, k), grammar))
 
 
 def favour(
@@ -125,31 +104,144 @@ def favour(
         k: Number of texts named, at most.
         among: Texts weighed for their ink alone.
     """
-    plain = decode(log_probs, grammar, k=among)
-    if len(plain.alternatives) < 2:
-        return plain
-    frames = Frames(log_probs, grammar)
-    by_ink = [text for text, _ in plain.alternatives]
-    texts = list(dict.fromkeys([*by_ink, *proposals(frames, grammar, prior)]))
-    labels = [grammar.labels_of(text) for text in texts]
-    sums = np.array(text_sums(frames, labels))
-    shares = np.exp(sums - plain.log_total)
-    scores = sums + [prior.score(text) for text in texts]
+    return favour_all([log_probs], grammar, prior, k=k, among=among)[0]
+
+
+def favour_all(
+    given: Sequence[LogProbs], grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 10
+) -> list[Decoding]:
+    """Read many strips; for each what `favour` says, to the last bit."""
+
+    def read(full: Sequence[LogProbs]) -> list[Decoding]:
+        whole, found = _weighed(full, grammar, among)
+        _favoured([one for one in found if len(one.alternatives) > 1], grammar, prior, k)
+        return _spelled(whole, found, grammar)
+
+    return _each(given, grammar, read)
+
+
+def _each(
+    given: Sequence[LogProbs],
+    grammar: Grammar,
+    read: Callable[[Sequence[LogProbs]], list[Decoding]],
+) -> list[Decoding]:
+    """What `read` says of strips that have frames, and nothing of others."""
+    full = [one for one in given if len(one)]
+    found = iter(read(full) if full else ())
+    nothing = Decoding("", -math.inf, -math.inf, (), (), "")
+    return [next(found) if len(one) else nothing for one in given]
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """One strip's texts and what they sum to; the best of them, where any is allowed."""
+
+    ink: StripTexts | ListTexts
+    raw: str
+    texts: list[str]
+    sums: list[float]
+    best: int | None
+    alternatives: tuple[Alternative, ...]
+    exact: bool
+
+
+def _weighed(given: Sequence[LogProbs], grammar: Grammar, k: int) -> tuple[Frames, list[_Weighed]]:
+    """The frames of all strips, and of each strip the k best texts."""
+    whole, parts = frames_of(given, grammar)
+    inks = inks_of(whole, parts, grammar)
+    texts = [[] if ink.log_total == -math.inf else ink.texts(grammar, k) for ink in inks]
+    names = [[text for text, _ in one] for one in texts]
+    own = [at for at, ink in enumerate(inks) if isinstance(ink, StripTexts)]
+    labels = [[grammar.labels_of(text) for text in names[at]] for at in own]
+    sums = dict(zip(own, sums_of([parts[at] for at in own], labels), strict=True))
+    found = []
+    for at, (ink, raw) in enumerate(zip(inks, raw_texts(given, grammar), strict=True)):
+        log_sums = sums[at] if at in sums else ink.sums(names[at], grammar)
+        ranked = _ranked(ink, texts[at], log_sums, grammar, k)
+        found.append(_Weighed(ink, raw, *ranked))
+    return whole, found
+
+
+def _ranked(
+    ink: StripTexts | ListTexts,
+    texts: Sequence[tuple[str, float]],
+    sums: Sequence[float],
+    grammar: Grammar,
+    k: int,
+) -> tuple[list[str], list[float], int | None, tuple[Alternative, ...], bool]:
+    """Texts with their sums, the place of the best, the best with their posteriors; whether none
+    is missed."""
+    if not texts:
+        return [], [], None, (), True
+    outside = outside_of(ink.frames, grammar, ink.log_total)
+    whole = float(np.logaddexp(ink.log_total, outside))
+    shortlist, exact = Shortlist(grammar, k, ink.log_total, whole), True
+    for (text, _), log_sum in zip(texts, sums, strict=True):
+        shortlist.add(text, log_sum)
+    if not shortlist.settled:
+        more, exact = ink.holding(grammar, best=texts[0][1], k=k)
+        shortlist.add_all([(one, 0.0) for one in more], ink)
+    best, alternatives = shortlist.ranked()
+    return shortlist.texts, shortlist.sums, best, alternatives, exact
+
+
+def _favoured(found: Sequence[_Weighed], grammar: Grammar, prior: Prior, k: int) -> None:
+    """Order texts anew, with those that the prior proposes and its say."""
+    fresh = []
+    for one, more in zip(
+        found, proposals_of([it.ink.frames for it in found], grammar, prior), strict=True
+    ):
+        named = [text for text, _ in one.alternatives]
+        known = dict(zip(one.texts, one.sums, strict=True))
+        one.texts = list(dict.fromkeys([*named, *more]))
+        fresh.append([text for text in one.texts if text not in known])
+        one.sums = [known.get(text, 0.0) for text in one.texts]
+    labels = [[grammar.labels_of(text) for text in texts] for texts in fresh]
+    sums = sums_of([one.ink.frames for one in found], labels)
+    for one, texts, log_sums in zip(found, fresh, sums, strict=True):
+        new = dict(zip(texts, log_sums, strict=True))
+        one.sums = [new.get(text, its) for text, its in zip(one.texts, one.sums, strict=True)]
+        _weigh_anew(one, prior, k)
+
+
+def _weigh_anew(one: _Weighed, prior: Prior, k: int) -> None:
+    sums = np.array(one.sums)
+    shares = np.exp(sums - one.ink.log_total)
+    scores = sums + [prior.score(text) for text in one.texts]
     weights = np.exp(scores - scores.max())
     weights *= min(1.0, float(shares.sum())) / weights.sum()
-    order = np.argsort(-weights, kind="stable").tolist()
-    named = tuple(
-        Alternative(texts[at], float(weights[at]))
-        for rank, at in enumerate(order[:k])
+    order = np.argsort(-weights, kind="stable")[:k].tolist()
+    one.best = order[0]
+    one.alternatives = tuple(
+        Alternative(one.texts[at], float(weights[at]))
+        for rank, at in enumerate(order)
         if rank == 0 or weights[at] >= LEAST_POSTERIOR
     )
-    best = order[0]
-    if texts[best] == plain.text:
-        return replace(plain, alternatives=named)
-    spans = line_spans(frames, texts[best], grammar)
-    return replace(
-        plain, text=texts[best], log_prob=float(sums[best]), alternatives=named, spans=spans
-    )
+
+
+def _spelled(whole: Frames, found: Sequence[_Weighed], grammar: Grammar) -> list[Decoding]:
+    """Each strip's reading, with the place of every character of the best text."""
+    labels, runs = [], []
+    for one in found:
+        said = [] if one.best is None else grammar.labels_of(one.texts[one.best])
+        labels.append(said)
+        runs.append([] if one.best is None else one.ink.runs(one.texts[one.best], said))
+    starts = np.cumsum([0, *(one.ink.frames.n for one in found)]).tolist()
+    spans = _spans(whole, grammar, starts, labels, runs)
+    return [
+        Decoding("", -math.inf, one.ink.log_total, (), (), one.raw)
+        if one.best is None
+        else Decoding(
+            one.texts[one.best],
+            one.sums[one.best],
+            one.ink.log_total,
+            one.alternatives,
+            its,
+            one.raw,
+            one.exact,
+        )
+        for one, its in zip(found, spans, strict=True)
+    ]
 
 
 def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: int = 5) -> Decoding:
@@ -205,50 +297,80 @@ def text_log_prob(
 def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: Grammar) -> float:
     """Log of the grammar's total: how much of the network's belief is allowed. At most 0."""
     if isinstance(log_probs, np.ndarray):
-        return ink_of(Frames(log_probs, grammar), grammar).log_total
+        return grammar_log_totals([log_probs], grammar)[0]
     return CellLattice(grammar).log_total(Cells(log_probs, grammar))
+
+
+def grammar_log_totals(given: Sequence[LogProbs], grammar: Grammar) -> list[float]:
+    """The same for many strips."""
+    full = [one for one in given if len(one)]
+    totals = iter(log_totals_of(*frames_of(full, grammar), grammar) if full else ())
+    return [next(totals) if len(one) else -math.inf for one in given]
 
 
 def line_spans(frames: Frames, text: str, grammar: Grammar) -> tuple[Span, ...]:
     """Each character of a text that the grammar allows, and where it stands in one strip."""
     labels = grammar.labels_of(text)
-    return _spans(frames, grammar, labels, Prefix.of(frames, labels).runs(frames))
-
-
-def _collapsed(path: NDArray[np.intp]) -> tuple[list[int], list[tuple[int, int]]]:
-    """CTC's reading of a path: labels without repeats and blanks, and the frames of each."""
-    if len(path) == 0:
-        return [], []
-    first = np.append(0, np.flatnonzero(path[1:] != path[:-1]) + 1)
-    last = np.append(first[1:], len(path))
-    on = path[first] != 0
-    starts, ends = first[on].tolist(), last[on].tolist()
-    return path[first[on]].tolist(), list(zip(starts, ends, strict=True))
+    runs = Prefix.of(frames, labels).runs(frames)
+    return _spans(frames, grammar, [0, frames.n], [labels], [runs])[0]
 
 
 def raw_text(log_probs: LogProbs, grammar: Grammar) -> str:
     """The network's best path, without the grammar."""
-    labels, _ = _collapsed(np.argmax(log_probs, axis=1))
-    return grammar.spell(labels)
+    return raw_texts([log_probs], grammar)[0]
+
+
+def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
+    """The same for many strips."""
+    if not any(map(len, given)):
+        return [""] * len(given)
+    path = np.concatenate([one.argmax(axis=1) for one in given])
+    ends = np.cumsum([len(one) for one in given])
+    first = np.r_[True, path[1:] != path[:-1]]  # of a run
+    first[ends[:-1][ends[:-1] < len(path)]] = True
+    at = (first & (path > 0)).nonzero()[0]
+    said, bounds = path[at].tolist(), [0, *at.searchsorted(ends).tolist()]
+    return [grammar.spell(said[a:b]) for a, b in pairwise(bounds)]
 
 
 def _spans(
-    frames: Frames, grammar: Grammar, labels: Sequence[int], runs: Sequence[tuple[int, int]]
-) -> tuple[Span, ...]:
-    """Characters with their frames and probabilities.
+    whole: Frames,
+    grammar: Grammar,
+    starts: Sequence[int],
+    labels: Sequence[Sequence[int]],
+    runs: Sequence[Sequence[tuple[int, int]]],
+) -> list[tuple[Span, ...]]:
+    """Characters of some strips with their frames and probabilities.
 
     A character's frames reach half-way to its neighbours. There its peak is weighed against the
     peaks of all labels the grammar knows, and against these frames saying nothing at all.
+
+    Args:
+        whole: The strips' frames end to end.
+        grammar: Of all of them.
+        starts: The first frame of each strip in `whole`, and the end of the last.
+        labels: Of each strip's text.
+        runs: For each strip first and last frame (exclusive) of each label.
     """
-    if not runs:
-        return ()
-    starts = [0] + [(a[1] + b[0]) // 2 for a, b in pairwise(runs)]
-    peaks = np.exp(np.maximum.reduceat(frames.log, starts, axis=0))
-    nothing = np.exp(np.add.reduceat(frames.log[:, 0], starts))
-    whole = peaks @ grammar.used + nothing
-    own = peaks[np.arange(len(labels)), labels]
-    shares = np.divide(own, whole, out=np.zeros_like(own), where=whole > 0).tolist()
-    return tuple(
-        Span(grammar.labels[label], share, t0, t1)
-        for label, share, (t0, t1) in zip(labels, shares, runs, strict=True)
-    )
+    first: list[int] = []
+    said: list[int] = []
+    for start, its, of in zip(starts[:-1], labels, runs, strict=True):
+        first.append(start)
+        first += [start + (a[1] + b[0]) // 2 for a, b in pairwise(of)]
+        said += its or [0]
+    peaks = np.maximum.reduceat(whole.prob, first, axis=0)
+    nothing = np.exp(np.add.reduceat(whole.log[:, 0], first))
+    total = peaks.take(grammar.spoken[1:], axis=1).sum(axis=1) + nothing
+    own = peaks[np.arange(len(said)), said]
+    shares = iter(np.divide(own, total, out=np.zeros_like(own), where=total > 0).tolist())
+    found = []
+    for its, of in zip(labels, runs, strict=True):
+        found.append(
+            tuple(
+                Span(grammar.labels[label], share, t0, t1)
+                for label, share, (t0, t1) in zip(its, shares, of, strict=False)
+            )
+        )
+        if not its:
+            next(shares)
+    return found

@@ -206,6 +206,11 @@ class Grammar:
         return on
 
     @cached_property
+    def readable(self) -> frozenset[str]:
+        """Characters that some text holds, or that are skipped."""
+        return frozenset(self.labels[at] for at in np.flatnonzero(self.used | self.skip).tolist())
+
+    @cached_property
     def next_state(self) -> NDArray[np.int32]:
         """int32 (states, n_labels), -1 where not allowed; skip marks stay where they are."""
         table = np.full((self.n_states, len(self.labels)), -1, np.int32)
@@ -214,16 +219,33 @@ class Grammar:
         return table
 
     @cached_property
-    def _ways(self) -> dict[tuple[int, int], int]:
+    def ways(self) -> dict[tuple[int, int], int]:
+        """(state, label) to the next state, where there is one."""
         return {(at, label): to for at, label, to in self.edges.tolist()}
+
+    @cached_property
+    def ends(self) -> list[bool]:
+        """As `accepting`."""
+        found: list[bool] = self.accepting.tolist()
+        return found
+
+    @cached_property
+    def spoken(self) -> NDArray[np.intp]:
+        """intp (1 + labels that stand in some text,): the blank and these, ascending."""
+        on = self.used.copy()
+        on[0] = True
+        return on.nonzero()[0]
 
     def labels_of(self, text: str) -> list[int]:
         """The labels that spell a text; 0 for a character the network does not know."""
-        return [self._index.get(char, 0) for char in text]
+        try:
+            return list(map(self._index.__getitem__, text))
+        except KeyError:
+            return [self._index.get(char, 0) for char in text]
 
     def spell(self, labels: Iterable[int]) -> str:
         """The text of some labels."""
-        return "".join(self.labels[label] for label in labels)
+        return "".join(map(self.labels.__getitem__, labels))
 
     def accepts(self, text: str) -> bool:
         """Whether `text` is one of the allowed texts."""
@@ -231,7 +253,7 @@ class Grammar:
             return text in self._listed
         state = 0
         for char in text:
-            state = self._ways.get((state, self._index.get(char, 0)), -1)
+            state = self.ways.get((state, self._index.get(char, 0)), -1)
             if state < 0:
                 return False
         return bool(self.accepting[state])

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from edge_runtime.grammar import Grammar, checksum_ok
-from edge_runtime.lattice import Floats
+from edge_runtime.outputs import Floats
 from edge_runtime.residues import residue_of, with_residue
 
 # Nats under the best text. A text whose best alignment is e^-14 of it has no share that counts (see

@@ -1,7 +1,7 @@
 """From what was decoded to what is said: status, reason, alternatives and the boxes of glyphs.
 
-Owns:   the verdict on a field: `judge`, and `match_probability`.
-Needs:  numpy, `place`, `grammar`, `decode`, `confidence`, `glyphs`, `strikes`. No session.
+Owns:   the verdict on a field: `judge`, `judge_all`, and `match_probability`.
+Needs:  numpy, `place`, `grammar`, `decoded`, `confidence`, `glyphs`, `strikes`. No session.
 Words:  *fault*: a reason in plain words not to accept a reading, however sure the network is.
 """
 
@@ -10,37 +10,27 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.alike import settle_alike, within
 from edge_runtime.confidence import (
     calibration_for,
-    expects_words,
     features,
     group_of,
     log_posterior,
     other_probability,
     probability,
 )
-from edge_runtime.decode import (
-    Decoding,
-    decode,
-    decode_cells,
-    favour,
-    grammar_log_total,
-    raw_text,
-    text_log_prob,
-)
+from edge_runtime.decode import Decoding, text_log_prob
+from edge_runtime.decoded import Decoded, cell_frames, decode_fields, inside_line, x_strikes
 from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
 from edge_runtime.prior import Prior
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
-from edge_runtime.rows import Row
 from edge_runtime.spec import Calibration, ModelSpec
 from edge_runtime.strikes import CALLED, strike_share, usual_share
 
@@ -54,8 +44,6 @@ _MAX_SQUEEZE = 1.5
 # The grammar must hold a twentieth of what the network believes; foreign characters below that are
 # not a 0 seen as an O, they are something else.
 _LEAST_GRAMMAR_LOG = math.log(0.05)
-# A struck-out cell reads X where X may be written; the network's own view keeps a tenth of the say.
-_STRUCK_SAY = 0.9
 # A decimal point lost or gained makes ten times the dose: one chance in ten thousand of that is too
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
@@ -77,16 +65,31 @@ def judge(
     Returns:
         The reading, and the evidence its confidence came from: None where no network was asked.
     """
-    if ink.mark is not None:
-        return _judge_mark(ink, ink.mark, spec), None
-    if not ink.filled:
-        optional = "the field is optional" if ink.field.optional else "the field is not optional"
-        return _reading(ink, reason=f"no ink; {optional}"), None
-    grammar = compile_grammar(ink.field, spec.labels)
-    prior = prior if expects_words(ink.field) else None
-    frames, row = _heard(ink, frames, grammar, prior)
-    settled = _settled(ink, frames, grammar)
-    decoding = row.decoding() if row else _decode(ink, settled, grammar, prior)
+    return judge_all([ink], [frames], spec, prior=prior)[0]
+
+
+def judge_all(
+    inks: Sequence[FieldInk],
+    frames: Sequence[Sequence[LogProbs]],
+    spec: ModelSpec,
+    *,
+    prior: Prior | None = None,
+) -> list[tuple[FieldReading, Evidence | None]]:
+    """The readings of many fields, each to the last bit what `judge` says of it alone."""
+    heard = [ink.mark is None and any(ink.strips) for ink in inks]
+    decoded = iter(
+        decode_fields(
+            list(compress(inks, heard)), list(compress(frames, heard)), spec.labels, prior=prior
+        )
+    )
+    return [
+        _verdict(next(decoded), spec) if there else (_unheard(ink, spec), None)
+        for ink, there in zip(inks, heard, strict=True)
+    ]
+
+
+def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
+    ink, grammar, decoding = one.ink, one.grammar, one.decoding
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
@@ -107,8 +110,8 @@ def judge(
             Alternative(text, other_probability(share, best, sure)) for text, share in others
         ),
         glyphs=_glyphs(ink, decoding, spec),
-        raw_text=_said(ink, frames, grammar),
-        prior=prior.name if prior and (row or ink.field.cells is None) else "",
+        raw_text=one.said,
+        prior=one.prior,
     )
     return reading, evidence
 
@@ -129,11 +132,8 @@ def match_probability(
     struck = _struck_shares(ink, grammar)
     if expected == "" or _struck_out(ink, struck):
         return 0.0
-    frames, row = _heard(ink, frames, grammar)
-    frames = _settled(ink, frames, grammar)
-    decoding = row.decoding() if row else _decode(ink, frames, grammar)
-    if ink.field.cells is None:
-        frames = [within(one, grammar) for one in frames]
+    (one,) = decode_fields([ink], [frames], spec.labels)
+    decoding = one.decoding
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field))) * _meant(struck)
     if expected == decoding.text:
@@ -141,14 +141,24 @@ def match_probability(
     best = log_posterior(decoding)
     if best == -math.inf or checksum_ok(expected, grammar.field) is False:
         return 0.0
-    if row:
-        return other_probability(row.share(expected), math.exp(best), sure)
-    seen = frames[0] if ink.field.cells is None else _cell_frames(ink, frames, grammar)
-    log_prob = text_log_prob(seen, expected, grammar)
+    if one.row:
+        return other_probability(one.row.share(expected), math.exp(best), sure)
+    if ink.field.cells is None:
+        log_prob = text_log_prob(inside_line(one.frames[0], grammar), expected, grammar)
+    else:
+        log_prob = text_log_prob(cell_frames(ink, one.frames, grammar), expected, grammar)
     if log_prob == -math.inf:
         return 0.0
     share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
     return other_probability(share, math.exp(best), sure)
+
+
+def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:
+    """The reading of a mark, or of a field without ink."""
+    if ink.mark is not None:
+        return _judge_mark(ink, ink.mark, spec)
+    optional = "the field is optional" if ink.field.optional else "the field is not optional"
+    return _reading(ink, reason=f"no ink; {optional}")
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:
@@ -168,91 +178,9 @@ def _status(
     return (Status.REVIEW if faults else Status.ACCEPTED), "; ".join(faults)
 
 
-def _readable(grammar: Grammar) -> frozenset[str]:
-    """Characters that some allowed text holds, or that are skipped."""
-    on = grammar.used | grammar.skip
-    return frozenset(grammar.labels[at] for at in np.flatnonzero(on).tolist())
-
-
-def _settled(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> list[LogProbs]:
-    """Frames of a line with shapes that are alike settled; those of cells as they are.
-
-    A cell has one glyph or none: nothing can be dropped there between two others, and with as much
-    belief in one shape as in another the grammar decides well alone (docs/decisions.md).
-    """
-    if ink.field.cells is not None:
-        return list(frames)
-    return [settle_alike(one, grammar) for one in frames]
-
-
-def _decode(
-    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
-) -> Decoding:
-    """The best texts among what the field allows; total and raw text are of the frames as given."""
-    if ink.field.cells is not None:
-        return decode_cells(_cell_frames(ink, frames, grammar), grammar)
-    inside = within(frames[0], grammar)
-    found = favour(inside, grammar, prior) if prior else decode(inside, grammar)
-    same = inside is frames[0]  # nothing was moved, so the total is known
-    total = min(0.0, found.log_total if same else grammar_log_total(frames[0], grammar))
-    return replace(found, log_total=total, raw_text=_said(ink, frames, grammar))
-
-
-def _heard(
-    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None = None
-) -> tuple[Sequence[LogProbs], Row | None]:
-    """The frames of `ink.filled`; and what a row says that was heard as a line, too."""
-    own = frames[: len(ink.filled)]
-    # Where an X strikes a cell out, only the cells know of it.
-    if ink.line is None or (any(ink.struck) and _x_strikes(grammar)):
-        return own, None
-    return own, Row(_cell_frames(ink, own, grammar), frames[-1], grammar, prior=prior)
-
-
-def _cell_frames(
-    ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar
-) -> list[LogProbs | None]:
-    """Each cell's frames, None for an empty one; a struck cell leans to X where X may stand."""
-    left = iter(frames)
-    cells = [None if strip is None else next(left) for strip in ink.strips]
-    cells = [
-        one if one is None or not dash else _dash(one, dash, grammar)
-        for one, dash in zip(cells, ink.dashes or ("",) * len(cells), strict=True)
-    ]
-    if not any(ink.struck) or not _x_strikes(grammar):
-        return cells
-    at = grammar.labels.index("X")
-    return [
-        _lean(one, at) if one is not None and struck else one
-        for one, struck in zip(cells, ink.struck, strict=True)
-    ]
-
-
-def _said(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> str:
-    """What the network says without the grammar; a space for an empty cell."""
-    left = iter(frames)
-    parts = (" " if strip is None else raw_text(next(left), grammar) for strip in ink.strips)
-    return "".join(parts).strip()
-
-
-def _dash(frames: LogProbs, dash: str, grammar: Grammar) -> LogProbs:
-    """A flat stroke's frames: on the line it is an underscore, above it a dash."""
-    this, that = (grammar.labels.index(char) for char in (dash, "_" if dash == "-" else "-"))
-    out = frames.copy()
-    out[:, this] = np.logaddexp(frames[:, this], frames[:, that])
-    out[:, that] = np.log(np.float32(1e-30))
-    return out
-
-
-def _lean(frames: LogProbs, label: int) -> LogProbs:
-    said = (1 - _STRUCK_SAY) * np.exp(frames)
-    said[:, label] += _STRUCK_SAY
-    return np.log(np.maximum(said, np.float32(1e-30)))
-
-
 def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
     """For each ink, how surely it was struck out or is no writing; 0 where it may be an X."""
-    if ink.field.cells is not None and _x_strikes(grammar):
+    if ink.field.cells is not None and x_strikes(grammar):
         return (0.0,) * len(ink.inks)
     in_cells = ink.field.cells is not None
     # A flat stroke alone in its cell is a dash or an underscore: it strikes nothing out.
@@ -275,11 +203,6 @@ def _struck_out(ink: FieldInk, shares: Sequence[float]) -> list[int]:
     ]
 
 
-def _x_strikes(grammar: Grammar) -> bool:
-    """Whether an X says that a cell was struck out: where it is the one letter allowed."""
-    return {char for char in _readable(grammar) if char.isalpha()} == {"X"}
-
-
 def _meant(shares: Sequence[float]) -> float:
     """The probability that all of the ink is meant to be read."""
     return math.prod(1.0 - usual_share(share) for share in shares)
@@ -291,14 +214,13 @@ def _faults(
     """Why the reading is not to be accepted. Never names what was read: it may be a secret."""
     found = []
     field = ink.field
-    readable = _readable(grammar)
     if called := _struck_out(ink, struck):
         where = ", ".join(str(at + 1) for at in called)
         alone = "struck out, or no writing"
         found.append(alone if field.cells is None else f"cell {where} struck out")
     if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in ink.filled):
         found.append("too wide for one line of the network; cut it into fields")
-    foreign = set(decoding.raw_text) - readable - {" "}
+    foreign = set(decoding.raw_text) - grammar.readable - {" "}
     if foreign and decoding.log_total < _LEAST_GRAMMAR_LOG:
         found.append("ink that no allowed character explains")
     if checksum_ok(decoding.text, field) is False:

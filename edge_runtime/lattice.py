@@ -1,77 +1,28 @@
 """CTC output crossed with a field's automaton: the mass of all texts, the best way on from a node.
 
-Owns:   `Frames` (network output as the automaton sees it) and `Lattice` (nodes, their transitions).
-Needs:  numpy, `grammar`.
+Owns:   `Lattice` (nodes, their transitions).
+Needs:  numpy, `grammar`, `outputs`.
 Words:  *node*: where an alignment stands after a frame. A state has a pool node, for alignments in
         which any label may follow, and a held node for each label that must not follow at once,
         because CTC would merge it with the frame before.
-
-A skip mark is read and left out, so for the text it is a blank: its mass is added to the blank's,
-and all that follows is exact without skip marks.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
+from edge_runtime.outputs import Floats, Frames, Ints
+from edge_runtime.sums import RESCALE_EVERY, SCALED_LEAST
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-
-# Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
-FLOOR = -1.0e4
-# Scaled sums lose what is e^-700 under the rest; from here on the log domain does them again.
-SCALED_LEAST = -600.0
-RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
 _LEAST_REST = 1e-6  # of a sum: a difference so small keeps ten decimals, see `Lattice._mend`
 _SMALL = 8  # nodes up to which a product of matrices beats a loop over frames
-
-
-class Frames:
-    """What the network says, frame by frame, blank and skip marks taken together.
-
-    Args:
-        log_probs: float (t, n_labels), natural logarithms.
-        grammar: Whose skip marks count as blank.
-    """
-
-    def __init__(self, log_probs: NDArray[np.floating], grammar: Grammar) -> None:
-        assert log_probs.shape == (len(log_probs), len(grammar.labels)), log_probs.shape
-        self.log = np.maximum(log_probs, FLOOR, dtype=np.float64)
-        if grammar.skip.any():
-            marks = np.flatnonzero(grammar.skip)
-            self.log[:, 0] = _log_sum(self.log[:, [0, *marks]])
-        self.n = len(self.log)
-
-    def log_free(self, allowed: NDArray[np.bool_]) -> float:
-        """Log of the mass of all texts of some labels, the empty one too."""
-        on = allowed.copy()
-        on[0] = True
-        return float(_log_sum(self.log[:, on]).sum())
-
-    @cached_property
-    def prob(self) -> Floats:
-        """float64 (t, n_labels)."""
-        prob: Floats = np.exp(self.log)
-        return prob
-
-    @cached_property
-    def sums(self) -> Floats:
-        """float64 (n_labels, t + 1): log-probability that the first frames all say a label."""
-        sums = np.zeros((self.log.shape[1], self.n + 1))
-        np.cumsum(self.log.T, axis=1, out=sums[:, 1:])
-        return sums
-
-    def summed(self, label: int) -> Floats:
-        """float64 (t + 1,): the same for one label."""
-        found: Floats = self.sums[label]
-        return found
 
 
 class Lattice:
@@ -253,6 +204,72 @@ class Lattice:
         found: Floats = over.reduceat(values[:, self.label_list], self.label_first, axis=1)
         return found
 
+    @cached_property
+    def is_free(self) -> bool:
+        """Whether any labels of one set make a text, as long as there is one."""
+        if self.n_nodes != 2 or self.n_states != 2 or self.accepting.tolist() != [False, True]:
+            return False
+        first, again = (self.edge_label[self._edge_tail == state].tolist() for state in (0, 1))
+        return first == again and bool((self.edge_node == 1).all())
+
+    def log_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
+        """`log_total` of each of some strips.
+
+        Args:
+            whole: The strips' frames end to end.
+            parts: The frames of each, none without frames.
+        """
+        if self.is_free:
+            found = self._free_totals(whole, parts)
+        elif self.n_nodes <= _SMALL:
+            found = self._small_totals(whole, parts)
+        else:
+            return [self.log_total(one) for one in parts]
+        return [
+            min(0.0, total if total > SCALED_LEAST else self._by_logs(one))
+            for total, one in zip(found, parts, strict=True)
+        ]
+
+    def _free_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
+        """All ways through the labels of a set, but the one that says nothing."""
+        said = whole.prob.take(self.edge_label[self._edge_tail == 0], axis=1).sum(axis=1)
+        any_of = said + whole.prob[:, 0]
+        starts = np.cumsum([0, *(one.n for one in parts)])[:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):  # what is not finite is done by logs
+            log = np.add.reduceat(np.log(any_of), starts)
+            silent = np.add.reduceat(np.log1p(-said / any_of), starts)
+            totals = log + np.log(-np.expm1(silent))
+        return np.where(np.isfinite(totals), totals, -np.inf).tolist()  # type: ignore[no-any-return]
+
+    def _small_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
+        """As `_by_matrices`, of all strips at once; powers of two keep each one's own sum exact."""
+        n = self.n_nodes
+        steps = np.zeros((whole.n + 1, n, n))
+        steps[-1] = np.eye(n)  # behind a strip's end
+        sums: dict[bytes, Floats] = {}
+        for i, j, labels in self._links:
+            key = labels.tobytes()
+            if key not in sums:
+                sums[key] = whole.prob.take(labels, axis=1).sum(axis=1)
+            steps[:-1, i, j] = sums[key]
+        size = 1 << (max(one.n for one in parts) - 1).bit_length()
+        starts = np.cumsum([0, *(one.n for one in parts)])
+        at = starts[:-1, None] + np.arange(size)
+        steps = steps[np.where(at < starts[1:, None], at, whole.n)]
+        power = np.zeros(len(parts), np.intp)
+        while size > 1:
+            steps = steps[:, 0::2] @ steps[:, 1::2]
+            size //= 2
+            scale = np.frexp(steps.max(axis=(2, 3)))[1]
+            steps = np.ldexp(steps, -scale[:, :, None, None])
+            power += scale.sum(axis=1)
+        last = np.r_[np.arange(self.n_states), self.held_state]
+        ends = steps[:, 0, 0].take(self.accepting[last].nonzero()[0], axis=1).sum(axis=1)
+        return [
+            math.log(one) + scaled * math.log(2) if one > 0 else -math.inf
+            for one, scaled in zip(ends.tolist(), power.tolist(), strict=True)
+        ]
+
     # ---- the best text: maxima ----
 
     def best_ahead(self, frames: Frames) -> Floats:
@@ -346,14 +363,6 @@ class Lattice:
         through += ahead[1:, self.edge_node]
         worth: Floats = np.max(through, axis=0, initial=-np.inf)
         return worth
-
-
-def _log_sum(logs: Floats) -> Floats:
-    """log(sum(exp)) of each row, float64 (t,), finite where its greatest is. `np.logaddexp.reduce`
-    is slower, a label at a time."""
-    most = logs.max(axis=1, keepdims=True)
-    found: Floats = np.log(np.exp(logs - most).sum(axis=1)) + most[:, 0]
-    return found
 
 
 def _take(values: Floats, places: Ints, out: Floats) -> Floats:

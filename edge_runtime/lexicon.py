@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
-from edge_runtime.lattice import Floats, Frames, Ints, segments
+from edge_runtime.lattice import segments
+from edge_runtime.outputs import Floats, Frames, Ints
 
 _MEASURE = 1e-10  # of the bound of all: the least a branch must have at first
 _LOST = 3e-7  # of the list's mass that may be left out, at most

@@ -23,7 +23,8 @@ START, END = "\x02", "\x03"
 UNIT = 8.0  # parts of a nat that are stored
 _NO_COST = 255  # of a gram that is no context
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
-_MOST_STEPS = 100_000  # remembered; some 20 MB
+_MOST_GRAMS = 60_000  # remembered; some 6 MB
+_DIGITS = str.maketrans("123456789", "0" * 9)
 _NEVER = -12.0  # nats: a character that no word held
 # Names and words that are joined are as likely as those that stand apart: the ink says which.
 _HYPHEN = re.compile("(?<=[a-z])-(?=[a-z])")
@@ -63,33 +64,36 @@ class Prior:
 
     def score(self, text: str) -> float:
         """What the prior adds to the log-probability of a text, in nats."""
-        folded = START * (self.order - 1) + _HYPHEN.sub(" ", fold(text)) + END
+        folded = fold(text)
+        if "-" in folded:
+            folded = _HYPHEN.sub(" ", folded)
+        folded = START * (self.order - 1) + folded + END
+        known, order = self._grams, self.order
         total = 0.0
-        for at in range(self.order - 1, len(folded)):
-            total += self._next(folded[at - self.order + 1 : at], folded[at])
+        for at in range(order, len(folded) + 1):
+            gram = folded[at - order : at]
+            try:
+                total += known[gram]
+            except KeyError:
+                if len(known) >= _MOST_GRAMS:
+                    known.clear()
+                known[gram] = self._next(gram[:-1], gram[-1])
+                total += known[gram]
         return self.weight * (total + self.bonus * len(text))
 
-    def step(self, context: str, char: str) -> tuple[str, float]:
-        """The context after one more character, and the factor by which it changes probability.
-
-        As `score` does it, character by character; between letters a hyphen counts as a space, and
-        here already after a letter.
-        """
-        found = self._steps.get((context, char))
-        if found is None:
-            folded = fold(char)
-            if folded == "-" and context[-1:].isalpha():
-                folded = " "
-            factor = math.exp(self.weight * (self._next(context, folded) + self.bonus))
-            found = ((context + folded)[1:], factor)
-            if len(self._steps) >= _MOST_STEPS:
-                self._steps.clear()
-            self._steps[context, char] = found
-        return found
-
     @cached_property
-    def _steps(self) -> dict[tuple[str, str], tuple[str, float]]:
+    def _grams(self) -> dict[str, float]:
         return {}
+
+    def heard_as(self, context: str, char: str) -> str:
+        """A character as the prior has it: folded; between letters a hyphen counts as a space, and
+        here already after a letter."""
+        folded = fold(char)
+        return " " if folded == "-" and context[-1:].isalpha() else folded
+
+    def factor(self, context: str, folded: str) -> float:
+        """By how much one more character changes probability, as `score` does it in the end."""
+        return math.exp(self.weight * (self._next(context, folded) + self.bonus))
 
     def _next(self, context: str, char: str) -> float:
         seen, off = self._tables
@@ -142,4 +146,7 @@ def _stored(nats: float) -> int:
 
 def fold(text: str) -> str:
     """Case and digits aside."""
-    return "".join("0" if char.isdigit() else char for char in text.lower())
+    text = text.lower()
+    if text.isascii():
+        return text.translate(_DIGITS)
+    return "".join("0" if char.isdigit() else char for char in text)

@@ -232,10 +232,8 @@ class Reader:
             with timer.step("recognize"):
                 frames = iter(self._recognizer.run(strips))
             with timer.step("decode"):
-                judged = [
-                    judge.judge(ink, _take(frames, ink), self.spec, prior=self._prior)
-                    for ink in chunk
-                ]
+                heard = [_take(frames, ink) for ink in chunk]
+                judged = judge.judge_all(chunk, heard, self.spec, prior=self._prior)
             yield from judged
 
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:

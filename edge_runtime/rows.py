@@ -21,12 +21,12 @@ from edge_runtime.cells import CellLattice, Cells
 from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
-from edge_runtime.lattice import Floats, Frames
+from edge_runtime.outputs import Floats, Frames
 from edge_runtime.prior import Prior
 from edge_runtime.prior_search import proposals
 from edge_runtime.results import Alternative
-from edge_runtime.search import text_sums
 from edge_runtime.shortlist import LEAST_POSTERIOR
+from edge_runtime.sums import text_sums
 
 LogProbs = NDArray[np.float32]
 

@@ -1,7 +1,7 @@
-"""Texts under CTC output: their sums over all alignments, and the k best of a grammar.
+"""The k best texts of a grammar under CTC output, whatever the ink says.
 
-Owns:   `Prefix` (a text so far), `text_sums`, `k_best`.
-Needs:  numpy, `grammar`, `lattice`.
+Owns:   `Prefix` (a text so far), `k_best`.
+Needs:  numpy, `grammar`, `lattice`, `outputs`, `sums`.
 Words:  *ahead*: the best that the frames still to come can add; exact, so the search never errs and
         expands little more than the texts it returns.
 """
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
-from edge_runtime.lattice import RESCALE_EVERY, SCALED_LEAST, Floats, Frames, Lattice
+from edge_runtime.lattice import Lattice
+from edge_runtime.outputs import Floats, Frames
+from edge_runtime.sums import staying
 
 _LOWEST = -1e300  # anything but -inf
 _ROUNDING = 1e-6  # nats; sums of a thousand frames agree to 1e-9
@@ -43,8 +45,8 @@ class Prefix:
         found = Prefix(None, 0, np.full(frames.n + 1, -np.inf), rest, rest)
         for label in labels:
             entry = found.rest if found.label == label else found.either
-            held = _runs(entry, frames.summed(label), np.maximum)
-            rest = _runs(held, frames.summed(0), np.maximum)
+            held = staying(entry, frames.summed(label), np.maximum)
+            rest = staying(held, frames.summed(0), np.maximum)
             found = Prefix(found, label, held, rest, np.maximum(held, rest))
         return found
 
@@ -70,75 +72,6 @@ class Prefix:
             on_blank = at.parent.label == at.label
             at, end = at.parent, start
         return found[::-1]
-
-
-def _runs(entry: Floats, summed: Floats, over: np.ufunc) -> Floats:
-    """Alignments that enter a label at any frame and stay on it; float64 (..., t + 1).
-
-    out[t + 1] = log p[t] + over(out[t], entry[t]), without a loop over frames: with the label's
-    running sum taken off, it is an accumulation.
-    """
-    out = np.empty_like(entry)
-    out[..., 0] = -np.inf
-    over.accumulate(entry[..., :-1] - summed[..., :-1], axis=-1, out=out[..., 1:])
-    out[..., 1:] += summed[..., 1:]
-    return out
-
-
-def text_sums(frames: Frames, texts: Sequence[Sequence[int]]) -> list[float]:
-    """Logs of the probabilities of texts: each over all its alignments, marks wherever they stand.
-
-    Args:
-        frames: Network output.
-        texts: Labels of each text.
-
-    Source: the forward sums of Graves et al. 2006, all texts at once, rescaled as they shrink.
-    """
-    if not texts:
-        return []
-    n, longest = len(texts), max(map(len, texts))
-    chain = np.zeros((n, 2 * longest + 1), np.intp)  # blank, first character, blank, second, ...
-    for row, text in zip(chain, texts, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    leap = np.zeros(chain.shape)  # 1 where a character may follow another without a blank between
-    leap[:, 3::2] = chain[:, 3::2] != chain[:, 1:-2:2]
-    leap[:, 1:2] = 1
-    probs = frames.prob[:, chain]
-    state = np.zeros((n, chain.shape[1] + 2))  # two nodes before the chain save all edge cases
-    state[:, 1] = 1
-    two_back, one_back, here = state[:, :-2], state[:, 1:-1], state[:, 2:]
-    scratch = np.empty(chain.shape)
-    log = np.zeros(n)
-    for t in range(frames.n):
-        np.multiply(two_back, leap, out=scratch)
-        scratch += one_back
-        scratch += here
-        np.multiply(scratch, probs[t], out=here)
-        if t == 0:
-            state[:, :2] = 0
-        if t % RESCALE_EVERY == RESCALE_EVERY - 1:
-            scale = here.sum(axis=1)
-            scale[scale == 0] = 1
-            here /= scale[:, None]
-            log += np.log(scale)
-    ends = np.array([2 * len(text) for text in texts])[:, None]
-    mass = np.take_along_axis(state, ends + np.array([1, 2]), axis=1).sum(axis=1)
-    sums = np.log(mass, out=np.full(n, -np.inf), where=mass > 0) + log
-    return [
-        float(one) if one > SCALED_LEAST else _text_log_sum(frames, text)
-        for one, text in zip(sums, texts, strict=True)
-    ]
-
-
-def _text_log_sum(frames: Frames, labels: Sequence[int]) -> float:
-    """The same in the log domain, for one text that is as good as impossible."""
-    rest = either = frames.summed(0)
-    last = 0
-    for label in labels:
-        held = _runs(rest if last == label else either, frames.summed(label), np.logaddexp)
-        rest = _runs(held, frames.summed(0), np.logaddexp)
-        either, last = np.logaddexp(held, rest), label
-    return float(either[-1])
 
 
 def k_best(frames: Frames, grammar: Grammar, lattice: Lattice, *, k: int) -> list[Prefix]:
@@ -217,8 +150,8 @@ class _Level:
         for at, (parent, one) in enumerate(zip(rows, label, strict=True)):
             if self.label[parent] == one:
                 entry[at] = self.rest[parent]
-        held = _runs(entry, frames.sums[edges[:, 1]], np.maximum)
-        rest = _runs(held, frames.sums[:1], np.maximum)
+        held = staying(entry, frames.sums[edges[:, 1]], np.maximum)
+        rest = staying(held, frames.sums[:1], np.maximum)
         return _Level([self.prefix(at) for at in rows], held, rest, label, edges[:, 2].tolist())
 
 

@@ -1,8 +1,9 @@
 """Texts that the ink may say, and what is worth naming of them: by strip, by cells, by a long list.
 
-Owns:   `StripTexts`, `CellTexts`, `ListTexts` (texts and their sums), `Shortlist` (their shares),
-        `outside_of` (what stands against a list of choices).
-Needs:  numpy, `grammar`, `holding`, `lattice`, `lexicon`, `search`, `cells`, `results`.
+Owns:   `StripTexts`, `CellTexts`, `ListTexts` (texts and their sums), `inks_of`, `Shortlist`
+        (their shares), `outside_of` (what stands against a list of choices).
+Needs:  numpy, `grammar`, `holding`, `lattice`, `lexicon`, `near_search`, `search`, `sums`,
+        `cells`, `results`.
 Words:  *posterior*: a text's share of all that the grammar allows, and of what is outside a list.
 """
 
@@ -17,10 +18,13 @@ import numpy as np
 from edge_runtime.cells import CellLattice, Cells, k_best_cells
 from edge_runtime.grammar import Grammar, checksum_ok
 from edge_runtime.holding import holding
-from edge_runtime.lattice import Floats, Frames, Ints, Lattice, lattice_of
+from edge_runtime.lattice import Lattice, lattice_of
 from edge_runtime.lexicon import Lexicon, lexicon_of
+from edge_runtime.near_search import Near, near_of
+from edge_runtime.outputs import Floats, Frames, Ints
 from edge_runtime.results import Alternative
-from edge_runtime.search import Prefix, k_best, text_sums
+from edge_runtime.search import Prefix, k_best
+from edge_runtime.sums import text_sums
 
 # Texts under this posterior are not looked for: no calibration tells one in ten thousand from less.
 LEAST_POSTERIOR = 1.0e-4
@@ -28,14 +32,44 @@ LEAST_POSTERIOR = 1.0e-4
 # for 260 words of tuning writers under a list of 1,000, read with and without their own word on it
 # (docs/decisions.md): a listed word then is given 0.51 on average where 0.45 are right.
 OUTSIDE = 3.0e-5
+# Nats under the best text's best alignment: a text so far behind has no share that counts, even if
+# a hundred other alignments of it are as good.
+_BEHIND = 14.0
 
 
-def ink_of(frames: Frames, grammar: Grammar) -> StripTexts | ListTexts:
+def inks_of(
+    whole: Frames, parts: Sequence[Frames], grammar: Grammar
+) -> list[StripTexts | ListTexts]:
+    """The texts of some strips.
+
+    Args:
+        whole: The strips' frames end to end.
+        parts: Those of each, none without frames.
+        grammar: What is allowed.
+    """
     lexicon = lexicon_of(grammar)
-    found = None if lexicon is None else lexicon.sums(frames)
-    if lexicon is None or found is None:
-        return StripTexts(frames, lattice_of(grammar))
-    return ListTexts(frames, lexicon, *found)
+    if lexicon is None:
+        lattice = lattice_of(grammar)
+        totals, near = lattice.log_totals(whole, parts), near_of(whole, parts, grammar)
+        ways = zip(parts, near, totals, strict=True)
+        return [StripTexts(one, lattice, its, total) for one, its, total in ways]
+    return [_listed(one, lexicon, grammar) for one in parts]
+
+
+def _listed(frames: Frames, lexicon: Lexicon, grammar: Grammar) -> StripTexts | ListTexts:
+    found = lexicon.sums(frames)
+    if found is not None:
+        return ListTexts(frames, lexicon, *found)
+    lattice = lattice_of(grammar)
+    (near,) = near_of(frames, [frames], grammar)
+    return StripTexts(frames, lattice, near, lattice.log_total(frames))
+
+
+def log_totals_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[float]:
+    """Log of the grammar's total in each strip; arguments as `inks_of`."""
+    if lexicon_of(grammar) is None:
+        return lattice_of(grammar).log_totals(whole, parts)
+    return [one.log_total for one in inks_of(whole, parts, grammar)]
 
 
 def outside_of(frames: Frames | Cells, grammar: Grammar, log_total: float) -> float:
@@ -53,31 +87,35 @@ def outside_of(frames: Frames | Cells, grammar: Grammar, log_total: float) -> fl
 class StripTexts:
     """Texts of one strip and their sums."""
 
-    def __init__(self, frames: Frames, lattice: Lattice) -> None:
-        self._frames, self._lattice = frames, lattice
-        self._prefixes: dict[str, Prefix] = {}
-        self.log_total = lattice.log_total(frames)
+    def __init__(self, frames: Frames, lattice: Lattice, near: Near, log_total: float) -> None:
+        self.frames, self._lattice, self.near = frames, lattice, near
+        self.log_total = log_total
+        self._losses: dict[str, float] = {}
 
     def holding(self, grammar: Grammar, *, best: float, k: int) -> tuple[list[str], bool]:
         return holding(self, grammar, best=best, k=k)
 
     def texts(self, grammar: Grammar, k: int) -> list[tuple[str, float]]:
         own = grammar.accepting is self._lattice.accepting
+        near = self.near.texts(grammar, k, behind=_BEHIND) if own else None
+        if near is not None:
+            spelled = [(grammar.spell(labels), loss) for labels, loss in near]
+            self._losses.update(spelled)
+            return [(text, self.near.best - loss) for text, loss in spelled]
         lattice = self._lattice if own else Lattice(grammar)
-        found = k_best(self._frames, grammar, lattice, k=k)
-        spelled = [(grammar.spell(one.labels()), float(one.either[-1])) for one in found]
-        self._prefixes.update(zip((text for text, _ in spelled), found, strict=True))
-        return spelled
+        found = k_best(self.frames, grammar, lattice, k=k)
+        return [(grammar.spell(one.labels()), float(one.either[-1])) for one in found]
 
     def edge_worth(self) -> Floats:
-        return self._lattice.edge_worth(self._frames)
+        return self._lattice.edge_worth(self.frames)
 
-    def prefix(self, text: str, grammar: Grammar) -> Prefix:
-        found = self._prefixes.get(text)
-        return Prefix.of(self._frames, grammar.labels_of(text)) if found is None else found
+    def runs(self, text: str, labels: Sequence[int]) -> list[tuple[int, int]]:
+        """Frames (first, last exclusive) of each character in the text's best alignment."""
+        found = self.near.runs(labels, self._losses.get(text))
+        return Prefix.of(self.frames, labels).runs(self.frames) if found is None else found
 
     def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
-        return text_sums(self._frames, [grammar.labels_of(text) for text in texts])
+        return text_sums(self.frames, [grammar.labels_of(text) for text in texts])
 
 
 class ListTexts:
@@ -86,7 +124,7 @@ class ListTexts:
     def __init__(
         self, frames: Frames, lexicon: Lexicon, places: Ints, sums: Floats, log_total: float
     ) -> None:
-        self._frames, self.log_total = frames, min(0.0, log_total)
+        self.frames, self.log_total = frames, min(0.0, log_total)
         order = np.argsort(-sums, kind="stable")
         texts = [lexicon.texts[at] for at in places[order].tolist()]
         self._sums = dict(zip(texts, sums[order].tolist(), strict=True))  # best first
@@ -98,8 +136,8 @@ class ListTexts:
         kept = (text for text in self._sums if checksum_ok(text, grammar.field))
         return list(islice(kept, k)), True
 
-    def prefix(self, text: str, grammar: Grammar) -> Prefix:
-        return Prefix.of(self._frames, grammar.labels_of(text))
+    def runs(self, text: str, labels: Sequence[int]) -> list[tuple[int, int]]:
+        return Prefix.of(self.frames, labels).runs(self.frames)
 
     def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
         return [self._sums[text] for text in texts]

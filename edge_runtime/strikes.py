@@ -36,6 +36,8 @@ _HIGH, _WIDE = 48, 960  # pixels that are looked at: more tell nothing more
 _RUN = 0.75  # of the height: longer than any bar of a letter among others
 _SPECK = 0.0015  # of the height squared
 _EDGE, _ACROSS = 0.2, 0.6  # a run this near to foot or head, and so wide, is a printed rule
+_RUN_LEAST, _RULE_LEAST = 5, 8  # pixels of a run, however low the ink
+_MOST_16 = 1 << 18  # pixels: parts are at least two apart in both directions
 # Of fields, how many are struck out; and of what the weights were fitted on.
 _USUAL, _FITTED = 0.005, 0.25
 
@@ -65,7 +67,7 @@ def usual_share(share: float) -> float:
 
 def strike_features(ink: Gray) -> Floats | None:
     """float64 (len(FEATURES),), or None where there is no ink but specks and rules."""
-    box = _box((ink >= _INK).astype(np.uint8))
+    box = _box((ink >= _INK).view(np.uint8))
     if box is None:
         return None
     part = ink[box]
@@ -73,32 +75,40 @@ def strike_features(ink: Gray) -> Floats | None:
     if scale < 1:
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    bare = _without_rules((part >= _INK).astype(np.uint8))
-    return None if bare is None else _measured(bare)
+    mask = (part >= _INK).view(np.uint8)
+    runs = _runs(mask, _RULE_LEAST)
+    bare = _without_rules(mask, runs)
+    if bare is None:
+        return None
+    if bare is not mask or _long(mask, _RUN_LEAST) != _long(mask, _RULE_LEAST):
+        runs = _runs(bare, _RUN_LEAST)
+    return _measured(bare, runs)
 
 
-def _measured(bare: Gray) -> Floats:
+def _measured(bare: Gray, runs: Gray | None) -> Floats:
     mask = cv2.copyMakeBorder(bare, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     h, w = bare.shape
     area = max(1, cv2.countNonZero(bare))
     found, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     contours: list[Any] = list(found)
-    above = np.asarray(tree)[0][:, 3]  # the contour that a hole lies in, -1 of an outline
-    sizes = np.array([len(one) for one in contours])
-    edge = max(1, int(sizes.sum()))
+    above: list[int] = np.asarray(tree)[0, :, 3].tolist()  # the contour that a hole lies in, or -1
+    sizes = [len(one) for one in contours]
+    edge = max(1, sum(sizes))
     pen = max(1.0, 2 * area / edge)
     blob = max(1.0, 2 * float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max()))
-    down = (mask[1:] > mask[:-1]).sum(axis=0)[1:-1]
-    along = (mask[:, 1:] > mask[:, :-1]).sum(axis=1)[1:-1]
-    busy = float(np.sort(along)[-max(1, h // 4) :].mean())
-    holes = int((above >= 0).sum())
-    at = int(np.where(above < 0, sizes, 0).argmax())
-    inner = np.flatnonzero(above == at).tolist()
-    own = int(sizes[at]) + sum(int(sizes[one]) for one in inner)
+    # How often each column, and each row, enters ink: subtraction stops at 0.
+    down = cv2.reduce(cv2.subtract(mask[1:], mask[:-1]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
+    right = cv2.subtract(mask[:, 1:], mask[:, :-1])
+    along = sorted(cv2.reduce(right, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[1:-1, 0].tolist())
+    busiest = along[-max(1, h // 4) :]
+    busy = sum(busiest) / len(busiest)
+    holes = sum(one >= 0 for one in above)
+    at = max(range(len(sizes)), key=lambda one: sizes[one] if above[one] < 0 else 0)
+    inner = [one for one, outer in enumerate(above) if outer == at]
+    own = sizes[at] + sum(sizes[one] for one in inner)
     full = cv2.contourArea(contours[at]) - sum(cv2.contourArea(contours[one]) for one in inner)
     hull = max(4.0, cv2.contourArea(cv2.convexHull(contours[at])))
     _, _, wide, high = cv2.boundingRect(contours[at])
-    found_runs = _through(bare, _runs(bare))
     return np.array(
         [
             math.log(w / h),
@@ -106,11 +116,11 @@ def _measured(bare: Gray) -> Floats:
             math.log(pen / h),
             math.log(blob / h),
             math.log(blob / pen),
-            float(down[down > 0].mean()),
+            int(down.sum()) / cv2.countNonZero(down),
             math.log1p(busy * h / w),
-            math.log1p(float(along.mean()) * h / w),
+            math.log1p(sum(along) / len(along) * h / w),
             math.log1p(holes * h / w),
-            *found_runs,
+            *_through(bare, runs),
             math.log(edge / 2 / w),
             math.log(edge / 2 / h),
             full / hull,
@@ -120,37 +130,45 @@ def _measured(bare: Gray) -> Floats:
     )
 
 
-def _through(bare: Gray, runs: Gray) -> tuple[float, float, float]:
+def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     """Columns that runs cover; where ink stands above and below them; how evenly it does."""
-    columns = np.flatnonzero(runs.max(axis=0))
-    if not len(columns):
+    if runs is None:
         return 0.0, 0.0, 0.0
-    h, w = bare.shape
+    w = bare.shape[1]
+    columns = cv2.reduce(runs, 0, cv2.REDUCE_MAX)[0].nonzero()[0]
     covered = len(columns) / w
-    top = runs.argmax(axis=0)[columns]
-    foot = h - 1 - runs[::-1].argmax(axis=0)[columns]
+    top = cv2.reduceArgMax(runs, 0)[0, columns]
+    foot = cv2.reduceArgMax(runs, 0, lastIndex=True)[0, columns]
     near = np.asarray(cv2.dilate(runs, np.ones((3, 1), np.uint8)), np.uint8)
-    other = bare & ~near
-    so_far = np.cumsum(other, axis=0)
+    so_far = np.add.accumulate(bare & ~near, axis=0, dtype=np.uint8)  # of `_HIGH` rows at most
     over, under = so_far[top, columns], so_far[-1, columns] - so_far[foot, columns]
-    both = min(float((over > 0).mean()), float((under > 0).mean()))
+    both = min(cv2.countNonZero(over), cv2.countNonZero(under)) / len(columns)
     even = min(int(over.sum()), int(under.sum())) / max(1, int(so_far[-1].sum()))
     return covered, both * covered, even * covered
 
 
-def _runs(bare: Gray, *, least: int = 5) -> Gray:
-    """Level strokes that are `_RUN` of the height long."""
-    k = max(least, round(_RUN * bare.shape[0]))
-    wide = cv2.copyMakeBorder(bare, 0, 0, k, k, cv2.BORDER_CONSTANT, value=0)
-    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((1, k), np.uint8))
-    return np.asarray(opened[:, k:-k], np.uint8)
+def _long(mask: Gray, least: int) -> int:
+    return max(least, round(_RUN * mask.shape[0]))
 
 
-def _without_rules(mask: Gray) -> Gray | None:
+def _runs(mask: Gray, least: int) -> Gray | None:
+    """Level strokes that are `_RUN` of the height long; None where there are none."""
+    k = _long(mask, least)
+    wide = cv2.copyMakeBorder(mask, 0, 0, k, k, cv2.BORDER_CONSTANT, value=0)
+    kernel = np.ones((1, k), np.uint8)
+    core = cv2.erode(wide, kernel)
+    if not cv2.countNonZero(core):
+        return None
+    return np.asarray(cv2.dilate(core, kernel)[:, k:-k], np.uint8)
+
+
+def _without_rules(mask: Gray, runs: Gray | None) -> Gray | None:
     """The ink's box without rows of printed rules at foot and head: nobody strikes out there."""
     h, w = mask.shape
+    if runs is None or cv2.countNonZero(runs) < _ACROSS * w:
+        return mask
     near = max(1, round(_EDGE * h))
-    rule = _runs(mask, least=8).sum(axis=1) >= _ACROSS * w
+    rule = cv2.reduce(runs, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0] >= _ACROSS * w
     rule[near : h - near] = False
     if not rule.any():
         return mask
@@ -161,13 +179,15 @@ def _without_rules(mask: Gray) -> Gray | None:
 
 def _box(mask: Gray) -> tuple[slice, slice] | None:
     """Of all but specks."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    # Labels of 16 bits take half the time of 32; so many pixels cannot hold too many parts.
+    kind = cv2.CV_16U if mask.size < _MOST_16 else cv2.CV_32S
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=kind)
     least = max(3.0, _SPECK * mask.shape[0] ** 2)
-    kept = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= least]
-    if len(kept) == 0:
+    kept = [one for one in stats[1:].tolist() if one[cv2.CC_STAT_AREA] >= least]
+    if not kept:
         return None
-    x0, y0 = int(kept[:, 0].min()), int(kept[:, 1].min())
-    x1, y1 = int((kept[:, 0] + kept[:, 2]).max()), int((kept[:, 1] + kept[:, 3]).max())
+    x0, y0 = min(one[0] for one in kept), min(one[1] for one in kept)
+    x1, y1 = max(one[0] + one[2] for one in kept), max(one[1] + one[3] for one in kept)
     return slice(y0, y1), slice(x0, x1)
 
 

@@ -14,8 +14,11 @@ from edge_runtime.decode import decode, decode_cells, grammar_log_total
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar
 from edge_runtime.holding import holding
-from edge_runtime.lattice import Frames, lattice_of
+from edge_runtime.lattice import lattice_of
+from edge_runtime.near_search import near_of
+from edge_runtime.outputs import Frames
 from edge_runtime.residues import with_residue
+from edge_runtime.search import k_best
 from edge_runtime.shortlist import StripTexts
 from tests.runtime.test_decode import ASCII, LogProbs, every_layout, log_probs, spelled, sums
 
@@ -111,19 +114,21 @@ def test_the_best_texts_that_hold_are_found_exactly(
 ) -> None:
     expected = sums(given, grammar)
     frames, lattice = Frames(given, grammar), lattice_of(grammar)
-    ink = StripTexts(frames, lattice)
-    every = ink.texts(grammar, 10**4)
+    (near,) = near_of(frames, [frames], grammar)
+    ink = StripTexts(frames, lattice, near, lattice.log_total(frames))
+    found = k_best(frames, grammar, lattice, k=10**4)
+    every = [(grammar.spell(one.labels()), float(one.either[-1])) for one in found]
     if not every:
         return
     least = every[0][1] - 14
     held = [(t, w) for t, w in every if checksum_ok(t, grammar.field) and w > least]
     texts, exact = holding(ink, grammar, best=every[0][1], k=k)
     assert exact
-    near = [w for _, w in held[:k] if w > held[0][1] - 3]
+    best = [w for _, w in held[:k] if w > held[0][1] - 3]
     worths = dict(every)
-    assert [worths[t] for t in texts][: len(near)] == pytest.approx(near, abs=1e-6)
+    assert [worths[t] for t in texts][: len(best)] == pytest.approx(best, abs=1e-6)
     assert all(checksum_ok(text, grammar.field) for text in texts)
-    assert len(set(texts)) == len(texts) >= len(near)
+    assert len(set(texts)) == len(texts) >= len(best)
 
     got = decode(given, grammar, k=k)
     total = float(np.logaddexp.reduce(list(expected.values())))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from edge_runtime.decode import decode, decode_cells, grammar_log_total, text_log_prob
 from edge_runtime.field import Field
 from edge_runtime.grammar import checksum_ok, compile_grammar
-from edge_runtime.lattice import Frames, lattice_of
+from edge_runtime.lattice import lattice_of
 from edge_runtime.lexicon import Lexicon, lexicon_of
+from edge_runtime.outputs import Frames
 from edge_runtime.shortlist import OUTSIDE
 from tests.runtime.test_decode import ASCII, LogProbs, every_path, log_probs, spelled
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from edge_runtime.decode import decode, decode_cells, grammar_log_total, text_log_prob
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, compile_grammar
-from edge_runtime.lattice import Frames, lattice_of
+from edge_runtime.lattice import lattice_of
+from edge_runtime.outputs import Frames
 from edge_runtime.search import Prefix, k_best
 from edge_runtime.shortlist import OUTSIDE
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_runtime.decoded import _dash
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.judge import _dash, judge, match_probability
+from edge_runtime.judge import judge, match_probability
 from edge_runtime.place import FieldInk, lone_crop, take_ink
 from edge_runtime.preprocess import Strip
 from edge_runtime.reader import _ruled

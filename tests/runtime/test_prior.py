@@ -14,7 +14,7 @@ from edge_runtime.decode import decode, favour
 from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.lattice import Frames
+from edge_runtime.outputs import Frames
 from edge_runtime.prior import START, Prior, fold, pack
 from edge_runtime.prior_search import proposals
 
@@ -92,8 +92,9 @@ def test_proposals_are_texts_of_the_grammar() -> None:
 def test_the_prior_says_the_same_step_by_step(text: str) -> None:
     context, product = START, 1.0
     for char in text:
-        context, factor = PRIOR.step(context, char)
-        product *= factor
+        folded = PRIOR.heard_as(context, char)
+        product *= PRIOR.factor(context, folded)
+        context = (context + folded)[1:]
     end = PRIOR._next(context, "\x03")
     assert math.isclose(math.log(product) + PRIOR.weight * end, PRIOR.score(text), abs_tol=1e-6)
 

@@ -1,0 +1,329 @@
+"""The best texts near the network's own best path: quick where the ink says what is allowed.
+
+Owns:   `Near` (what each frame may say at little loss), `near_of`.
+Needs:  numpy, `grammar`, `outputs`.
+Words:  *loss*: nats that a label has less than the best one of its frame; of a text, all of its
+        best alignment's. *quiet*: a frame in which nothing but the blank is near the best.
+
+The network's best path loses nothing, and a text that loses little leaves it in few frames. So
+prefixes are followed frame by frame with what they lost so far, none of them that lost more than
+a limit: then every text within the limit is found, each with its best alignment. The limit is
+guessed from the likeliest single changes and widened until there are enough texts. No text can be
+missed; but where the grammar hardly allows what the ink says the limit grows, and so does what lies
+within. Then the search is given up, and `search.k_best`, which looks ahead, has to do it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import attrgetter
+
+import numpy as np
+
+from edge_runtime.grammar import Grammar
+from edge_runtime.outputs import Floats, Frames, Ints
+
+_FIRST = 9.21  # nats: labels of one in ten thousand, which nearly always are enough
+_LAST = 18.0  # within it a text is found, or the grammar asks for another than was written
+_LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
+_WIDER = 1.5
+_MOST_PREFIXES = 4000  # over all frames, beyond six for each text wanted and frame
+_ROUNDING = 1e-9
+
+Loss = tuple[float, int]  # and the label
+
+
+class _Prefix:
+    """A text so far, and what its best alignments lose that end on blank, and on its last label."""
+
+    __slots__ = ("held", "kids", "label", "new_held", "new_rest", "parent", "rest", "state")
+
+    def __init__(self, parent: _Prefix | None, label: int, state: int) -> None:
+        self.parent, self.label, self.state = parent, label, state
+        self.kids: dict[int, _Prefix | None] = {}  # None where the grammar does not allow it
+        self.rest = self.held = self.new_rest = self.new_held = math.inf
+
+    @property
+    def loss(self) -> float:
+        return self.rest if self.rest < self.held else self.held
+
+    def labels(self) -> list[int]:
+        found: list[int] = []
+        at = self
+        while at.parent is not None:
+            found.append(at.label)
+            at = at.parent
+        return found[::-1]
+
+
+class Near:
+    """One strip's frames with the labels that lose little.
+
+    Args:
+        loss: float64 (t, labels), of each label that counts.
+        labels: Their numbers; the blank's, 0, is the first.
+        ways: For each frame the labels within `_FIRST`, the best first.
+        best: Log-probability of the path that loses nothing.
+    """
+
+    def __init__(self, loss: Floats, labels: Ints, ways: list[list[Loss]], best: float) -> None:
+        self._loss, self._labels, self._ways, self._widest = loss, labels, ways, _FIRST
+        self.best = best
+
+    def texts(
+        self, grammar: Grammar, k: int, *, behind: float
+    ) -> list[tuple[list[int], float]] | None:
+        """The labels of the k best texts and their losses, the best first.
+
+        Args:
+            grammar: What is allowed.
+            k: Texts wanted, at most.
+            behind: Texts that lose more than this over the best one need not be found.
+
+        Returns:
+            None where the search was given up.
+        """
+        limit = self._guess(k)
+        if limit is None:
+            self._widen()
+            limit = self._guess(k) or _LAST
+        limit = min(limit + _ROUNDING, _LAST)
+        most = _MOST_PREFIXES + 6 * k * len(self._ways)
+        while True:
+            found = self._within(grammar, limit, most=most)
+            if found is None:
+                return None
+            if len(found) >= k or (found and found[0].loss + behind <= limit):
+                return [(one.labels(), one.loss) for one in found[:k]]
+            if limit >= _LAST:
+                return None
+            limit = min(limit * _WIDER + 1.0, _LAST)
+            if limit > self._widest:
+                self._widen()
+
+    def _widen(self) -> None:
+        if self._widest < _LAST:
+            self._ways = _ways(self._loss, self._labels, _LAST)
+            self._widest = _LAST
+
+    def _guess(self, k: int) -> float | None:
+        """What the k best texts may lose: as much as the best ways to change some places at once.
+
+        None where too few changes are known.
+        """
+        for within in (_LIKELY, self._widest):
+            changes = self._changes(within)
+            if len(changes) >= k:
+                break
+        else:
+            return None
+        losses = [0.0]
+        for one in changes:
+            if len(losses) > k and one >= losses[k]:
+                break
+            losses = sorted([*losses, *(one + other for other in losses)])[: k + 1]
+        return losses[min(k, len(losses) - 1)]
+
+    def _changes(self, within: float) -> list[float]:
+        """Losses of texts that leave the best path in one frame, ascending; some may be one text."""
+        ways = self._ways
+        least: dict[tuple[int, int], float] = {}
+        run, before, last = 0, 0, len(ways) - 1
+        for at, its in enumerate(ways):
+            label = its[0][1]
+            run += label != before
+            if len(its) > 1 and its[1][0] <= within:
+                after = ways[at + 1][0][1] if at < last else 0
+                for loss, other in its[1:]:
+                    if loss > within:
+                        break
+                    if other == 0:
+                        if (label == before) != (label == after):
+                            continue  # a glyph ends a frame sooner
+                    elif other == before or other == after:
+                        continue
+                    key = run, other
+                    if key not in least or loss < least[key]:
+                        least[key] = loss
+            before = label
+        return sorted(least.values())
+
+    def _within(self, grammar: Grammar, limit: float, *, most: int) -> list[_Prefix] | None:
+        """All texts that lose no more than `limit`, the best first; None where there are too many
+        on the way."""
+        to = grammar.ways
+        root = _Prefix(None, 0, 0)
+        root.rest = 0.0
+        beam: Sequence[_Prefix] = [root]
+        quiet = False
+        for ways in self._ways:
+            if ways[0][1] == 0 and (len(ways) == 1 or ways[1][0] > limit):
+                quiet = True
+                continue
+            if quiet:
+                _say_blank(beam)
+                quiet = False
+            touched: dict[_Prefix, None] = {}
+            for one in beam:
+                rest, held, own, kids = one.rest, one.held, one.label, one.kids
+                lost = rest if rest < held else held
+                for more, label in ways:
+                    loss = lost + more
+                    if loss > limit:
+                        break
+                    if label == 0:
+                        one.new_rest = loss
+                        touched[one] = None
+                        continue
+                    if label == own:
+                        if held + more <= limit and held + more < one.new_held:
+                            one.new_held = held + more
+                            touched[one] = None
+                        loss = rest + more
+                        if loss > limit:
+                            continue
+                    if label in kids:
+                        kid = kids[label]
+                    else:
+                        state = to.get((one.state, label))
+                        kid = None if state is None else _Prefix(one, label, state)
+                        kids[label] = kid
+                    if kid is not None and loss < kid.new_held:
+                        kid.new_held = loss
+                        touched[kid] = None
+            for one in beam:
+                one.rest = one.held = math.inf
+            for one in touched:
+                one.rest, one.held = one.new_rest, one.new_held
+                one.new_rest = one.new_held = math.inf
+            beam = list(touched)
+            most -= len(beam)
+            if most < 0:
+                return None
+        return sorted((one for one in beam if grammar.ends[one.state]), key=attrgetter("loss"))
+
+    def runs(self, labels: Sequence[int], loss: float | None) -> list[tuple[int, int]] | None:
+        """Frames (first, last exclusive) of each label in the best alignment of a text.
+
+        Of two as good, each label begins and ends as early as it may.
+
+        Args:
+            labels: Of the text.
+            loss: What the text loses, where it is known.
+
+        Returns:
+            None where there is none near the network's best path.
+        """
+        if loss is not None and loss < _ROUNDING and (found := self._best_runs(labels)):
+            return found
+        limit, last = (self._widest if loss is None else loss) + _ROUNDING, len(labels)
+        # Before a frame: by how many labels were said and whether the last is held, what was lost.
+        here: dict[tuple[int, bool], float] = {(0, False): 0.0}
+        steps: list[dict[tuple[int, bool], tuple[int, bool]]] = []
+        for ways in self._ways:
+            new: dict[tuple[int, bool], float] = {}
+            came: dict[tuple[int, bool], tuple[int, bool]] = {}
+            for at, lost in here.items():
+                n, held = at
+                for more, label in ways:
+                    total = lost + more
+                    if total > limit:
+                        break
+                    if label == 0:
+                        # From rest, not from held, where both are as good: the glyph ended sooner.
+                        _offer(new, came, (n, False), total, at, first=not held)
+                        continue
+                    if held and label == labels[n - 1]:
+                        _offer(new, came, at, total, at, first=True)
+                    elif n < last and label == labels[n]:
+                        _offer(new, came, (n + 1, True), total, at, first=False)
+            here = new
+            steps.append(came)
+        ends = [at for at in ((last, True), (last, False)) if at in here]
+        if not ends or not last:
+            return None
+        at = min(ends, key=lambda one: here[one])
+        found: list[tuple[int, int]] = []
+        end = len(steps)
+        for t in range(len(steps) - 1, -1, -1):
+            before = steps[t][at]
+            if at[1] and before[0] < at[0]:
+                found.append((t, end))
+            if before[1] and before != at:  # on a label until here
+                end = t
+            at = before
+        return found[::-1]
+
+    def _best_runs(self, labels: Sequence[int]) -> list[tuple[int, int]] | None:
+        """The same for the text of the best path; None where another path is as good."""
+        found: list[tuple[int, int]] = []
+        said: list[int] = []
+        before = start = 0
+        for at, its in enumerate(self._ways):
+            if len(its) > 1 and its[1][0] <= _ROUNDING:
+                return None
+            label = its[0][1]
+            if label != before:
+                if before:
+                    found.append((start, at))
+                    said.append(before)
+                before, start = label, at
+        if before:
+            found.append((start, len(self._ways)))
+            said.append(before)
+        return found if said == list(labels) else None
+
+
+def _say_blank(beam: Sequence[_Prefix]) -> None:
+    for one in beam:
+        if one.held < one.rest:
+            one.rest = one.held
+        one.held = math.inf
+
+
+def _offer(
+    new: dict[tuple[int, bool], float],
+    came: dict[tuple[int, bool], tuple[int, bool]],
+    at: tuple[int, bool],
+    lost: float,
+    before: tuple[int, bool],
+    *,
+    first: bool,
+) -> None:
+    """Take a way to a place if it loses less than the one known; of equal ones, a `first` one."""
+    known = new.get(at, math.inf)
+    if lost < known or (first and lost == known):
+        new[at], came[at] = lost, before
+
+
+def near_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[Near]:
+    """The frames of each strip with the labels that lose little.
+
+    Args:
+        whole: All strips' frames.
+        parts: Each strip's.
+        grammar: Labels other than its own and the blank are never said.
+    """
+    on = grammar.spoken
+    loss = whole.log.take(on, axis=1)
+    top = loss.max(axis=1)
+    np.subtract(top[:, None], loss, out=loss)
+    ways = _ways(loss, on)
+    found, start = [], 0
+    for one in parts:
+        stop = start + one.n
+        best = float(top[start:stop].sum())
+        found.append(Near(loss[start:stop], on, ways[start:stop], best))
+        start = stop
+    return found
+
+
+def _ways(loss: Floats, labels: Ints, widest: float = _FIRST) -> list[list[Loss]]:
+    """For each frame the labels that lose no more than `widest`, the best first."""
+    at = (loss.ravel() <= widest).nonzero()[0]
+    frame, column = np.divmod(at, loss.shape[1])
+    found = list(zip(loss.ravel()[at].tolist(), labels[column].tolist(), strict=True))
+    first = frame.searchsorted(np.arange(len(loss) + 1)).tolist()
+    return [found[a:b] if b == a + 1 else sorted(found[a:b]) for a, b in pairwise(first)]

@@ -1,0 +1,94 @@
+"""Network output as an automaton sees it: one strip's frames, or many strips' end to end.
+
+Owns:   `Frames`, `frames_of`.
+Needs:  numpy, `grammar`.
+Words:  *label*: what a frame may say; labels[0] is the blank.
+
+A skip mark is read and left out, so for the text it is a blank: its mass is added to the blank's,
+and all that follows is exact without skip marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.grammar import Grammar
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+LogProbs = NDArray[np.float32]
+
+# Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
+FLOOR = -1.0e4
+
+
+class Frames:
+    """What the network says, frame by frame, blank and skip marks taken together.
+
+    Args:
+        log_probs: float (t, n_labels), natural logarithms.
+        grammar: Whose skip marks count as blank.
+    """
+
+    def __init__(self, log_probs: NDArray[np.floating], grammar: Grammar) -> None:
+        assert log_probs.shape == (len(log_probs), len(grammar.labels)), log_probs.shape
+        self.log = np.maximum(log_probs, FLOOR, dtype=np.float64)
+        marks = grammar.skip.nonzero()[0]
+        if len(marks):
+            self.log[:, 0] = log_sum(self.log.take([0, *marks], axis=1))
+        self.n = len(self.log)
+
+    def part(self, start: int, stop: int) -> Frames:
+        """Some of these frames, without a copy; what is known of all is known of them."""
+        found = Frames.__new__(Frames)
+        found.log, found.n = self.log[start:stop], stop - start
+        found.__dict__["prob"] = self.prob[start:stop]
+        return found
+
+    def log_free(self, allowed: NDArray[np.bool_]) -> float:
+        """Log of the mass of all texts of some labels, the empty one too."""
+        on = allowed.copy()
+        on[0] = True
+        return float(log_sum(self.log.take(on.nonzero()[0], axis=1)).sum())
+
+    @cached_property
+    def prob(self) -> Floats:
+        """float64 (t, n_labels)."""
+        prob: Floats = np.exp(self.log)
+        return prob
+
+    @cached_property
+    def sums(self) -> Floats:
+        """float64 (n_labels, t + 1): log-probability that the first frames all say a label."""
+        sums = np.zeros((self.log.shape[1], self.n + 1))
+        np.cumsum(self.log.T, axis=1, out=sums[:, 1:])
+        return sums
+
+    def summed(self, label: int) -> Floats:
+        """float64 (t + 1,): the same for one label."""
+        found: Floats = self.sums[label]
+        return found
+
+
+def frames_of(given: Sequence[LogProbs], grammar: Grammar) -> tuple[Frames, list[Frames]]:
+    """Frames of all strips end to end, and of each by itself. `given` is not empty."""
+    whole = Frames(given[0] if len(given) == 1 else np.concatenate(given), grammar)
+    if len(given) == 1:
+        return whole, [whole]
+    parts, start = [], 0
+    for one in given:
+        parts.append(whole.part(start, start + len(one)))
+        start += len(one)
+    return whole, parts
+
+
+def log_sum(logs: Floats) -> Floats:
+    """log(sum(exp)) of each row, float64 (t,), finite where its greatest is. `np.logaddexp.reduce`
+    is slower, a label at a time."""
+    most = logs.max(axis=1, keepdims=True)
+    found: Floats = np.log(np.exp(logs - most).sum(axis=1)) + most[:, 0]
+    return found
