@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class _Beams:
         self._telling[:, 0] = False
         frame = (self._telling.any(axis=1) & (self._prob[:, 0] <= _SURE)).nonzero()[0]
         ends = np.cumsum([one.n for one in parts])
-        first = frame.searchsorted(np.r_[0, ends])
+        first: Ints = frame.searchsorted(np.r_[0, ends])
         count = np.diff(first)
         self._order = np.argsort(-count, kind="stable")
         self._rows = [
@@ -87,7 +88,11 @@ class _Beams:
         shape = len(parts), width
         self.prefix, self.parent = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
         self.label, self.context = np.zeros(shape, np.intp), np.zeros(shape, np.intp)
-        self.state, self.rest, self.held = np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape)
+        self.state, self.rest, self.held = (
+            np.zeros(shape, np.intp),
+            np.zeros(shape),
+            np.zeros(shape),
+        )
         self.prefix[:, 0], self.rest[:, 0] = 1, 1.0
         self._steps: list[tuple[Ints, Ints]] = []  # of each step the slots grown from, and labels
 
@@ -107,7 +112,9 @@ class _Beams:
         for row, at in enumerate(self._order.tolist()):
             slots = ranks[row][ends[row, ranks[row]]]
             named = (bytes(chars[row, slot]) for slot in slots.tolist())
-            found[at] = list(dict.fromkeys(one.replace(b"\0", b"").decode("ascii") for one in named))
+            found[at] = list(
+                dict.fromkeys(one.replace(b"\0", b"").decode("ascii") for one in named)
+            )
         return found
 
     def _spelled(self) -> NDArray[np.uint8]:
@@ -264,7 +271,7 @@ class _Contexts:
             self._forget()
 
 
-def _doubled(table: NDArray, fill: float) -> NDArray:
+def _doubled(table: NDArray[Any], fill: float) -> NDArray[Any]:
     return np.concatenate([table, np.full_like(table, fill)])
 
 
