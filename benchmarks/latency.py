@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from benchmarks.accuracy import SETS, Item
 from benchmarks.record import write_record
 from benchmarks.robustness import spread
@@ -142,6 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each figure")
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
     names = told.only.split(",") if told.only else list(TIMED)
     reader, rows = Reader(told.model, threads=1), []
     print(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -29,6 +29,7 @@ _FIRST = 9.21  # nats: labels of one in ten thousand, which nearly always are en
 _LAST = 18.0  # within it a text is found, or the grammar asks for another than was written
 _LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
 _WIDER = 1.5
+_LOOSE = 3  # states of a grammar that allows nearly all texts of its labels
 _MOST_PREFIXES = 4000  # over all frames, beyond six for each text wanted and frame
 _ROUNDING = 1e-9
 
@@ -85,10 +86,12 @@ class Near:
         Returns:
             None where the search was given up.
         """
-        limit = self._guess(k)
+        if grammar.n_states > _LOOSE and not _accepts(grammar, [its[0][1] for its in self._ways]):
+            return None
+        limit = self._guess(grammar, k)
         if limit is None:
             self._widen()
-            limit = self._guess(k) or _LAST
+            limit = self._guess(grammar, k) or _LAST
         limit = min(limit + _ROUNDING, _LAST)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
@@ -108,13 +111,13 @@ class Near:
             self._ways = _ways(self._loss, self._labels, _LAST)
             self._widest = _LAST
 
-    def _guess(self, k: int) -> float | None:
+    def _guess(self, grammar: Grammar, k: int) -> float | None:
         """What the k best texts may lose: as much as the best ways to change some places at once.
 
         None where too few changes are known.
         """
         for within in (_LIKELY, self._widest):
-            changes = self._changes(within)
+            changes = self._changes(grammar, k, within)
             if len(changes) >= k:
                 break
         else:
@@ -126,10 +129,13 @@ class Near:
             losses = sorted([*losses, *(one + other for other in losses)])[: k + 1]
         return losses[min(k, len(losses) - 1)]
 
-    def _changes(self, within: float) -> list[float]:
-        """Losses of texts that leave the best path in one frame, ascending; some may be one text."""
+    def _changes(self, grammar: Grammar, k: int, within: float) -> list[float]:
+        """Losses of the k best texts that leave the best path in one frame, ascending.
+
+        Some may be one text. Where the grammar is strict, it allows all of them.
+        """
         ways = self._ways
-        least: dict[tuple[int, int], float] = {}
+        least: dict[tuple[int, int], tuple[float, int, int]] = {}
         run, before, last = 0, 0, len(ways) - 1
         for at, its in enumerate(ways):
             label = its[0][1]
@@ -142,13 +148,21 @@ class Near:
                     if other == 0:
                         if (label == before) != (label == after):
                             continue  # a glyph ends a frame sooner
-                    elif other == before or other == after:
+                    elif other in (before, after):
                         continue
                     key = run, other
-                    if key not in least or loss < least[key]:
-                        least[key] = loss
+                    if key not in least or loss < least[key][0]:
+                        least[key] = loss, at, other
             before = label
-        return sorted(least.values())
+        found = sorted(least.values())
+        if grammar.n_states <= _LOOSE:
+            return [loss for loss, _, _ in found[:k]]
+        path = [its[0][1] for its in ways]
+        allowed = (
+            loss for loss, at, other in found
+            if _accepts(grammar, [*path[:at], other, *path[at + 1 :]])
+        )  # fmt: skip
+        return list(islice(allowed, k))
 
     def _within(self, grammar: Grammar, limit: float, *, most: int) -> list[_Prefix] | None:
         """All texts that lose no more than `limit`, the best first; None where there are too many
@@ -216,8 +230,8 @@ class Near:
         Returns:
             None where there is none near the network's best path.
         """
-        if loss is not None and loss < _ROUNDING and (found := self._best_runs(labels)):
-            return found
+        if loss is not None and loss < _ROUNDING and (best := self._best_runs(labels)):
+            return best
         limit, last = (self._widest if loss is None else loss) + _ROUNDING, len(labels)
         # Before a frame: by how many labels were said and whether the last is held, what was lost.
         here: dict[tuple[int, bool], float] = {(0, False): 0.0}
@@ -274,6 +288,18 @@ class Near:
             found.append((start, len(self._ways)))
             said.append(before)
         return found if said == list(labels) else None
+
+
+def _accepts(grammar: Grammar, path: Sequence[int]) -> bool:
+    """Whether a path's text is allowed."""
+    state, before, to = 0, 0, grammar.ways
+    for label in path:
+        if label != before and label:
+            state = to.get((state, label), -1)
+            if state < 0:
+                return False
+        before = label
+    return grammar.ends[state]
 
 
 def _say_blank(beam: Sequence[_Prefix]) -> None:

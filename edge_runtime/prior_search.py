@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class _Beams:
         self._telling[:, 0] = False
         frame = (self._telling.any(axis=1) & (self._prob[:, 0] <= _SURE)).nonzero()[0]
         ends = np.cumsum([one.n for one in parts])
-        first = frame.searchsorted(np.r_[0, ends])
+        first: Ints = frame.searchsorted(np.r_[0, ends])
         count = np.diff(first)
         self._order = np.argsort(-count, kind="stable")
         self._rows = [
@@ -270,7 +271,7 @@ class _Contexts:
             self._forget()
 
 
-def _doubled(table: NDArray, fill: float) -> NDArray:
+def _doubled(table: NDArray[Any], fill: float) -> NDArray[Any]:
     return np.concatenate([table, np.full_like(table, fill)])
 
 

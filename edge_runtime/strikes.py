@@ -148,7 +148,7 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
 
 
 def _long(mask: Gray, least: int) -> int:
-    return max(least, round(_RUN * mask.shape[0]))
+    return max(least, round(_RUN * len(mask)))
 
 
 def _runs(mask: Gray, least: int) -> Gray | None:
