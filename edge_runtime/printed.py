@@ -1,7 +1,7 @@
 """What is printed in a field's crop, rules and boxes, and the ink without it.
 
 Owns:   `Printed`, `find_printed`, `erase_printed`.
-Needs:  numpy, cv2, `lines`, `borders`.
+Needs:  numpy, cv2, `lines`, `erasing`, `borders`.
 Words:  *ink* is bright on black. *Rules* are printed level lines. What may be a stroke stays: the
         network has been taught to see through what is left of rules.
 """
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.borders import find_borders, lines_between
-from edge_runtime.lines import Gray, Line, erase_lines, find_lines, stroke_width_px
+from edge_runtime.erasing import erase_lines
+from edge_runtime.lines import Gray, Line, find_lines, stroke_width_px
 
 _LEAST_PX = 14  # crops lower or narrower than this show no rule that could be told from a stroke
 _THICK = 0.08  # of the crop's height: thicker than this no rule is printed under a free field
@@ -209,6 +210,14 @@ def _erase_straight(ink: Gray, printed: Printed, stroke: float) -> Gray:
 def _shift(ink: Gray, shear: NDArray[np.intp], sign: int) -> Gray:
     """Columns moved: -1 brings rules to lie level, +1 takes the crop back."""
     h, w = ink.shape
-    rows = np.arange(h)[:, None] - sign * shear
-    inside = (rows >= 0) & (rows < h)
-    return np.where(inside, ink[np.clip(rows, 0, h - 1), np.arange(w)], 0).astype(np.uint8)
+    out = np.zeros((h, w), np.uint8)
+    # Rules climb less than a pixel in many columns: those move as one.
+    edges = np.append(np.flatnonzero(np.diff(shear)) + 1, w).tolist()
+    left = 0
+    for right in edges:
+        down = sign * int(shear[left])
+        top, bottom = max(0, down), min(h, h + down)
+        if bottom > top:
+            out[top:bottom, left:right] = ink[top - down : bottom - down, left:right]
+        left = right
+    return out
