@@ -52,12 +52,11 @@ def lines_between(straight: Gray, y0: int, y1: int, thick: int, *, cover: float)
     if span < 6:
         return []
     part = np.ascontiguousarray(straight[y0:y1].T)
-    found = find_lines(part, thick_px=thick, least=0.75 * cover, gap_px=max(2, span // 8))
-    good = [
-        line for line in found
-        if line.cover >= cover and line.length >= 0.95 * cover * span
-        and line.thin >= 0.35 and line.bend_px <= 0.8
-    ]  # fmt: skip
+    found = find_lines(
+        part, thick_px=thick, least=0.75 * cover, gap_px=max(2, span // 8),
+        length_px=0.95 * cover * span, cover=cover,
+    )  # fmt: skip
+    good = [line for line in found if line.thin >= 0.35]
     rows = np.clip(np.arange(straight.shape[0]) - y0, 0, span - 1)
     return [
         replace(one, start=one.start + y0, stop=one.stop + y0, rows=one.rows[rows]) for one in good

@@ -9,7 +9,7 @@ Words:  *ink* is bright on black. A *line* runs along the columns of its array; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -49,7 +49,15 @@ class Line:
         return float(self.rows[min((self.start + self.stop) // 2, self.rows.size - 1)])
 
 
-def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[Line]:
+def find_lines(
+    ink: Gray,
+    *,
+    thick_px: int,
+    least: float,
+    gap_px: int,
+    length_px: float = 1.0,
+    cover: float = 0.0,
+) -> list[Line]:
     """Every thin straight run of ink along the columns, at most `MAX_SLOPE` off.
 
     Args:
@@ -57,6 +65,8 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
         thick_px: Ink thicker than this, across, is no line.
         least: 0..1, share of the crop's width that a line covers at least.
         gap_px: Gaps up to this long do not end a line.
+        length_px: Shorter ones are left out.
+        cover: 0..1, and those that hold less ink.
 
     Returns:
         Lines by their row, none that strays more than `MOST_BEND_PX`. They are candidates: a bar of
@@ -67,11 +77,9 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
     half = thick_px // 2 + 4
     pad = reach + half
     padded = cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    across = np.ones((thick_px + 2, 1), np.uint8)
-    thin = np.minimum(cv2.morphologyEx(padded, cv2.MORPH_TOPHAT, across), np.uint8(_FAINT))
-    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, _DOTS_PX), np.uint8))
     n = max(4, -(-w // _BLOCK_PX))
-    blocks = cv2.resize(thin, (n, thin.shape[0]), interpolation=cv2.INTER_AREA)
+    blocks = np.zeros((h + 2 * pad, n), np.uint8)
+    blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
     middle = (np.arange(n) + 0.5) * (w / n) - w / 2
     slopes = np.linspace(-MAX_SLOPE, MAX_SLOPE, 2 * reach + 1)
     climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
@@ -82,7 +90,7 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
     if seeds.size == 0:
         return []
     chosen, seeds = sums[:, seeds].argmax(0), seeds + pad
-    shift, bend = _settle(np.asarray(blocks, np.uint8), seeds[:, None] + climb[chosen])
+    shift, bend = _settle(blocks, seeds[:, None] + climb[chosen])
     straight = bend <= MOST_BEND_PX
     if not straight.any():
         return []
@@ -93,7 +101,20 @@ def find_lines(ink: Gray, *, thick_px: int, least: float, gap_px: int) -> list[L
     # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
     guard = thick_px // 2 + 2
     at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
-    return _measure(np.asarray(padded, np.uint8), at_px, bend, pad, thick_px, gap_px)
+    lines = _measure(np.asarray(padded, np.uint8), at_px, bend, thick_px, gap_px, length_px, cover)
+    return [replace(line, rows=line.rows - pad) for line in lines]
+
+
+def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
+    """uint8 (h, n), how much thin ink is in each block of the middle `h` rows; `_FAINT` at most."""
+    beyond = min(thick_px + 2, (padded.shape[0] - h) // 2)  # what an opening looks at
+    top = (padded.shape[0] - h) // 2
+    near = padded[top - beyond : top + h + beyond]
+    across = np.ones((thick_px + 2, 1), np.uint8)
+    thin = cv2.morphologyEx(near, cv2.MORPH_TOPHAT, across)[beyond : beyond + h]
+    thin = cv2.threshold(thin, _FAINT, _FAINT, cv2.THRESH_TRUNC)[1]
+    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, _DOTS_PX), np.uint8))
+    return np.asarray(cv2.resize(thin, (n, h), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def stroke_width_px(ink: Gray) -> float:
@@ -177,9 +198,10 @@ def _measure(
     padded: Gray,
     tracks: NDArray[np.intp],
     bend: NDArray[np.float64],
-    pad: int,
     thick_px: int,
     gap_px: int,
+    length_px: float,
+    cover: float,
 ) -> list[Line]:
     """Ends, cover and thickness of every track, at full resolution."""
     w = tracks.shape[1]
@@ -199,12 +221,13 @@ def _measure(
     extents = _extents(np.asarray(whole[:, gap_px : gap_px + w], np.uint8))
     for k, (start, stop) in enumerate(extents):
         slim = thin[k, start:stop]
-        if (n_slim := np.count_nonzero(slim)) == 0:
+        if stop - start < length_px or (n_slim := np.count_nonzero(slim)) == 0:
+            continue
+        if (covered := np.count_nonzero(on[k, start:stop]) / (stop - start)) < cover:
             continue
         lines.append(
             Line(
-                start, stop, tracks[k] - pad,
-                cover=np.count_nonzero(on[k, start:stop]) / (stop - start),
+                start, stop, tracks[k], cover=covered,
                 thin=n_slim / (stop - start), bend_px=float(bend[k]),
                 thick_px=float(girth[k, start:stop][slim].mean()),
             )

@@ -24,6 +24,7 @@ _LEAST_PX = 14  # crops lower or narrower than this show no rule that could be t
 _THICK = 0.08  # of the crop's height: thicker than this no rule is printed under a free field
 _BORDER = 0.12  # and than this no box around cells
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
+_SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
@@ -52,8 +53,10 @@ def find_printed(ink: Gray, n: int) -> Printed:
         return nothing
     thick = max(3, round((_BORDER if n > 1 else _THICK) * h))
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
-    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap)
-    if w < _WIDE * h and n < 2:
+    narrow = w < _WIDE * h and n < 2
+    shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
+    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest)
+    if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
             return closed
@@ -127,7 +130,7 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
         edge = min(line.row, h - 1 - line.row) <= 0.22 * h
         through &= edge and line.thick_px <= 0.045 * h and line.bend_px <= 0.4
         return through and line.cover >= 0.95 and line.thin >= 0.6
-    share, high = (0.55, 0.7) if parted else (0.7, 2.5)
+    share, high = (_PARTED_SHARE, 0.7) if parted else (_SHARE, 2.5)
     long = through or (line.length >= share * w and line.length >= high * h)
     if not long or line.bend_px > 0.8:
         return False
