@@ -109,7 +109,7 @@ def _feet(
         cuts: Columns that no foot reaches across.
     """
     side = max(1, round(foot_px)) | 1
-    bowl, beyond = np.ones((1, side), np.uint8), ((0, 0), (side, side))
+    bowl = np.ones((1, side), np.uint8)
     wide = np.ones((1, 2 * thick + 5), np.uint8)
     # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
     feet = (over >= 50).all(1), (under >= 50).all(1)
@@ -121,7 +121,8 @@ def _feet(
         # What runs through does not stand on the line.
         through = cv2.dilate((other & on).astype(np.uint8), wide) > 0
         # Padded: a closing takes what is beyond the picture for a contact.
-        met = np.pad((mine & on & ~through & (cut == 0)).astype(np.uint8), beyond)
+        met = np.zeros((len(on), on.shape[1] + 2 * side), np.uint8)
+        met[:, side:-side] = mine & on & ~through & (cut == 0)
         met = np.asarray(cv2.morphologyEx(met, cv2.MORPH_CLOSE, bowl), np.uint8)[:, side:-side]
         for row in met if cut.any() else ():
             edges = np.flatnonzero(np.diff(row, prepend=0, append=0))
@@ -162,11 +163,12 @@ def _keep_crossing(
     n = stay.shape[1]
     d = n + 1
     row = np.ones((1, 2 * d + 1), np.uint8)
-    near = [cv2.dilate(side.astype(np.uint8), row) for side in (above, below)]
+    near = [cv2.dilate(side.view(np.uint8), row) for side in (above, below)]
     which, at = np.nonzero(np.minimum(*near))
     if at.size == 0:
         return
-    up, down = (np.pad(side, ((0, 0), (d, d))) for side in (above, below))
+    up, down = np.zeros((2, len(above), above.shape[1] + 2 * d), np.bool_)
+    up[:, d:-d], down[:, d:-d] = above, below
     lean = np.arange(-d, d + 1)[:, None, None]
     part = (np.arange(n)[:, None] + 1) / (n + 1)
     back = at + d - np.rint(lean * part).astype(np.intp)  # (leans, rows, places)

@@ -9,7 +9,7 @@ Words:  *ink* is bright on black. A *line* runs along the columns of its array; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -101,8 +101,8 @@ def find_lines(
     # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
     guard = thick_px // 2 + 2
     at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
-    lines = _measure(np.asarray(padded, np.uint8), at_px, bend, thick_px, gap_px, length_px, cover)
-    return [replace(line, rows=line.rows - pad) for line in lines]
+    seen = _Seen(np.asarray(padded, np.uint8), pad, at_px, bend)
+    return _measure(seen, thick_px, gap_px=gap_px, length_px=length_px, cover=cover)
 
 
 def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
@@ -194,20 +194,25 @@ def _median_of_five(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """Where lines run, their ends not known yet."""
+
+    padded: Gray  # (h + 2 pad, w)
+    pad: int
+    tracks: NDArray[np.intp]  # (lines, w), rows of `padded`
+    bend: NDArray[np.float64]  # (lines,)
+
+
 def _measure(
-    padded: Gray,
-    tracks: NDArray[np.intp],
-    bend: NDArray[np.float64],
-    thick_px: int,
-    gap_px: int,
-    length_px: float,
-    cover: float,
+    seen: _Seen, thick_px: int, *, gap_px: int, length_px: float, cover: float
 ) -> list[Line]:
     """Ends, cover and thickness of every track, at full resolution."""
+    tracks = seen.tracks
     w = tracks.shape[1]
     guard = thick_px // 2 + 2
     place = tracks * w + np.arange(w)
-    band = padded.ravel()[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
+    band = seen.padded.ravel()[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
     centre = np.maximum(np.maximum(band[:, guard - 1], band[:, guard]), band[:, guard + 1])
     on = centre >= ON
     thin = on & (np.maximum(band[:, 0], band[:, -1]) < centre // 2)
@@ -218,6 +223,7 @@ def _measure(
     whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((1, gap_px + 1), np.uint8))
     girth = band.sum(1, dtype=np.int32).astype(np.float32) / np.maximum(centre, 1)
     lines = []
+    rows = tracks - seen.pad
     extents = _extents(np.asarray(whole[:, gap_px : gap_px + w], np.uint8))
     for k, (start, stop) in enumerate(extents):
         slim = thin[k, start:stop]
@@ -227,8 +233,8 @@ def _measure(
             continue
         lines.append(
             Line(
-                start, stop, tracks[k], cover=covered,
-                thin=n_slim / (stop - start), bend_px=float(bend[k]),
+                start, stop, rows[k], cover=covered,
+                thin=n_slim / (stop - start), bend_px=float(seen.bend[k]),
                 thick_px=float(girth[k, start:stop][slim].mean()),
             )
         )  # fmt: skip

@@ -166,6 +166,14 @@ def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:
     dx, dy = ink.offset
     left, top = (max(0, round(v)) for v in (x0 + border - dx, y0 + border - dy))
     right, bottom = (max(0, round(v)) for v in (x1 - border - dx, y1 - border - dy))
+    around = (
+        ink.pixels[:top],
+        ink.pixels[bottom:],
+        ink.pixels[:, :left],
+        ink.pixels[:, right:],
+    )
+    if all(part.max(initial=0) < _FAINT for part in around):
+        return ink
     seen = components_of(ink.pixels, _FAINT)
     foreign = np.concatenate([[False], seen.within(left, top, right, bottom) < _OWN * seen.areas])
     if not foreign.any():

@@ -104,6 +104,7 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
     # Padded, so that nothing is lost on the way there and back.
     pad = int(np.abs(shear).max())
     tall = cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    longer = np.clip(np.arange(-pad, h + pad), 0, h - 1)
     moved = Printed(
         None,
         tuple(replace(line, rows=line.rows + pad) for line in printed.level),
@@ -112,7 +113,7 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
                 line,
                 start=line.start + pad,
                 stop=line.stop + pad,
-                rows=np.pad(line.rows, pad, "edge"),
+                rows=line.rows[longer],
             )
             for line in printed.upright
         ),
