@@ -115,12 +115,15 @@ def _lattice(
     borders = places[best]
     if framed is not None and best == len(hits) - 1:  # stems move no cells of a frame
         known = np.append(at[whole >= _WHOLE], ends)
+    before: tuple[list[int], list[int]] | None = None
     for _ in range(3):
         gaps = np.abs(borders[:, None] - known)
         held = np.flatnonzero(gaps.min(1) <= 0.3 * pitch[best])
-        if held.size < 2:
+        near_by = gaps.argmin(1)[held]
+        same = before == (before := (held.tolist(), near_by.tolist()))
+        if held.size < 2 or same:
             break
-        borders = np.polyval(np.polyfit(held, known[gaps.argmin(1)[held]], 1), np.arange(n + 1))
+        borders = np.polyval(np.polyfit(held, known[near_by], 1), np.arange(n + 1))
     # Boxes that stand apart have two whole lines at a border; a 1 may stand that near to it.
     close = np.where(whole >= _WHOLE, 0.3, 0.12) * pitch[best]
     mine = np.abs(borders[:, None] - at) <= close

@@ -1,7 +1,7 @@
 """Printed lines in a crop: rules, box borders, comb teeth.
 
 Owns:   `find_lines` (straight thin lines of one direction), `stroke_width_px`.
-Needs:  numpy, cv2.
+Needs:  numpy, cv2, `tracks`.
 Words:  *ink* is bright on black. A *line* runs along the columns of its array; for those that stand
         upright the callers hand in the transposed ink. *Thin* is meant across the line.
 """
@@ -10,20 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.tracks import Tracks, find_tracks
+
 Gray = NDArray[np.uint8]
 
-MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
-_FAINT = 64  # from this ink on a line counts fully: printed rules are often paler than the pen
 ON = 40  # less ink is paper; the grain of scans ends at 30
-_DOTS_PX = 7  # dots of a dotted rule stand up to 6 pixels apart at 200 dpi
-MOST_BEND_PX = 0.8  # from a straight line, root mean square: no printed line strays farther
-_BLOCK_PX = 16  # a line 3 degrees off climbs less than a pixel in a block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +54,7 @@ def find_lines(
     length_px: float = 1.0,
     cover: float = 0.0,
 ) -> list[Line]:
-    """Every thin straight run of ink along the columns, at most `MAX_SLOPE` off.
+    """Every thin straight run of ink along the columns, at most `tracks.MAX_SLOPE` off.
 
     Args:
         ink: uint8 (h, w), ink bright on black.
@@ -69,52 +65,13 @@ def find_lines(
         cover: 0..1, and those that hold less ink.
 
     Returns:
-        Lines by their row, none that strays more than `MOST_BEND_PX`. They are candidates: a bar of
+        Lines by their row, none that bends more than a track does. They are candidates: a bar of
         a T is among them, the callers judge.
     """
-    h, w = ink.shape
-    reach = int(np.ceil(MAX_SLOPE * w / 2)) + 1
-    half = thick_px // 2 + 4
-    pad = reach + half
-    padded = cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    n = max(4, -(-w // _BLOCK_PX))
-    blocks = np.zeros((h + 2 * pad, n), np.uint8)
-    blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
-    middle = (np.arange(n) + 0.5) * (w / n) - w / 2
-    slopes = np.linspace(-MAX_SLOPE, MAX_SLOPE, 2 * reach + 1)
-    climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
-    # A line off by half a pixel shares its ink with the next row: look at three rows in one.
-    wide = np.asarray(cv2.dilate(blocks, np.ones((3, 1), np.uint8)), np.uint8)
-    sums = _sums_along(wide, pad + climb, h)
-    seeds = _peaks(sums.max(0), least=least * n * _FAINT)
-    if seeds.size == 0:
+    tracks = find_tracks(ink, thick_px=thick_px, least=least)
+    if tracks is None:
         return []
-    chosen, seeds = sums[:, seeds].argmax(0), seeds + pad
-    shift, bend = _settle(blocks, seeds[:, None] + climb[chosen])
-    straight = bend <= MOST_BEND_PX
-    if not straight.any():
-        return []
-    chosen, seeds, shift, bend = (one[straight] for one in (chosen, seeds, shift, bend))
-    at = np.minimum(np.arange(w) * n // w, n - 1)
-    tracks = seeds[:, None] + climb[chosen][:, at] + shift[:, at]
-    tracks += slopes[chosen][:, None] * (np.arange(w) + 0.5 - w / 2 - middle[at])
-    # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
-    guard = thick_px // 2 + 2
-    at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
-    seen = _Seen(np.asarray(padded, np.uint8), pad, at_px, bend)
-    return _measure(seen, thick_px, gap_px=gap_px, length_px=length_px, cover=cover)
-
-
-def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
-    """uint8 (h, n), how much thin ink is in each block of the middle `h` rows; `_FAINT` at most."""
-    beyond = min(thick_px + 2, (padded.shape[0] - h) // 2)  # what an opening looks at
-    top = (padded.shape[0] - h) // 2
-    near = padded[top - beyond : top + h + beyond]
-    across = np.ones((thick_px + 2, 1), np.uint8)
-    thin = cv2.morphologyEx(near, cv2.MORPH_TOPHAT, across)[beyond : beyond + h]
-    thin = cv2.threshold(thin, _FAINT, _FAINT, cv2.THRESH_TRUNC)[1]
-    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, _DOTS_PX), np.uint8))
-    return np.asarray(cv2.resize(thin, (n, h), interpolation=cv2.INTER_AREA), np.uint8)
+    return _measure(tracks, thick_px, gap_px=gap_px, length_px=length_px, cover=cover)
 
 
 def stroke_width_px(ink: Gray) -> float:
@@ -125,94 +82,14 @@ def stroke_width_px(ink: Gray) -> float:
     return 2 * area / max(1, area - cv2.countNonZero(core))
 
 
-def _sums_along(wide: Gray, starts: NDArray[np.intp], h: int) -> NDArray[np.unsignedinteger[Any]]:
-    """What lies along lines of some slopes, from every row.
-
-    Args:
-        wide: uint8 (rows, blocks).
-        starts: intp (slopes, blocks), the row at which the first line of a slope meets a block.
-        h: Lines, each a row lower.
-
-    Returns:
-        Unsigned (slopes, h).
-    """
-    n = wide.shape[1]
-    kind = np.uint16 if n * _FAINT < 1 << 16 else np.uint32
-    turned = np.ascontiguousarray(wide.T.astype(kind))
-    # A window of h rows is copied as a whole: 35 times as fast as place by place.
-    windows = np.lib.stride_tricks.sliding_window_view(turned, h, axis=1)
-    return np.asarray(windows[np.arange(n), starts].sum(1, dtype=kind))
-
-
-def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
-    """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
-    flat = score.astype(np.float32)[:, None]
-    top = cv2.dilate(flat, np.ones((7, 1), np.uint8))
-    found = np.flatnonzero((flat == top).ravel() & (score >= least))
-    if found.size == 0:
-        return found
-    apart = np.flatnonzero(np.diff(found) > 3) + 1
-    first, last = np.append(0, apart), np.append(apart, found.size)
-    return np.asarray(found[first + (last - first) // 2], np.intp)
-
-
-def _settle(
-    blocks: Gray, base: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bring rough lines onto their ink, block by block.
-
-    Returns:
-        float64 (lines, blocks) rows to add, and float64 (lines,) the root mean square of what a
-        straight line leaves.
-    """
-    n = blocks.shape[1]
-    x = np.arange(n)
-    reach = np.arange(-3, 4)
-    near = (base[..., None] + reach) * n + x[:, None]
-    weight = blocks.ravel()[near].astype(np.float64)  # (lines, blocks, 7)
-    total = weight.sum(2)
-    off = (weight @ reach) / np.maximum(total, 1)
-    sure = np.where(weight.max(2) >= _FAINT / 3, total, 0.0)
-    mass = np.maximum(sure.sum(1, keepdims=True), 1e-9)
-    run = x - (sure @ x)[:, None] / mass
-    mean = (sure * off).sum(1, keepdims=True) / mass
-    spread = np.maximum((sure * run * run).sum(1, keepdims=True), 1e-9)
-    straight = mean + (sure * run * off).sum(1, keepdims=True) / spread * run
-    stray = np.where(sure > 0, off - straight, 0.0)
-    bend = np.sqrt((sure * stray**2).sum(1) / mass[:, 0])
-    # Paper curls by a pixel or so, and printed lines with it, but over many blocks: what a single
-    # block strays is the pull of a stroke.
-    around = stray[:, np.clip(np.arange(-2, n + 2), 0, n - 1)]
-    calm = _median_of_five([around[:, k : k + n] for k in range(5)])
-    return straight + np.clip(calm, -1, 1), bend
-
-
-def _median_of_five(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    a, b, c, d, e = of
-    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-    return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """Where lines run, their ends not known yet."""
-
-    padded: Gray  # (h + 2 pad, w)
-    pad: int
-    tracks: NDArray[np.intp]  # (lines, w), rows of `padded`
-    bend: NDArray[np.float64]  # (lines,)
-
-
 def _measure(
-    seen: _Seen, thick_px: int, *, gap_px: int, length_px: float, cover: float
+    tracks: Tracks, thick_px: int, *, gap_px: int, length_px: float, cover: float
 ) -> list[Line]:
     """Ends, cover and thickness of every track, at full resolution."""
-    tracks = seen.tracks
-    w = tracks.shape[1]
+    at, w = tracks.rows, tracks.rows.shape[1]
     guard = thick_px // 2 + 2
-    place = tracks * w + np.arange(w)
-    band = seen.padded.ravel()[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
+    place = at * w + np.arange(w)
+    band = tracks.padded.ravel()[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
     centre = np.maximum(np.maximum(band[:, guard - 1], band[:, guard]), band[:, guard + 1])
     on = centre >= ON
     thin = on & (np.maximum(band[:, 0], band[:, -1]) < centre // 2)
@@ -223,7 +100,7 @@ def _measure(
     whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((1, gap_px + 1), np.uint8))
     girth = band.sum(1, dtype=np.int32).astype(np.float32) / np.maximum(centre, 1)
     lines = []
-    rows = tracks - seen.pad
+    rows = at - tracks.pad
     extents = _extents(np.asarray(whole[:, gap_px : gap_px + w], np.uint8))
     for k, (start, stop) in enumerate(extents):
         slim = thin[k, start:stop]
@@ -234,8 +111,8 @@ def _measure(
         lines.append(
             Line(
                 start, stop, rows[k], cover=covered,
-                thin=n_slim / (stop - start), bend_px=float(seen.bend[k]),
-                thick_px=float(girth[k, start:stop][slim].mean()),
+                thin=n_slim / (stop - start), bend_px=float(tracks.bend_px[k]),
+                thick_px=float(np.add.reduce(girth[k, start:stop][slim]) / np.float32(n_slim)),
             )
         )  # fmt: skip
     return lines

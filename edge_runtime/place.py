@@ -6,7 +6,6 @@ Needs:  numpy, `register`, `locate`, `segment`, `row_ink`, `components`, `prepro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,7 +121,10 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     blank = [one.blank for one in cells]
     in_row = len(inks) > 1
     if in_row and not _marks_stand_alone(crop.field):
-        blank = [one or small for one, small in zip(blank, specks(cells), strict=True)]
+        blank = [
+            one or small
+            for one, small in zip(blank, specks([one.strokes for one in cells]), strict=True)
+        ]
     level = None
     if in_row and _size_tells(crop.field):
         level = line_of([one for one, none in zip(cells, blank, strict=True) if not none])

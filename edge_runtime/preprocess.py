@@ -1,7 +1,8 @@
 """From a crop to what the network sees: the one road, for training, calibration and reading.
 
 Owns:   photometry (`normalize_ink`), geometry (`make_strip`), buckets and tensors.
-Needs:  numpy, cv2, `edge_runtime.spec`, `edge_runtime.components`. Never torch, never onnxruntime, never a file.
+Needs:  numpy, cv2, `edge_runtime.spec`, `edge_runtime.components`. Never torch, never
+        onnxruntime, never a file.
 Words:  *crop*: dark ink on light paper. *ink*: the same pixels, bright on black, 255 is full ink.
 """
 
@@ -74,9 +75,7 @@ def _closed(crop: Gray, side: int) -> Gray:
     """A closing by a square of an odd side; what lies beyond the crop has no say."""
     if side < _LARGE_PX:
         square = np.ones((side, side), np.uint8)
-        found = cv2.morphologyEx(
-            crop, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE
-        )
+        found = cv2.morphologyEx(crop, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.uint8)
     reach = (side - 1) // 2
     for extreme, paper in ((cv2.max, 0), (cv2.min, 255)):

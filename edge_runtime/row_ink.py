@@ -59,13 +59,10 @@ class Seen:
         return segment.is_struck(self.ink.pixels, self.strokes)
 
 
-def specks(cells: Sequence[Seen]) -> list[bool]:
+def specks(cells: Sequence[Strokes]) -> list[bool]:
     """Which cells hold far smaller strokes than the row's glyphs: grain, and bits of borders."""
     sides = np.array(
-        [
-            one.strokes[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max() if len(one.strokes) else 0
-            for one in cells
-        ]
+        [one[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max() if len(one) else 0 for one in cells]
     )
     seen = np.sort(sides[sides > 0])
     if not len(seen):

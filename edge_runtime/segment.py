@@ -1,7 +1,8 @@
 """From a field's crop to its ink: rules and boxes out, one piece of ink a field or a cell.
 
-Owns:   `field_ink`, the entry, and `inks_of`; `remove_rules`, `split_cells`, `cell_inks`. What else is asked of
-        ink is here by name: `Ink`, `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
+Owns:   `field_ink`, the entry, and `inks_of`; `remove_rules`, `split_cells`, `cell_inks`. What
+        else is asked of ink is here by name: `Ink`, `is_blank`, `is_struck`, `checkbox_mark`,
+        `signature_present`.
 Needs:  `preprocess`, `printed`, `shares`, `presence`, `field`.
 Words:  *ink* is bright on black, 255 the darkest ink of the crop.
 """

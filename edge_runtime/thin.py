@@ -22,9 +22,7 @@ _FLAT = 0.5  # of its width counts as the height of a dash
 _INK = 90  # fainter pixels are grain, as in `preprocess`
 
 
-def thickened(
-    ink: Gray, line: tuple[float, float] | None, *, box: IntBox | None = None
-) -> Gray:
+def thickened(ink: Gray, line: tuple[float, float] | None, *, box: IntBox | None = None) -> Gray:
     """The ink of one cell with strokes no thinner than a tenth of its glyph's height.
 
     Args:
