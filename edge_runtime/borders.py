@@ -52,12 +52,11 @@ def lines_between(straight: Gray, y0: int, y1: int, thick: int, *, cover: float)
     if span < 6:
         return []
     part = np.ascontiguousarray(straight[y0:y1].T)
-    found = find_lines(part, thick_px=thick, least=0.75 * cover, gap_px=max(2, span // 8))
-    good = [
-        line for line in found
-        if line.cover >= cover and line.length >= 0.95 * cover * span
-        and line.thin >= 0.35 and line.bend_px <= 0.8
-    ]  # fmt: skip
+    found = find_lines(
+        part, thick_px=thick, least=0.75 * cover, gap_px=max(2, span // 8),
+        length_px=0.95 * cover * span, cover=cover,
+    )  # fmt: skip
+    good = [line for line in found if line.thin >= 0.35]
     rows = np.clip(np.arange(straight.shape[0]) - y0, 0, span - 1)
     return [
         replace(one, start=one.start + y0, stop=one.stop + y0, rows=one.rows[rows]) for one in good
@@ -116,12 +115,15 @@ def _lattice(
     borders = places[best]
     if framed is not None and best == len(hits) - 1:  # stems move no cells of a frame
         known = np.append(at[whole >= _WHOLE], ends)
+    before: tuple[list[int], list[int]] | None = None
     for _ in range(3):
         gaps = np.abs(borders[:, None] - known)
         held = np.flatnonzero(gaps.min(1) <= 0.3 * pitch[best])
-        if held.size < 2:
+        near_by = gaps.argmin(1)[held]
+        same = before == (before := (held.tolist(), near_by.tolist()))
+        if held.size < 2 or same:
             break
-        borders = np.polyval(np.polyfit(held, known[gaps.argmin(1)[held]], 1), np.arange(n + 1))
+        borders = np.polyval(np.polyfit(held, known[near_by], 1), np.arange(n + 1))
     # Boxes that stand apart have two whole lines at a border; a 1 may stand that near to it.
     close = np.where(whole >= _WHOLE, 0.3, 0.12) * pitch[best]
     mine = np.abs(borders[:, None] - at) <= close

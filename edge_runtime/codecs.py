@@ -1,7 +1,7 @@
 """What Pillow and PDFium know, in our words: a stream in, upright 8-bit pixels out.
 
 Owns:   decoding of one page, the size check before it, and decoders' errors and warnings made ours.
-Needs:  numpy, Pillow; pypdfium2 (the extra `pdf`) once a PDF comes, pillow-heif (the extra
+Needs:  numpy, cv2, Pillow; pypdfium2 (the extra `pdf`) once a PDF comes, pillow-heif (the extra
         `heic`) once a phone's HEIC does. Never the network.
 """
 
@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from math import sqrt
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +30,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # a phone's MPO opens 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # brands, ISO 23008-12
 _SNIFF_BYTES = 1024  # a PDF may begin with this much of something else (PDF 1.7, appendix H.3.4.1)
 _ORIENTATION = 0x0112  # EXIF and TIFF tag
-_BAND_PX = 4_000_000  # of a picture that are converted at a time
+_BAND_PX = 400_000  # of a picture that are converted at a time: they stay in the cache
 _PHOTOMETRIC, _MIN_IS_WHITE = 0x0106, 0  # TIFF tag and the value that means negative
 # EXIF orientation -> (transpose first?, flip rows?, flip columns?), EXIF 2.32, section 4.6.4
 _TURNS = {
@@ -169,7 +170,10 @@ def _in_bands(image: Image.Image, name: str) -> Gray:
         band = _pixels(image.crop((0, top, image.width, bottom)), name, negative=negative)
         if out is None:
             out = np.empty((image.height, *band.shape[1:]), np.uint8)
-        out[top:bottom] = band[..., ::-1] if band.ndim == 3 else band
+        if band.ndim == 3:
+            cv2.cvtColor(band, cv2.COLOR_RGB2BGR, dst=out[top:bottom])
+        else:
+            out[top:bottom] = band
     assert out is not None  # a picture has a row
     return out
 
@@ -188,7 +192,8 @@ def _pixels(image: Image.Image, name: str, *, negative: bool) -> Gray:
         return np.asarray(image.convert("L"), np.uint8)
     if mode == "P" and image.palette is not None and image.palette.mode == "L":
         return np.asarray(image.convert("L"), np.uint8)
-    return np.asarray(image.convert("RGB"), np.uint8)  # P, RGB, CMYK, YCbCr
+    # P, CMYK, YCbCr; RGB itself is not copied once more
+    return np.asarray(image if mode == "RGB" else image.convert("RGB"), np.uint8)
 
 
 def _on_white(image: Image.Image) -> Gray:

@@ -174,6 +174,7 @@ class _Part:
 
     points: Points  # (m, 2)
     values: Points  # (m,)
+    kernel: Points  # float64 (m, m), of the points, at a scale of 1
     noise: Points  # float64 (m, m)
     n: int  # of the points, the first, that were measured
 
@@ -183,14 +184,15 @@ class _Part:
         n = len(one.shifts)
         points = np.vstack([one.points, pins]) / whole
         values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
-        kernel, base = _kernel(points, points, 1.0), _base_noise(one, len(pins))
-        kernel[:n, :n] += _inset(one)
+        own, base, inset = _kernel(points, points, 1.0), _base_noise(one, len(pins)), _inset(one)
+        kernel = own.copy()
+        kernel[:n, :n] += inset
         noise = np.diag(_settled_noise(kernel, values, base, n)[1])
-        noise[:n, :n] += _inset(one)
-        return cls(points, values, noise, n)
+        noise[:n, :n] += inset
+        return cls(points, values, own, noise, n)
 
     def log_likelihood(self, scale: float) -> float:
-        whole = scale**2 * _kernel(self.points, self.points, 1.0) + self.noise
+        whole = scale**2 * self.kernel + self.noise
         _, log_det = np.linalg.slogdet(whole)
         return float(-0.5 * (self.values @ np.linalg.solve(whole, self.values) + log_det))
 
@@ -199,7 +201,7 @@ class _Part:
         if len(self.points) == 0:
             return np.sqrt(np.repeat(own, len(at)))
         between = scale**2 * _kernel(at, self.points, 1.0)
-        whole = scale**2 * _kernel(self.points, self.points, 1.0) + self.noise
+        whole = scale**2 * self.kernel + self.noise
         known = (between * np.linalg.solve(whole, between.T).T).sum(axis=1)
         return np.asarray(np.sqrt(np.maximum(own - known, 0)))
 

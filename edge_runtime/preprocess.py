@@ -1,7 +1,8 @@
 """From a crop to what the network sees: the one road, for training, calibration and reading.
 
 Owns:   photometry (`normalize_ink`), geometry (`make_strip`), buckets and tensors.
-Needs:  numpy, cv2, `edge_runtime.spec`. Never torch, never onnxruntime, never a file.
+Needs:  numpy, cv2, `edge_runtime.spec`, `edge_runtime.components`. Never torch, never
+        onnxruntime, never a file.
 Words:  *crop*: dark ink on light paper. *ink*: the same pixels, bright on black, 255 is full ink.
 """
 
@@ -14,14 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.components import Components, components_of
 from edge_runtime.spec import ModelSpec
 
 Gray = NDArray[np.uint8]
+IntBox = tuple[int, int, int, int]  # x0, y0, x1, y1, the last two exclusive
 
 # Paper is told from ink by contrast: under this many grey levels there is no ink, only grain.
 # Measured on pencil: faint strokes on exam sheets stand 30 levels under their paper, grain 6.
 MIN_CONTRAST = 24
-_INK = 90  # a pixel of this much ink, of 255, belongs to a stroke
+STROKE = 90  # a pixel of this much ink, of 255, belongs to a stroke
+_LARGE_PX = 45  # the side of a square from which a closing by doubling is faster
 _DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
 _LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
 _MOST_STRETCH = 2.0
@@ -56,10 +60,7 @@ def normalize_ink(crop: Gray) -> Gray:
     # Paper as a closing sees it: half the crop's height is wider than any stroke, and narrower
     # than a shadow. Three pixels at least, for crops of a dozen rows.
     side = max(3, h // 2) | 1
-    paper = cv2.morphologyEx(
-        crop, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE
-    )
-    paper = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REPLICATE)
+    paper = cv2.blur(_closed(crop, side), (side, side), borderType=cv2.BORDER_REPLICATE)
     depth = cv2.subtract(paper, crop)
     counts = np.cumsum(cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel())
     grain = int(np.searchsorted(counts, 0.5 * counts[-1]))
@@ -70,29 +71,49 @@ def normalize_ink(crop: Gray) -> Gray:
     return np.asarray(cv2.LUT(depth, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)
 
 
-def ink_box(ink: Gray) -> tuple[int, int, int, int] | None:
+def _closed(crop: Gray, side: int) -> Gray:
+    """A closing by a square of an odd side; what lies beyond the crop has no say."""
+    if side < _LARGE_PX:
+        square = np.ones((side, side), np.uint8)
+        found = cv2.morphologyEx(crop, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.uint8)
+    reach = (side - 1) // 2
+    for extreme, paper in ((cv2.max, 0), (cv2.min, 255)):
+        # The extreme of 2, 4, 8 .. neighbours, then of the rest: OpenCV looks at one by one.
+        crop = np.asarray(
+            cv2.copyMakeBorder(crop, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=paper),
+            np.uint8,
+        )
+        done = 1
+        while done < side:
+            step = min(done, side - done)
+            crop = np.asarray(extreme(crop[:-step], crop[step:]), np.uint8)
+            crop = np.asarray(extreme(crop[:, :-step], crop[:, step:]), np.uint8)
+            done += step
+    return crop
+
+
+def ink_box(ink: Gray, strokes: Components | None = None) -> IntBox | None:
     """Box of the strokes, specks left out.
 
     Args:
         ink: uint8 (h, w), ink bright on black.
+        strokes: Its components from `STROKE` on, where they are known.
 
     Returns:
         (x0, y0, x1, y1), x1 and y1 exclusive; None where there is no ink.
     """
-    mask = (ink >= _INK).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    strokes = components_of(ink, STROKE) if strokes is None else strokes
     # A full stop of a pen half a millimetre wide covers a thousandth of its line's height squared.
-    least = max(2.0, 0.0008 * ink.shape[0] ** 2)
-    kept = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= least]
-    if len(kept) == 0:
-        return None
-    x0, y0 = kept[:, 0].min(), kept[:, 1].min()
-    x1, y1 = (kept[:, 0] + kept[:, 2]).max(), (kept[:, 1] + kept[:, 3]).max()
-    return int(x0), int(y0), int(x1), int(y1)
+    return strokes.box(max(2.0, 0.0008 * ink.shape[0] ** 2))
 
 
 def make_strip(
-    ink: Gray, spec: ModelSpec, *, line: tuple[float, float] | None = None
+    ink: Gray,
+    spec: ModelSpec,
+    *,
+    line: tuple[float, float] | None = None,
+    box: IntBox | None = None,
 ) -> Strip | None:
     """Scale a line's ink to the strip's height, and widen what is written densely.
 
@@ -104,12 +125,13 @@ def make_strip(
         spec: Height, ink height, margin and buckets.
         line: Top and bottom row of the writing that this ink is one glyph of, where that is known:
             it tells o from O. The ink's own top and bottom otherwise.
+        box: The ink's, from `ink_box`, where that is known.
 
     Returns:
         The strip, or None where there is no ink. Ink lower than `spec.min_ink_ratio` of its crop (a
         dash, a full stop) keeps its place and is not blown up to the height of a digit.
     """
-    box = ink_box(ink)
+    box = ink_box(ink) if box is None else box
     if box is None:
         return None
     x0, y0, x1, y1 = map(float, box)
@@ -146,13 +168,14 @@ def _strip(
 
 def _stretch(pixels: Gray, spec: ModelSpec) -> float:
     """How much wider a strip must be for its strokes to stand far enough apart."""
-    stroke = pixels >= _INK
-    crossed = np.count_nonzero(stroke[:, 1:] & ~stroke[:, :-1], axis=1)
-    strokes = float(np.sort(crossed)[-_DENSE_ROWS:].mean())
+    stroke = pixels >= STROKE
+    into = (stroke[:, 1:] > stroke[:, :-1]).view(np.uint8)
+    crossed = np.sort(cv2.reduce(into, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel())
+    strokes = int(crossed[-_DENSE_ROWS:].sum()) / _DENSE_ROWS
     if strokes < _LEAST_STROKES:
         return 1.0
     pitch = (pixels.shape[1] - 2 * spec.margin_px) / strokes
-    return float(np.clip(spec.stroke_pitch_px / max(pitch, 1.0), 1.0, _MOST_STRETCH))
+    return float(min(max(spec.stroke_pitch_px / max(pitch, 1.0), 1.0), _MOST_STRETCH))
 
 
 def bucket_px(width_px: int, spec: ModelSpec) -> int:

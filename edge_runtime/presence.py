@@ -1,7 +1,7 @@
 """Whether something is there at all: a blank, a struck-out glyph, a tick, a signature.
 
 Owns:   `written_strokes`, `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
-Needs:  numpy, cv2, `lines`, `printed`.
+Needs:  numpy, cv2, `components`, `lines`, `preprocess`, `printed`.
 Words:  *ink* is bright on black. Answers between 0 and 1 are shares, not calibrated.
 """
 
@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.components import Components, components_of
 from edge_runtime.lines import Gray, stroke_width_px
+from edge_runtime.preprocess import STROKE
 from edge_runtime.printed import erase_printed, find_printed
 
 Strokes = NDArray[np.int32]  # (n, 5)
 
-_INK = 90  # a pixel of this much ink is a stroke's
 _FULL = 140  # and somewhere a stroke has this much; grain has not
 _PALE, _PALE_PEAK = 45, 60  # a pale stroke's pixels, and its darker ones
 _STANDS_OUT = 2.5  # times the darkest of the paper around it
@@ -24,6 +25,7 @@ _LONG = 0.2  # of its field's height
 _SIDE = 0.12  # of a cell, along each of its sides
 _DOT = 0.0015  # of the square of its field's height: a full stop half a millimetre wide in 12 mm
 _SPECK_PX = 5
+_DENSE = 0.55  # of its hull a scribble fills
 _SCRIBBLE_PX = 18  # smaller ones cannot be told from a bold glyph
 
 
@@ -52,21 +54,23 @@ def is_struck(ink: Gray, strokes: Strokes | None = None) -> bool:
     if len(kept) == 0:
         return False
     x, y, w, h, area = (int(value) for value in kept[kept[:, cv2.CC_STAT_AREA].argmax()])
-    mask = (ink[y : y + h, x : x + w] >= _INK).astype(np.uint8)
     # A margin of paper: ink from edge to edge has no distance to any paper.
-    mask = np.pad(mask, 1)
+    mask = np.zeros((h + 2, w + 2), np.uint8)
+    mask[1:-1, 1:-1] = ink[y : y + h, x : x + w] >= STROKE
     outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     points = np.concatenate(outline)
     sides = sorted(cv2.minAreaRect(points)[1])
     if sides[0] < max(_SCRIBBLE_PX, 0.35 * ink.shape[0]) or sides[1] > 2 * sides[0]:
         return False
     hull = max(1.0, cv2.contourArea(cv2.convexHull(points)))
+    dense = area / hull
+    if dense < _DENSE:
+        return False
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     loops = len(contours) - len(outline)  # paper between crossing strokes: two in an 8
-    dense = area / hull
     blob = cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() * 2
     thick = blob >= 0.5 * sides[0]
-    return bool((dense >= 0.78 and thick) or (loops >= 6 and dense >= 0.55))
+    return bool((dense >= 0.78 and thick) or loops >= 6)
 
 
 def checkbox_mark(ink: Gray) -> float:
@@ -91,7 +95,7 @@ def checkbox_mark(ink: Gray) -> float:
     inner = clean[max(0, round(y0)) : round(y1) + 1, max(0, round(x0)) : round(x1) + 1]
     if inner.size == 0:
         return 0.0
-    share = cv2.countNonZero((inner >= _INK).astype(np.uint8)) / inner.size
+    share = cv2.countNonZero((inner >= STROKE).astype(np.uint8)) / inner.size
     if share >= 0.75:
         return 0.6
     # A tick one pen wide, half the box long, covers 6 % of it; what is left of borders under 2 %.
@@ -126,14 +130,14 @@ def _faint(ink: Gray) -> bool:
     inner = ink[edge_y : h - edge_y, edge_x : w - edge_x]
     if inner.size == 0:
         return False
-    mask = (inner >= _PALE).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count == 1:
+    pale = components_of(inner, _PALE)
+    if pale.count == 1:
         return False
-    mine = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    _, _, width, height, area = stats[1:][int(stats[1:, cv2.CC_STAT_AREA].argmax())].tolist()
+    largest = int(pale.areas.argmax())
+    _, _, width, height, area = pale.stats[largest].tolist()
     if max(width, height) < _LONG * h or area < 2 * _SPECK_PX:
         return False
+    mine = pale.labels == 1 + largest
     around = cv2.dilate(mine.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
     if not around.any():
         return False
@@ -142,16 +146,20 @@ def _faint(ink: Gray) -> bool:
     return stroke >= _PALE_PEAK and stroke >= _STANDS_OUT * paper
 
 
-def written_strokes(ink: Gray) -> Strokes:
-    """Components of ink that are written: (n, 5) left, top, width, height, area."""
+def written_strokes(ink: Gray, strokes: Components | None = None) -> Strokes:
+    """Components of ink that are written: (n, 5) left, top, width, height, area.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, rules removed.
+        strokes: Its components from `STROKE` on, where they are known.
+    """
     h, w = ink.shape
-    mask = (ink >= _INK).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count == 1:
+    strokes = components_of(ink, STROKE) if strokes is None else strokes
+    if strokes.count == 1:
         return np.zeros((0, 5), np.int32)
-    x, y, width, height, area = stats[1:].T
+    x, y, width, height, area = strokes.stats.T
     written = area >= max(_SPECK_PX, _DOT * h * h)
-    written &= np.bincount(labels[ink >= _FULL], minlength=count)[1:] > 0
+    written &= strokes.holding(ink, _FULL)
     # A hair line along a side of the crop is what a border or a rule left behind.
     hair = max(2.0, 0.05 * h)
     at_side = (x <= hair) | (x + width >= w - hair)
@@ -159,4 +167,4 @@ def written_strokes(ink: Gray) -> Strokes:
     written &= ~((width <= hair) & at_side & (height >= 3 * width))
     written &= ~((height <= hair) & at_edge & (width >= 4 * height))
     written &= ~((height <= hair) & (width >= 0.8 * w) & (w >= 2 * h))
-    return np.asarray(stats[1:][written], np.int32)
+    return np.asarray(strokes.stats[written], np.int32)

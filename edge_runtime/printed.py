@@ -1,7 +1,7 @@
 """What is printed in a field's crop, rules and boxes, and the ink without it.
 
 Owns:   `Printed`, `find_printed`, `erase_printed`.
-Needs:  numpy, cv2, `lines`, `borders`.
+Needs:  numpy, cv2, `lines`, `erasing`, `borders`.
 Words:  *ink* is bright on black. *Rules* are printed level lines. What may be a stroke stays: the
         network has been taught to see through what is left of rules.
 """
@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.borders import find_borders, lines_between
-from edge_runtime.lines import Gray, Line, erase_lines, find_lines, stroke_width_px
+from edge_runtime.erasing import erase_lines
+from edge_runtime.lines import Gray, Line, find_lines, stroke_width_px
 
 _LEAST_PX = 14  # crops lower or narrower than this show no rule that could be told from a stroke
 _THICK = 0.08  # of the crop's height: thicker than this no rule is printed under a free field
 _BORDER = 0.12  # and than this no box around cells
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
+_SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
@@ -51,8 +53,10 @@ def find_printed(ink: Gray, n: int) -> Printed:
         return nothing
     thick = max(3, round((_BORDER if n > 1 else _THICK) * h))
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
-    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap)
-    if w < _WIDE * h and n < 2:
+    narrow = w < _WIDE * h and n < 2
+    shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
+    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest)
+    if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
             return closed
@@ -100,6 +104,7 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
     # Padded, so that nothing is lost on the way there and back.
     pad = int(np.abs(shear).max())
     tall = cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    longer = np.clip(np.arange(-pad, h + pad), 0, h - 1)
     moved = Printed(
         None,
         tuple(replace(line, rows=line.rows + pad) for line in printed.level),
@@ -108,7 +113,7 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
                 line,
                 start=line.start + pad,
                 stop=line.stop + pad,
-                rows=np.pad(line.rows, pad, "edge"),
+                rows=line.rows[longer],
             )
             for line in printed.upright
         ),
@@ -126,7 +131,7 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
         edge = min(line.row, h - 1 - line.row) <= 0.22 * h
         through &= edge and line.thick_px <= 0.045 * h and line.bend_px <= 0.4
         return through and line.cover >= 0.95 and line.thin >= 0.6
-    share, high = (0.55, 0.7) if parted else (0.7, 2.5)
+    share, high = (_PARTED_SHARE, 0.7) if parted else (_SHARE, 2.5)
     long = through or (line.length >= share * w and line.length >= high * h)
     if not long or line.bend_px > 0.8:
         return False
@@ -209,6 +214,14 @@ def _erase_straight(ink: Gray, printed: Printed, stroke: float) -> Gray:
 def _shift(ink: Gray, shear: NDArray[np.intp], sign: int) -> Gray:
     """Columns moved: -1 brings rules to lie level, +1 takes the crop back."""
     h, w = ink.shape
-    rows = np.arange(h)[:, None] - sign * shear
-    inside = (rows >= 0) & (rows < h)
-    return np.where(inside, ink[np.clip(rows, 0, h - 1), np.arange(w)], 0).astype(np.uint8)
+    out = np.zeros((h, w), np.uint8)
+    # Rules climb less than a pixel in many columns: those move as one.
+    edges = np.append(np.flatnonzero(np.diff(shear)) + 1, w).tolist()
+    left = 0
+    for right in edges:
+        down = sign * int(shear[left])
+        top, bottom = max(0, down), min(h, h + down)
+        if bottom > top:
+            out[top:bottom, left:right] = ink[top - down : bottom - down, left:right]
+        left = right
+    return out

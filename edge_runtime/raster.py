@@ -28,9 +28,16 @@ class Raster:
         page: uint8 (h, w).
         size: Of the form's page, template units.
         homography: Template unit to page pixels.
+        shrunk: The page by a whole number of times smaller, as it was needed so far.
     """
 
-    def __init__(self, page: Gray, size: tuple[float, float], homography: Matrix) -> None:
+    def __init__(
+        self,
+        page: Gray,
+        size: tuple[float, float],
+        homography: Matrix,
+        shrunk: dict[int, Gray] | None = None,
+    ) -> None:
         self.size = size
         self.per_unit = RASTER_PX / max(size)
         self.shape = tuple(round(edge * self.per_unit) + 2 * PAD_PX for edge in size[::-1])
@@ -39,11 +46,14 @@ class Raster:
         at = cv2.perspectiveTransform(around[None], homography)[0]
         zoom = float(np.hypot(*(at[1:] - at[0]).T).min())  # page pixels to one of the raster
         times = max(1, int(zoom))
-        if times > 1:
+        shrunk = {} if shrunk is None else shrunk
+        if times > 1 and times not in shrunk:
             w, h = page.shape[1] // times, page.shape[0] // times
             even = page[: h * times, : w * times]
-            page = np.asarray(cv2.resize(even, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        self._page = page
+            small = cv2.resize(even, (w, h), interpolation=cv2.INTER_AREA)
+            shrunk[times] = np.asarray(small, np.uint8)
+        self._page = page if times == 1 else shrunk[times]
+        self._level: Gray | None = None  # drawn without a nudge
         shrink = np.diag([1 / times, 1 / times, 1.0])
         self._homography = shrink @ homography
 
@@ -52,7 +62,9 @@ class Raster:
         return np.asarray(points * self.per_unit + PAD_PX)
 
     def draw(self, nudge: Nudge | None = None) -> Gray:
-        """uint8, `shape`."""
+        """uint8, `shape`; read it only."""
+        if nudge is None and self._level is not None:
+            return self._level
         h, w = self.shape
         to_template = np.array(
             [[1 / self.per_unit, 0, -PAD_PX / self.per_unit],
@@ -64,7 +76,8 @@ class Raster:
             move = np.linalg.inv(half) @ self._homography @ to_template @ half
             flags = way | cv2.WARP_INVERSE_MAP
             out = cv2.warpPerspective(self._page, move, (w, h), flags=flags, borderMode=edge)
-            return np.asarray(out, np.uint8)
+            self._level = np.asarray(out, np.uint8)
+            return self._level
         return bent_crop(self._page, self._homography, nudge, to_template, (w, h), way=way)
 
 

@@ -78,6 +78,7 @@ def settle(
     pins: Points,
     bent: bool,
     quick: bool = False,
+    shrunk: dict[int, Gray] | None = None,
 ) -> Settled:
     """Measure where the printed lines of a form's fields are, and follow them.
 
@@ -88,12 +89,13 @@ def settle(
         pins: float64 (k, 2), points of the template at which the homography holds.
         bent: Look for a bent sheet, too; else for a scanner's stretch.
         quick: Look near by, and nowhere else.
+        shrunk: For `Raster`, of this page.
     """
     lines = template_lines(template)
     if len(lines.points) == 0:
         n, nothing = len(template.fields), Measured.nothing()
         return Settled(None, 0.0, 0.0, 0, (None,) * n, (nothing, nothing), (0.0,) * n, (0.0,) * n)
-    sheet, n = Raster(page, template.page_size, homography), len(template.fields)
+    sheet, n = Raster(page, template.page_size, homography, shrunk), len(template.fields)
     rim = (Measured.nothing(), Measured.nothing())
     begin = None
     if len(pins) and not quick:

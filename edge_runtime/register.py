@@ -182,6 +182,7 @@ def _strength(one: Registration) -> float:
 def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registration | str:
     """The placing of several under which the form's print comes to lie, or why none."""
     looked: list[tuple[Placing, Settled]] = []
+    shrunk: dict[int, Gray] = {}
     for placing in group:
         lead = max((seen.support for _, seen in looked), default=0.0)
         one = settle(
@@ -191,9 +192,17 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
             pins=placing.pins,
             bent=placing.bent,
             quick=lead >= _LIKELY,
+            shrunk=shrunk,
         )
         if lead >= _LIKELY and one.support >= lead - _RIVAL:
-            one = settle(page, template, placing.homography, pins=placing.pins, bent=placing.bent)
+            one = settle(
+                page,
+                template,
+                placing.homography,
+                pins=placing.pins,
+                bent=placing.bent,
+                shrunk=shrunk,
+            )
         looked.append((placing, one))
         if one.support >= _CLEAR and one.support >= one.chance + 2 * OVER_CHANCE:
             break

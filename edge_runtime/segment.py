@@ -1,7 +1,8 @@
 """From a field's crop to its ink: rules and boxes out, one piece of ink a field or a cell.
 
-Owns:   `field_ink`, the entry; `remove_rules`, `split_cells`, `cell_inks`. What else is asked of
-        ink is here by name: `Ink`, `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
+Owns:   `field_ink`, the entry, and `inks_of`; `remove_rules`, `split_cells`, `cell_inks`. What
+        else is asked of ink is here by name: `Ink`, `is_blank`, `is_struck`, `checkbox_mark`,
+        `signature_present`.
 Needs:  `preprocess`, `printed`, `shares`, `presence`, `field`.
 Words:  *ink* is bright on black, 255 the darkest ink of the crop.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "cell_inks",
     "checkbox_mark",
     "field_ink",
+    "inks_of",
     "is_blank",
     "is_struck",
     "remove_rules",
@@ -48,7 +50,11 @@ def field_ink(crop: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...
     Returns:
         One `Ink` for a free field, one a cell else, from left to right.
     """
-    ink = normalize_ink(crop)
+    return inks_of(normalize_ink(crop), field, lone=lone)
+
+
+def inks_of(ink: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...]:
+    """As `field_ink`, of ink that is normalised already: uint8 (h, w), bright on black."""
     if field.cells is None:
         if lone and not may_hold_box(ink):
             return (Ink(ink, (0, 0)),)

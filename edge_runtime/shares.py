@@ -1,12 +1,13 @@
 """From clean ink to cells: their boxes, and to each the strokes that are its own.
 
 Owns:   `Ink`, `cell_boxes`, `share_ink`.
-Needs:  numpy, cv2, `printed`, `field`.
+Needs:  numpy, cv2, `components`, `printed`, `field`.
 Words:  *ink* is bright on black; *clean* ink is without what is printed.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.components import components_of
 from edge_runtime.field import Box
 from edge_runtime.lines import Gray
 from edge_runtime.printed import Printed, rails
@@ -77,20 +79,35 @@ def share_ink(clean: Gray, boxes: Sequence[Box]) -> tuple[Ink, ...]:
     if len(boxes) == 1 and boxes[0] == (0.0, 0.0, float(w), float(h)):
         return (Ink(clean, (0, 0)),)
     edges = np.array(boxes)
-    # Columns to cells, 1 .. n; a column between two cells goes to the nearer one, 0 lies outside.
-    middle = (edges[:-1, 2] + edges[1:, 0]) / 2
-    column = np.arange(w) + 0.5
-    cell = np.searchsorted(middle, column, side="right")
-    row = np.arange(h)[:, None] + 0.5
-    inside = (row >= edges[cell, 1]) & (row <= edges[cell, 3])
-    inside &= (column >= edges[0, 0]) & (column <= edges[-1, 2])
-    place = np.where(inside, cell + 1, 0).astype(np.int16)
-    slack = max(2.0, _REMAINS * float((edges[:, 3] - edges[:, 1]).min()))
-    near_x = np.abs(column[:, None] - edges[:, [0, 2]].ravel()).min(1) <= slack
-    near_y = (row < edges[cell, 1] + slack) | (row > edges[cell, 3] - slack)
-    border = np.where(near_x, 2, near_y).astype(np.uint8)
+    place, border = _places(clean.shape, edges)
     owner = _owners(clean, place, len(boxes), border)
     return tuple(_cut(clean, owner, k, box) for k, box in enumerate(boxes, 1))
+
+
+def _places(
+    shape: tuple[int, ...], edges: NDArray[np.float64]
+) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+    """int16 (h, w), the cell from 1 that a pixel stands in, 0 outside; and uint8 (h, w): 2 near an
+    upright border of a cell, 1 near a level one, else 0."""
+    h, w = shape
+    # Columns to cells; a column between two cells goes to the nearer one.
+    middle = (edges[:-1, 2] + edges[1:, 0]) / 2
+    column, row = np.arange(w) + 0.5, np.arange(h) + 0.5
+    cell = np.searchsorted(middle, column, side="right")
+    slack = max(2.0, _REMAINS * float((edges[:, 3] - edges[:, 1]).min()))
+    near_x = np.abs(column - edges[:, [0, 2]].reshape(-1, 1)).min(0) <= slack
+    place, border = np.zeros((h, w), np.int16), np.zeros((h, w), np.uint8)
+    steps = [0, *(np.flatnonzero(np.diff(cell)) + 1).tolist(), w]
+    for left, right in itertools.pairwise(steps):
+        k = int(cell[left])
+        top, bottom = edges[k, 1], edges[k, 3]
+        first, last = np.searchsorted(row, top), np.searchsorted(row, bottom, side="right")
+        place[first:last, left:right] = k + 1
+        border[: np.searchsorted(row, top + slack), left:right] = 1
+        border[np.searchsorted(row, bottom - slack, side="right") :, left:right] = 1
+    border[:, near_x] = 2
+    place[:, (column < edges[0, 0]) | (column > edges[-1, 2])] = 0
+    return place, border
 
 
 def _owners(
@@ -100,12 +117,12 @@ def _owners(
 
     `border` is 2 near an upright border of a cell, 1 near a level one, else 0.
     """
-    mask = (clean >= _STROKE).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    at = np.flatnonzero(mask)
+    seen = components_of(clean, _STROKE)
+    at = np.flatnonzero(clean >= _STROKE)
     if at.size == 0:
         return place
-    label, cell = labels.ravel()[at], place.ravel()[at]
+    count = seen.count
+    label, cell = seen.labels[clean >= _STROKE].astype(np.intp), place.ravel()[at]
     held = np.bincount(label * (n + 1) + cell, minlength=count * (n + 1)).reshape(count, n + 1)
     most = held.argmax(1).astype(np.int16)
     # Two glyphs that touch across a border are one component: where a second cell holds a good
@@ -119,7 +136,8 @@ def _owners(
     inner = np.bincount(label, (edge == 0) & (cell > 0), count)
     most[(most == 0) & (inner >= 0.15 * whole)] = -1
     # What is left of borders: flat, or specks between two cells, where no full stop stands.
-    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    sides = np.zeros((count, 2), np.int32)
+    sides[1:] = seen.stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     flat = sides.max(1) >= 3 * sides.min(1)
     most[flat & (np.bincount(label, edge > 0, count) >= 0.9 * whole)] = 0
     most[np.bincount(label, edge == 2, count) >= 0.9 * whole] = 0
@@ -128,7 +146,8 @@ def _owners(
     claimed.ravel()[at] = mine
     # The grey edge of a stroke goes where the stroke goes.
     grown = cv2.dilate(claimed, np.ones((3, 3), np.uint8))
-    owner = np.where(grown < 0, place, grown).astype(np.int16)
+    owner = np.asarray(grown, np.int16)
+    np.copyto(owner, place, where=owner < 0)
     owner.ravel()[at] = mine
     return owner
 
@@ -140,7 +159,7 @@ def _cut(clean: Gray, owner: NDArray[np.int16], cell: int, box: Box) -> Ink:
     x1, y1 = max(x0 + 1, min(w, round(box[2]))), max(y0 + 1, min(h, round(box[3])))
     far = x1 - x0  # a glyph reaches no farther than through the next cell
     left, right = max(0, x0 - far), min(w, x1 + far)
-    kept = np.where(owner[:, left:right] == cell, clean[:, left:right], 0).astype(np.uint8)
+    kept = clean[:, left:right] * (owner[:, left:right] == cell)
     cols = left + np.flatnonzero(kept.max(0) >= _STROKE)
     rows = np.flatnonzero(kept.max(1) >= _STROKE)
     if cols.size:

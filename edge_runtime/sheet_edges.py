@@ -41,12 +41,12 @@ def edge_shifts(sheet: Raster, first_group: int) -> tuple[Measured, Measured]:
         sheet: The page as a projection has it.
         first_group: Number that the first edge's shifts share; those after it count on.
     """
-    picture = cv2.GaussianBlur(sheet.draw(), (0, 0), 1.0).astype(np.float32)
+    picture = np.asarray(cv2.GaussianBlur(sheet.draw(), (0, 0), 1.0), np.uint8)
     w, h = sheet.size
     parts: list[list[Measured]] = [[], []]
     for k, (upright, at) in enumerate(((True, 0.0), (True, w), (False, 0.0), (False, h))):
         along = h if upright else w
-        image = np.ascontiguousarray(picture.T) if upright else picture
+        image = picture.T if upright else picture
         n = max(8, round(along * (1 - 2 * _AWAY) * sheet.per_unit / _STATION_PX))
         where = along * (_AWAY + (1 - 2 * _AWAY) * (np.arange(n) + 0.5) / n)
         shifts = _path(image, where * sheet.per_unit + PAD_PX, at * sheet.per_unit + PAD_PX)
@@ -67,18 +67,20 @@ def edge_shifts(sheet: Raster, first_group: int) -> tuple[Measured, Measured]:
     return Measured.all_of(parts[0]), Measured.all_of(parts[1])
 
 
-def _path(image: NDArray[np.float32], columns: Points, row: float) -> Points | None:
+def _path(image: Gray, columns: Points, row: float) -> Points | None:
     """Shifts (n,) of a level edge about `row`, pixels; None if none is seen."""
     half = _STATION_PX // 2
-    wide = cv2.blur(image, (2 * half + 1, 1))
     at = np.round(row - 0.5) + np.arange(-_REACH_PX - 2, _REACH_PX + 3)
     rows = np.clip(at, 0, image.shape[0] - 1).astype(int)
-    profile = wide[rows[:, None], np.round(columns - 0.5).astype(int)[None]].T  # (n, shifts)
+    wide = cv2.blur(image[rows].astype(np.float32), (2 * half + 1, 1))
+    profile = wide[:, np.round(columns - 0.5).astype(int)].T  # (n, shifts)
     step = profile[:, 4:] - profile[:, :-4]  # two rows to either side
     best: tuple[float, Points] | None = None
     for sign in (1.0, -1.0):
         full = max(_FULL, float(np.quantile((sign * step).max(axis=1), 0.2)))
         worth = np.clip(sign * step / full, 0, 1)
+        if np.quantile(worth.max(axis=1), 0.1) < _LEAST:
+            continue  # no path sees more than that
         course = _course(worth)
         seen = worth[np.arange(len(course)), course]
         total = float(seen.mean())
@@ -100,15 +102,15 @@ def _course(worth: NDArray[np.float32]) -> NDArray[np.intp]:
     """The best path (n,) through worth (n, m)."""
     n, m = worth.shape
     total, came = worth[0].astype(np.float64), np.zeros((n, m), np.intp)
+    at, move = np.arange(m), np.arange(-_BEND, _BEND + 1)[:, None]
+    source, cost = at - move + _BEND, _STIFF * np.abs(move)
+    beyond = np.full(m + 2 * _BEND, -np.inf)
     for k in range(1, n):
-        moves = np.full((2 * _BEND + 1, m), -np.inf)
-        for j, move in enumerate(range(-_BEND, _BEND + 1)):
-            to = slice(max(0, move), m + min(0, move))
-            of = slice(max(0, -move), m - max(0, move))
-            moves[j, to] = total[of] - _STIFF * abs(move)
+        beyond[_BEND : _BEND + m] = total
+        moves = beyond[source] - cost
         pick = moves.argmax(axis=0)
-        came[k] = np.arange(m) - (pick - _BEND)
-        total = moves[pick, np.arange(m)] + worth[k]
+        came[k] = at - (pick - _BEND)
+        total = moves[pick, at] + worth[k]
     path = np.empty(n, np.intp)
     path[-1] = int(total.argmax())
     for k in range(n - 1, 0, -1):

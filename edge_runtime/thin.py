@@ -15,24 +15,25 @@ import cv2
 import numpy as np
 
 from edge_runtime.lines import Gray, stroke_width_px
-from edge_runtime.preprocess import ink_box
+from edge_runtime.preprocess import IntBox, ink_box
 
 _STROKE = 0.1  # of the glyph's height
 _FLAT = 0.5  # of its width counts as the height of a dash
 _INK = 90  # fainter pixels are grain, as in `preprocess`
 
 
-def thickened(ink: Gray, line: tuple[float, float] | None) -> Gray:
+def thickened(ink: Gray, line: tuple[float, float] | None, *, box: IntBox | None = None) -> Gray:
     """The ink of one cell with strokes no thinner than a tenth of its glyph's height.
 
     Args:
         ink: uint8 (h, w), ink bright on black.
         line: Top and bottom row of the writing that the glyph is of, where that is known.
+        box: The ink's, from `ink_box`, where that is known.
 
     Returns:
         uint8 (h, w): the very same pixels where the strokes are wide enough.
     """
-    box = ink_box(ink)
+    box = ink_box(ink) if box is None else box
     if box is None:
         return ink
     x0, y0, x1, y1 = box

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge_runtime.decode import decode_cells
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.place import _specks
+from edge_runtime.row_ink import specks
 from edge_runtime.rows import Row
 
 LogProbs = NDArray[np.float32]
@@ -97,6 +97,6 @@ def test_grain_beside_glyphs_is_specks_and_a_row_of_grain_is_not() -> None:
         return np.array([(0, 0, side // 2, side, side) for side in sides], np.int32).reshape(-1, 5)
 
     glyphs = [strokes(40), strokes(36, 5), strokes(4, 6), strokes(), strokes(44)]
-    assert _specks(glyphs) == [False, False, True, False, False]
-    assert _specks([strokes(4), strokes(5)]) == [False, False]
-    assert _specks([strokes()]) == [False]
+    assert specks(glyphs) == [False, False, True, False, False]
+    assert specks([strokes(4), strokes(5)]) == [False, False]
+    assert specks([strokes()]) == [False]

@@ -1,0 +1,113 @@
+"""Connected ink and its measures, several times as fast as OpenCV counts them.
+
+Owns:   `Components`, `components_of`.
+Needs:  numpy, cv2.
+Words:  a *run* is a stretch of ink along one row. OpenCV's labelling is fast, its measuring of the
+        components pixel by pixel is not: here they are measured by their runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Ints = NDArray[np.intp]
+
+
+@dataclass(eq=False)
+class Components:
+    """The ink of a picture by components, 8-connected; what is asked for is measured then.
+
+    Label 0 is paper. Components are in the order of OpenCV's labels, the first is number 1.
+    """
+
+    count: int  # with the paper, as OpenCV counts
+    wide: NDArray[np.int32]  # (h, w + 1) labels, with a column of paper on the left
+    starts: Ints  # of each run its first pixel in `wide`, flat, by rows
+    stops: Ints  # and the pixel after its last
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """int32 (h, w), the label of every pixel."""
+        return self.wide[:, 1:]
+
+    @cached_property
+    def of_run(self) -> NDArray[np.int32]:
+        """int32 (runs,), the label of every run."""
+        return np.asarray(self.wide.ravel()[self.starts], np.int32)
+
+    @cached_property
+    def areas(self) -> Ints:
+        """intp (count - 1,), pixels of every component."""
+        sums = np.bincount(self.of_run, self.stops - self.starts, self.count)
+        return sums[1:].astype(np.intp)
+
+    def box(self, least: float) -> tuple[int, int, int, int] | None:
+        """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
+        starts, stops = self.starts, self.stops
+        small = self.areas < least
+        if small.any():
+            kept = ~small[self.of_run - 1]
+            starts, stops = starts[kept], stops[kept]
+        if not starts.size:
+            return None
+        side = self.wide.shape[1]
+        first, last = int(starts[0]) // side, int(starts[-1]) // side
+        x0, x1 = int((starts % side).min()) - 1, int(((stops - 1) % side).max())
+        return x0, first, x1, last + 1
+
+    @cached_property
+    def stats(self) -> NDArray[np.int32]:
+        """int32 (count - 1, 5), left, top, width, height, area of every component."""
+        found = np.zeros((self.count - 1, 5), np.int32)
+        if self.count == 1:
+            return found
+        # Rows stay in order; sixteen bits are sorted by counting.
+        kind = np.uint16 if self.count <= 1 << 16 else np.int32
+        order = np.argsort(self.of_run.astype(kind), kind="stable")
+        runs = np.bincount(self.of_run, minlength=self.count)[1:]
+        ends = np.cumsum(runs)
+        begins = ends - runs
+        starts, lengths = self.starts[order], (self.stops - self.starts)[order]
+        row, left = np.divmod(starts, self.wide.shape[1])
+        found[:, 0] = np.minimum.reduceat(left, begins) - 1
+        found[:, 1] = row[begins]
+        found[:, 2] = np.maximum.reduceat(left + lengths, begins) - 1 - found[:, 0]
+        found[:, 3] = row[ends - 1] + 1 - found[:, 1]
+        found[:, 4] = self.areas
+        return found
+
+    def within(self, left: int, top: int, right: int, bottom: int) -> Ints:
+        """intp (count - 1,), pixels of every component from column `left` to `right` (exclusive),
+        and from row `top` to `bottom`."""
+        side = self.wide.shape[1]
+        first, last = np.searchsorted(self.starts, (top * side, bottom * side))
+        row_at = self.starts[first:last] // side * side + 1
+        length = np.minimum(self.stops[first:last], row_at + right)
+        length -= np.maximum(self.starts[first:last], row_at + left)
+        sums = np.bincount(self.of_run[first:last], np.maximum(length, 0), self.count)
+        return sums[1:].astype(np.intp)
+
+    def holding(self, ink: Gray, least: int) -> NDArray[np.bool_]:
+        """bool (count - 1,), whether a component has a pixel of `least` or more in `ink` (h, w)."""
+        found = np.zeros(self.count, np.bool_)
+        found[self.labels[ink >= least]] = True
+        return found[1:]
+
+
+def components_of(ink: Gray, least: int) -> Components:
+    """The components of the pixels of uint8 (h, w) that have `least` ink or more, 1..255."""
+    h, w = ink.shape
+    # A column of paper on the left and a pixel at the end: no run goes on in the next row.
+    flat = np.zeros(h * (w + 1) + 1, np.uint8)
+    mask = flat[:-1].reshape(h, w + 1)
+    cv2.threshold(ink, least - 1, 1, cv2.THRESH_BINARY, dst=mask[:, 1:])
+    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    edges += 1
+    return Components(count, np.asarray(labels, np.int32), edges[::2], edges[1::2])

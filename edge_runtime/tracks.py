@@ -1,0 +1,157 @@
+"""Where straight thin ink may run through a crop: the tracks of lines, their ends not known yet.
+
+Owns:   `Tracks`, `find_tracks`.
+Needs:  numpy, cv2.
+Words:  as in `lines`. *Blocks*: the crop with some columns in one, in which lines are sought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+
+MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
+MOST_BEND_PX = 0.8  # from a straight line, root mean square: no printed line strays farther
+_FAINT = 64  # from this ink on a line counts fully: printed rules are often paler than the pen
+_DOTS_PX = 7  # dots of a dotted rule stand up to 6 pixels apart at 200 dpi
+_BLOCK_PX = 16  # a line 3 degrees off climbs less than a pixel in a block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Where lines may run."""
+
+    padded: Gray  # (h + 2 pad, w), the ink with paper above and below
+    pad: int
+    rows: NDArray[np.intp]  # (tracks, w), centre rows of `padded`
+    bend_px: NDArray[np.float64]  # (tracks,) from a straight line, root mean square
+
+
+def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
+    """The straightest ways through thin ink, at most `MAX_SLOPE` off; None without any.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black.
+        thick_px: Ink thicker than this, across, is no line.
+        least: 0..1, share of the crop's width that holds ink along a track.
+    """
+    h, w = ink.shape
+    reach = int(np.ceil(MAX_SLOPE * w / 2)) + 1
+    half = thick_px // 2 + 4
+    pad = reach + half
+    padded = np.asarray(
+        cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0), np.uint8
+    )
+    n = max(4, -(-w // _BLOCK_PX))
+    blocks = np.zeros((h + 2 * pad, n), np.uint8)
+    blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
+    middle = (np.arange(n) + 0.5) * (w / n) - w / 2
+    slopes = np.linspace(-MAX_SLOPE, MAX_SLOPE, 2 * reach + 1)
+    climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
+    # A line off by half a pixel shares its ink with the next row: look at three rows in one.
+    wide = np.asarray(cv2.dilate(blocks, np.ones((3, 1), np.uint8)), np.uint8)
+    sums = _sums_along(wide, pad + climb, h)
+    seeds = _peaks(sums.max(0), least=least * n * _FAINT)
+    if seeds.size == 0:
+        return None
+    chosen, seeds = sums[:, seeds].argmax(0), seeds + pad
+    shift, bend = _settle(blocks, seeds[:, None] + climb[chosen])
+    straight = bend <= MOST_BEND_PX
+    if not straight.any():
+        return None
+    chosen, seeds, shift, bend = chosen[straight], seeds[straight], shift[straight], bend[straight]
+    at = np.minimum(np.arange(w) * n // w, n - 1)
+    tracks = seeds[:, None] + climb[chosen][:, at] + shift[:, at]
+    tracks += slopes[chosen][:, None] * (np.arange(w) + 0.5 - w / 2 - middle[at])
+    # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
+    guard = thick_px // 2 + 2
+    at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
+    return Tracks(padded, pad, at_px, bend)
+
+
+def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
+    """uint8 (h, n), how much thin ink is in each block of the middle `h` rows; `_FAINT` at most."""
+    beyond = min(thick_px + 2, (padded.shape[0] - h) // 2)  # what an opening looks at
+    top = (padded.shape[0] - h) // 2
+    near = padded[top - beyond : top + h + beyond]
+    across = np.ones((thick_px + 2, 1), np.uint8)
+    thin = cv2.morphologyEx(near, cv2.MORPH_TOPHAT, across)[beyond : beyond + h]
+    thin = cv2.threshold(thin, _FAINT, _FAINT, cv2.THRESH_TRUNC)[1]
+    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, _DOTS_PX), np.uint8))
+    return np.asarray(cv2.resize(thin, (n, h), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _sums_along(wide: Gray, starts: NDArray[np.intp], h: int) -> NDArray[np.unsignedinteger[Any]]:
+    """What lies along lines of some slopes, from every row.
+
+    Args:
+        wide: uint8 (rows, blocks).
+        starts: intp (slopes, blocks), the row at which the first line of a slope meets a block.
+        h: Lines, each a row lower.
+
+    Returns:
+        Unsigned (slopes, h).
+    """
+    n = wide.shape[1]
+    kind = np.uint16 if n * _FAINT < 1 << 16 else np.uint32
+    turned = np.ascontiguousarray(wide.T.astype(kind))
+    # A window of h rows is copied as a whole: 35 times as fast as place by place.
+    windows = np.lib.stride_tricks.sliding_window_view(turned, h, axis=1)
+    return np.asarray(windows[np.arange(n), starts].sum(1, dtype=kind))
+
+
+def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
+    """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
+    flat = score.astype(np.float32)[None]
+    top = cv2.dilate(flat, np.ones((1, 7), np.uint8))
+    found = np.flatnonzero((flat == top).ravel() & (score >= least))
+    if found.size == 0:
+        return found
+    apart = np.flatnonzero(np.diff(found) > 3) + 1
+    first, last = np.append(0, apart), np.append(apart, found.size)
+    return np.asarray(found[first + (last - first) // 2], np.intp)
+
+
+def _settle(
+    blocks: Gray, base: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring rough lines onto their ink, block by block.
+
+    Returns:
+        float64 (lines, blocks) rows to add, and float64 (lines,) the root mean square of what a
+        straight line leaves.
+    """
+    n = blocks.shape[1]
+    x = np.arange(n)
+    reach = np.arange(-3, 4)
+    near = (base[..., None] + reach) * n + x[:, None]
+    weight = blocks.ravel()[near].astype(np.float64)  # (lines, blocks, 7)
+    total = weight.sum(2)
+    off = (weight @ reach) / np.maximum(total, 1)
+    sure = np.where(weight.max(2) >= _FAINT / 3, total, 0.0)
+    mass = np.maximum(sure.sum(1, keepdims=True), 1e-9)
+    run = x - (sure @ x)[:, None] / mass
+    mean = (sure * off).sum(1, keepdims=True) / mass
+    spread = np.maximum((sure * run * run).sum(1, keepdims=True), 1e-9)
+    straight = mean + (sure * run * off).sum(1, keepdims=True) / spread * run
+    stray = np.where(sure > 0, off - straight, 0.0)
+    bend = np.sqrt((sure * stray**2).sum(1) / mass[:, 0])
+    # Paper curls by a pixel or so, and printed lines with it, but over many blocks: what a single
+    # block strays is the pull of a stroke.
+    around = stray[:, np.clip(np.arange(-2, n + 2), 0, n - 1)]
+    calm = _median_of_five([around[:, k : k + n] for k in range(5)])
+    return straight + np.clip(calm, -1, 1), bend
+
+
+def _median_of_five(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    a, b, c, d, e = of
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
