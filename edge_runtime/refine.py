@@ -37,11 +37,11 @@ Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-_LEAST = 0.3  # of full contrast that a piece must show over its whole length
+LEAST = 0.3  # of full contrast that a piece must show over its whole length
 _BESIDE_PX = (-14, -10, 10, 14)  # beside its place: what is found there is found by chance
 _NEAR_ROUNDS, _FAR_ROUNDS, _BENT_ROUNDS = (6, 5), (14, 5), (10, 6, 4)  # how far is looked, pixels
 _FURTHER_ROUNDS = (20, 10, 5)
-_REGROWN, _REGROWN_ROUNDS = 3, (10, 6, 4)  # times that what was found is built upon
+_REGROWN, _REGROWN_ROUNDS = 3, (5, 5, 4)  # times that what was found is built upon
 _ENDS = 1_000_000  # number of the first group of rules' ends
 _END_ROUNDS, _END_ROW_PX = 2, 4
 _WHOLE = 0.6  # part of a field's pieces that makes it sure to be found
@@ -72,6 +72,15 @@ class Settled:
     # of each field, and each rule after them: whether its pieces that tell of x, of y, are found
     whole: tuple[NDArray[np.bool_], NDArray[np.bool_]] = (np.empty(0, bool), np.empty(0, bool))
     against: float = 0.0  # 0..1, part of the pieces whose field lies elsewhere
+
+    @property
+    def trusted(self) -> tuple[Measured, Measured]:
+        """What was measured, but of fields and rules of which too little was found."""
+        x, y = (
+            each.part(np.append(whole, True)[np.minimum(each.group, len(whole))])
+            for each, whole in zip(self.measured, self.whole, strict=True)
+        )
+        return x, y
 
     @property
     def worth(self) -> float:
@@ -141,13 +150,7 @@ def _regrown(
     for _ in range(_REGROWN):
         if all(whole.all() for whole in best.whole) and not lines.rule.any():
             break
-        own = [
-            each.part(
-                (each.group >= len(whole)) | np.append(whole, True)[each.group.clip(0, len(whole))]
-            )
-            for each, whole in zip(best.measured, best.whole, strict=True)
-        ]
-        own = [each.part(each.group < _ENDS) for each in own]
+        own = [each.part(each.group < _ENDS) for each in best.trusted]
         start, both = fit_nudge(sheet.size, own[0], own[1], pins=pins), rim
         for _ in range(_END_ROUNDS if lines.rule.any() else 0):
             ends = _ends(sheet, lines, start)
@@ -155,7 +158,7 @@ def _regrown(
             told = _both((own[0], own[1]), ends)
             start = fit_nudge(sheet.size, *told, pins=pins)
         again = _rounds(sheet, lines, n_fields, pins, both, start, _REGROWN_ROUNDS)
-        if again.worth < best.worth - _LITTLE:
+        if again.worth < best.worth - _WORTH:
             break
         gain = again.worth - best.worth
         best = again
@@ -170,7 +173,7 @@ def _ends(sheet: Raster, lines: Lines, start: Nudge) -> tuple[Measured, Measured
     profiles = profiles_of(raster, at, lines)
     row, height, _ = peaks(profiles, lines, neighbours(lines, sheet.per_unit), _END_ROW_PX)
     row = row + rounding(at, lines)
-    seen = end_shifts(raster, lines, at, row, height >= _LEAST, first_group=_ENDS)
+    seen = end_shifts(raster, lines, at, row, height >= LEAST, first_group=_ENDS)
     told = []
     for axis, each in enumerate(seen):
         drawn = (start.moved(each.points) - each.points)[:, axis]
@@ -202,7 +205,7 @@ def _rounds(
         profiles = profiles_of(sheet.draw(nudge), at, lines)
         shift, height, tooth = peaks(profiles, lines, beside, reach)
         shift = shift + rounding(at, lines)
-        hit = height >= _LEAST
+        hit = height >= LEAST
         whole = np.bincount(lines.edge, hit) / np.bincount(lines.edge)
         hit &= whole[lines.edge] >= _MOST_OF_EDGE
         hit |= tooth
@@ -257,7 +260,7 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
     height = wide[rows, np.clip(index, 0, profiles.shape[1] - 1)]
     height[(index < 0) | (index >= profiles.shape[1])] = 0
     near = np.abs(shifts) <= 2 * NEAR_PX
-    seen = height >= np.where(near, TOOTH, _LEAST)  # a comb's thin teeth are no worse than writing
+    seen = height >= np.where(near, TOOTH, LEAST)  # a comb's thin teeth are no worse than writing
     best = np.zeros(n_groups)
     for upright in (True, False):
         which = lines.upright == upright
@@ -277,7 +280,7 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
 def _found(profiles: NDArray[np.float32], shift: int) -> NDArray[np.bool_]:
     """Whether a line is within two pixels of a shift."""
     middle = REACH_PX + shift
-    return np.asarray(profiles[:, middle - 2 : middle + 3].max(axis=1) >= _LEAST)
+    return np.asarray(profiles[:, middle - 2 : middle + 3].max(axis=1) >= LEAST)
 
 
 def _along(nudge: Nudge, lines: Lines) -> Points:

@@ -7,7 +7,6 @@ Words:  *outwards*: from a rule's middle to the end that is looked at.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
