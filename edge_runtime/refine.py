@@ -230,10 +230,10 @@ def _rounds(
     n_groups = max(n_fields, int(lines.field.max()) + 1)  # rules beside the fields come after them
     size = np.maximum(np.bincount(lines.field, minlength=n_groups), 1)
     elsewhere = _elsewhere(profiles, moved, lines, n_groups)
-    whole = []
+    held = []
     for which in (lines.upright, ~lines.upright):
         of = np.bincount(lines.field, which, n_groups)
-        whole.append(np.bincount(lines.field, near & which, n_groups) >= _WHOLE * of)
+        held.append(np.bincount(lines.field, near & which, n_groups) >= _WHOLE * of)
     return Settled(
         nudge if nudge is not None and nudge.largest >= _STRAIGHT_PX * px else None,
         float(near.mean()),
@@ -243,7 +243,7 @@ def _rounds(
         (x, y),
         tuple((np.bincount(lines.field, near, n_groups) / size)[:n_fields].tolist()),
         tuple((elsewhere * px)[:n_fields].tolist()),
-        (whole[0], whole[1]),
+        (held[0], held[1]),
         float((elsewhere[lines.field] > 0).mean()),
     )
 
