@@ -51,6 +51,7 @@ _STRAIGHT_PX = 0.5  # a box that stands straight to within this is cut out, not 
 _LARGEST_CROP_PX = 20_000_000
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
+_CLEAR_SIDES = 0.5  # of the fields whose left and right edges are found: tables' rules go on
 _CLEAR_BY_MARKS = 0.6  # and of one that has marks in the right places, too
 _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
 _MANY = 0.3  # of the fields, in doubt: how a page lies is sought in other ways, too
@@ -235,9 +236,11 @@ def _denied(one: Settled, *, photo: bool) -> str:
 
 def _other_lines(page: Gray, template: Template, placing: Placing, one: Settled) -> str:
     """What lines that are not the form's have to say against a page; "" if nothing."""
-    if one.pieces < FEWEST_PIECES or one.support >= (
-        _CLEAR_BY_MARKS if placing.method == "marks" else _CLEAR
-    ):
+    sides = float(np.mean(one.whole[0][: len(template.fields)])) if one.pieces else 0.0
+    clear = one.support >= _CLEAR and sides >= _CLEAR_SIDES
+    if placing.method == "marks":
+        clear = one.support >= _CLEAR_BY_MARKS
+    if one.pieces < FEWEST_PIECES or clear:
         return ""
     if one.support < one.chance + OVER_CHANCE:  # taken for a form whose colour was dropped
         share = long_lines(page, template, placing.homography)
