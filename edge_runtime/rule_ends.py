@@ -53,7 +53,9 @@ def end_shifts(
         upright = bool(lines.upright[own[0]])
         image, axis = (flipped, 1) if upright else (raster, 0)
         own = own[np.argsort(at[own, axis])]
-        half = PIECE_PX * lines.part[own[0]] / 2
+        if len(own) < 2:  # too short to tell its end from a letter's
+            continue
+        half = (at[own[1], axis] - at[own[0], axis]) / 2  # of a piece
         ends = [(own[0], -1), (own[-1], 1)]
         found = []
         for piece, way in ends:
