@@ -59,7 +59,9 @@ def field_certainty(
     if not boxes:
         return ()
     corners = np.array([[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes], np.float64)
-    told = one.measured if measured is None else measured
+    # On a bent sheet a line of a field of which little was found may be another's.
+    own = one.trusted if bent else one.measured
+    told = own if measured is None else measured
     spread = np.hypot(
         *fit_spread(
             template.page_size, *told, pins=pins, points=corners.reshape(-1, 2), bent=bent

@@ -1,7 +1,7 @@
 """Where pieces of printed lines are, told from writing by what neighbours have in common.
 
-Owns:   `profiles_of` and `wide_profiles` of pieces on a raster; `peaks`, `neighbours`, and
-        `out_of_line`.
+Owns:   `profiles_of` and `wide_profiles` of pieces on a raster, made of `depth_of` and `ridges`;
+        `peaks`, `neighbours`, and `out_of_line`.
 Needs:  numpy, cv2, `form_lines`.
 Words:  *profile*: how much of a piece is a line, by its shift across itself.
 """
@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 _LINE_PX = 3  # lines are at most so wide; farther off is their paper
 _PAPER_PX = 17  # wider than a line, narrower than a shadow
-_CAP = 48  # contrast from which on a line counts in full: black writing weighs as pale print
+CAP = 48  # contrast from which on a line counts in full: black writing weighs as pale print
 REACH_PX = 22  # profiles are taken so far to either side
 NEAR_PX = 2.0  # a piece so near to where the fit has it is support
 _FAINT = 0.15  # of full contrast, at which a line counts half where a field is sought as one
@@ -33,8 +33,7 @@ _FEWEST_IN_LINE, _OUT_PX = 5, 2.5
 
 def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
     """float32 (n, 2 * `REACH_PX` + 1): how much of each piece is a line, by its shift; 0..1."""
-    paper = cv2.blur(cv2.dilate(raster, np.ones((_PAPER_PX, _PAPER_PX), np.uint8)), (9, 9))
-    depth = np.asarray(255 - cv2.divide(raster, paper, scale=255), np.uint8)
+    depth = depth_of(raster)
     out = np.empty((len(at), 2 * REACH_PX + 1), np.float32)
     for upright in (False, True):
         which = lines.upright == upright
@@ -43,18 +42,29 @@ def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
         # One way for both: upright lines are looked at on the raster's transpose.
         image = np.ascontiguousarray(depth.T) if upright else depth
         xy = at[which][:, ::-1] if upright else at[which]
-        image = np.asarray(cv2.blur(image, (1, 3)), np.uint8)
-        ridge = np.zeros_like(image)
-        inner = image[_LINE_PX:-_LINE_PX]
-        over = cv2.subtract(inner, image[: -2 * _LINE_PX])
-        under = cv2.subtract(inner, image[2 * _LINE_PX :])
-        ridge[_LINE_PX:-_LINE_PX] = np.minimum(cv2.min(over, under), _CAP)
-        along = np.asarray(cv2.blur(ridge, (PIECE_PX, 1)), np.uint8)
+        along = np.asarray(cv2.blur(ridges(image), (PIECE_PX, 1)), np.uint8)
         columns = np.clip(np.round(xy[:, 0] - 0.5).astype(int), 0, image.shape[1] - 1)
         rows = np.round(xy[:, 1] - 0.5).astype(int)[:, None] + np.arange(-REACH_PX, REACH_PX + 1)
         rows = np.clip(rows, 0, image.shape[0] - 1)
         out[which] = along[rows, columns[:, None]]
-    return out / (_CAP * lines.part[:, None].astype(np.float32))
+    return out / (CAP * lines.part[:, None].astype(np.float32))
+
+
+def depth_of(raster: Gray) -> Gray:
+    """By how much every pixel is darker than the paper about it."""
+    paper = cv2.blur(cv2.dilate(raster, np.ones((_PAPER_PX, _PAPER_PX), np.uint8)), (9, 9))
+    return np.asarray(255 - cv2.divide(raster, paper, scale=255), np.uint8)
+
+
+def ridges(depth: Gray) -> Gray:
+    """How much every pixel is part of a thin level line, 0..`CAP`."""
+    image = np.asarray(cv2.blur(depth, (1, 3)), np.uint8)
+    ridge = np.zeros_like(image)
+    inner = image[_LINE_PX:-_LINE_PX]
+    over = cv2.subtract(inner, image[: -2 * _LINE_PX])
+    under = cv2.subtract(inner, image[2 * _LINE_PX :])
+    ridge[_LINE_PX:-_LINE_PX] = np.minimum(cv2.min(over, under), CAP)
+    return ridge
 
 
 def wide_profiles(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:

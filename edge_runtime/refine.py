@@ -9,7 +9,7 @@ Words:  *raster*: the page drawn as the form stands, see `raster`. *piece*: a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ from edge_runtime.profiles import (
     wide_profiles,
 )
 from edge_runtime.raster import Raster
+from edge_runtime.rule_ends import end_shifts
 from edge_runtime.sheet_edges import edge_shifts
 from edge_runtime.template import Template
 
@@ -36,12 +37,18 @@ Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-_LEAST = 0.3  # of full contrast that a piece must show over its whole length
+LEAST = 0.3  # of full contrast that a piece must show over its whole length
 _BESIDE_PX = (-14, -10, 10, 14)  # beside its place: what is found there is found by chance
 _NEAR_ROUNDS, _FAR_ROUNDS, _BENT_ROUNDS = (6, 5), (14, 5), (10, 6, 4)  # how far is looked, pixels
 _FURTHER_ROUNDS = (20, 10, 5)
+_REGROWN, _REGROWN_ROUNDS = 3, (5, 5, 4)  # times that what was found is built upon
+_ENDS = 1_000_000  # number of the first group of rules' ends
+_END_ROUNDS, _END_ROW_PX = 2, 4
+_WHOLE = 0.6  # part of a field's pieces that makes it sure to be found
 _CLEAR = 0.62  # support with which no one looks farther
 _BENT_CLEAR = 0.86  # and on a photo, where some lines may fit and others not
+_WORTH_MORE = 0.3  # support below which a placing is left as it is
+_LITTLE = 0.02  # support that matters little
 _WORTH = 0.05  # support that looking farther must bring
 _ALL = 0.8  # of a field's pieces, that must lie elsewhere to speak against its place
 _MOST_OF_EDGE = 0.5  # pieces of an edge that must show a line, else it is writing
@@ -62,7 +69,18 @@ class Settled:
     measured: tuple[Measured, Measured]  # shifts in x and in y that the nudge was fitted to
     found: tuple[float, ...]  # 0..1, part of each field's own pieces that are support
     elsewhere: tuple[float, ...]  # how far off all lines of a field are else, template units; or 0
+    # of each field, and each rule after them: whether its pieces that tell of x, of y, are found
+    whole: tuple[NDArray[np.bool_], NDArray[np.bool_]] = (np.empty(0, bool), np.empty(0, bool))
     against: float = 0.0  # 0..1, part of the pieces whose field lies elsewhere
+
+    @property
+    def trusted(self) -> tuple[Measured, Measured]:
+        """What was measured, but of fields and rules of which too little was found."""
+        x, y = (
+            each.part(np.append(whole, True)[np.minimum(each.group, len(whole))])
+            for each, whole in zip(self.measured, self.whole, strict=True)
+        )
+        return x, y
 
     @property
     def worth(self) -> float:
@@ -116,7 +134,57 @@ def settle(
         if best.support < _BENT_CLEAR:  # what lies well holds the rest while that is sought afar
             further = rounds(best.nudge, _FURTHER_ROUNDS)
             best = further if further.worth > best.worth else best
+    if bent and best.support >= _WORTH_MORE:
+        best = _regrown(sheet, lines, n, pins, rim, best)
     return best
+
+
+def _regrown(
+    sheet: Raster,
+    lines: Lines,
+    n_fields: int,
+    pins: Points,
+    rim: tuple[Measured, Measured],
+    best: Settled,
+) -> Settled:
+    """What lies wrongly is let go, and sought anew from what was found whole; and rules are
+    followed along themselves, too, by where they end."""
+    for _ in range(_REGROWN):
+        if all(whole.all() for whole in best.whole) and not lines.rule.any():
+            break
+        own = [each.part(each.group < _ENDS) for each in best.trusted]
+        start, both = fit_nudge(sheet.size, own[0], own[1], pins=pins), rim
+        for _ in range(_END_ROUNDS if lines.rule.any() else 0):
+            ends = _ends(sheet, lines, start)
+            both = _both(rim, ends)
+            told = _both((own[0], own[1]), ends)
+            start = fit_nudge(sheet.size, *told, pins=pins)
+        again = _rounds(sheet, lines, n_fields, pins, both, start, _REGROWN_ROUNDS)
+        if again.worth < best.worth - _WORTH:
+            break
+        gain = again.worth - best.worth
+        best = again
+        if gain < _LITTLE:
+            break
+    return best
+
+
+def _ends(sheet: Raster, lines: Lines, start: Nudge) -> tuple[Measured, Measured]:
+    """Shifts in x and in y of where rules end, template units."""
+    at, raster = sheet.of(lines.points), sheet.draw(start)
+    profiles = profiles_of(raster, at, lines)
+    row, height, _ = peaks(profiles, lines, neighbours(lines, sheet.per_unit), _END_ROW_PX)
+    row = row + rounding(at, lines)
+    seen = end_shifts(raster, lines, at, row, height >= LEAST, first_group=_ENDS)
+    told = []
+    for axis, each in enumerate(seen):
+        drawn = (start.moved(each.points) - each.points)[:, axis]
+        told.append(replace(each, shifts=each.shifts / sheet.per_unit + drawn))
+    return told[0], told[1]
+
+
+def _both(a: tuple[Measured, Measured], b: tuple[Measured, Measured]) -> tuple[Measured, Measured]:
+    return Measured.all_of([a[0], b[0]]), Measured.all_of([a[1], b[1]])
 
 
 def _better(plain: Settled, far: Settled) -> Settled:
@@ -139,7 +207,7 @@ def _rounds(
         profiles = profiles_of(sheet.draw(nudge), at, lines)
         shift, height, tooth = peaks(profiles, lines, beside, reach)
         shift = shift + rounding(at, lines)
-        hit = height >= _LEAST
+        hit = height >= LEAST
         whole = np.bincount(lines.edge, hit) / np.bincount(lines.edge)
         hit &= whole[lines.edge] >= _MOST_OF_EDGE
         hit |= tooth
@@ -164,6 +232,10 @@ def _rounds(
     n_groups = max(n_fields, int(lines.field.max()) + 1)  # rules beside the fields come after them
     size = np.maximum(np.bincount(lines.field, minlength=n_groups), 1)
     elsewhere = _elsewhere(profiles, moved, lines, n_groups)
+    held = []
+    for which in (lines.upright, ~lines.upright):
+        of = np.bincount(lines.field, which, n_groups)
+        held.append(np.bincount(lines.field, near & which, n_groups) >= _WHOLE * of)
     return Settled(
         nudge if nudge is not None and nudge.largest >= _STRAIGHT_PX * px else None,
         float(near.mean()),
@@ -173,6 +245,7 @@ def _rounds(
         (x, y),
         tuple((np.bincount(lines.field, near, n_groups) / size)[:n_fields].tolist()),
         tuple((elsewhere * px)[:n_fields].tolist()),
+        (held[0], held[1]),
         float((elsewhere[lines.field] > 0).mean()),
     )
 
@@ -189,7 +262,7 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
     height = wide[rows, np.clip(index, 0, profiles.shape[1] - 1)]
     height[(index < 0) | (index >= profiles.shape[1])] = 0
     near = np.abs(shifts) <= 2 * NEAR_PX
-    seen = height >= np.where(near, TOOTH, _LEAST)  # a comb's thin teeth are no worse than writing
+    seen = height >= np.where(near, TOOTH, LEAST)  # a comb's thin teeth are no worse than writing
     best = np.zeros(n_groups)
     for upright in (True, False):
         which = lines.upright == upright
@@ -209,7 +282,7 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
 def _found(profiles: NDArray[np.float32], shift: int) -> NDArray[np.bool_]:
     """Whether a line is within two pixels of a shift."""
     middle = REACH_PX + shift
-    return np.asarray(profiles[:, middle - 2 : middle + 3].max(axis=1) >= _LEAST)
+    return np.asarray(profiles[:, middle - 2 : middle + 3].max(axis=1) >= LEAST)
 
 
 def _along(nudge: Nudge, lines: Lines) -> Points:

@@ -17,6 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.beyond import (
+    FEWEST_ENDS,
+    GOING_ON,
+    LINES_OF_ITS_OWN,
+    lines_beyond,
+    long_lines,
+)
 from edge_runtime.certainty import (
     FEWEST_PIECES,
     LEAST_SUPPORT,
@@ -44,6 +51,8 @@ _STRAIGHT_PX = 0.5  # a box that stands straight to within this is cut out, not 
 _LARGEST_CROP_PX = 20_000_000
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
+_CLEAR_SIDES = 0.5  # of the fields whose left and right edges are found: tables' rules go on
+_CLEAR_BY_MARKS = 0.6  # and of one that has marks in the right places, too
 _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
 _MANY = 0.3  # of the fields, in doubt: how a page lies is sought in other ways, too
 _TELLING = 0.08  # of support that tells one turn from the other
@@ -208,7 +217,9 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
             break
     looked.sort(key=lambda pair: -(pair[1].support - pair[1].chance))
     placing, one = looked[0]
-    if placing.strict and (fault := _denied(one, photo=placing.bent)):
+    if placing.strict and (
+        fault := _denied(one, photo=placing.bent) or _other_lines(page, template, placing, one)
+    ):
         return fault
     known = True
     if len(looked) > 1:
@@ -229,6 +240,26 @@ def _denied(one: Settled, *, photo: bool) -> str:
     return (
         f"{100 * one.support:.0f} % of the fields' printed lines are where the template has them, "
         f"{100 * one.chance:.0f} % by chance"
+    )
+
+
+def _other_lines(page: Gray, template: Template, placing: Placing, one: Settled) -> str:
+    """What lines that are not the form's have to say against a page; "" if nothing."""
+    sides = float(np.mean(one.whole[0][: len(template.fields)])) if one.pieces else 0.0
+    clear = one.support >= _CLEAR and sides >= _CLEAR_SIDES
+    if placing.method == "marks":
+        clear = one.support >= _CLEAR_BY_MARKS
+    if one.pieces < FEWEST_PIECES or clear:
+        return ""
+    if one.support < one.chance + OVER_CHANCE:  # taken for a form whose colour was dropped
+        share = long_lines(page, template, placing.homography)
+        return "" if share < LINES_OF_ITS_OWN else "the lines on the page are not those of the form"
+    seen = lines_beyond(page, template, placing.homography, one)
+    if seen.ends < FEWEST_ENDS or seen.share < GOING_ON:
+        return ""
+    return (
+        f"{seen.going_on} of {seen.ends} printed lines go on where those of the form end, as "
+        "another form's do (if it is this one: list its marks, a reference, or its further lines)"
     )
 
 
