@@ -322,15 +322,11 @@ def raw_text(log_probs: LogProbs, grammar: Grammar) -> str:
 
 def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
     """The same for many strips."""
-    if not any(map(len, given)):
-        return [""] * len(given)
-    path = np.concatenate([one.argmax(axis=1) for one in given])
-    ends = np.cumsum([len(one) for one in given])
-    first = np.r_[True, path[1:] != path[:-1]]  # of a run
-    first[ends[:-1][ends[:-1] < len(path)]] = True
-    at = (first & (path > 0)).nonzero()[0]
-    said, bounds = path[at].tolist(), [0, *at.searchsorted(ends).tolist()]
-    return [grammar.spell(said[a:b]) for a, b in pairwise(bounds)]
+    found = []
+    for one in given:
+        path = one.argmax(axis=1).tolist() if len(one) else []
+        found.append(grammar.spell(a for a, b in zip(path, [0, *path], strict=False) if a != b))
+    return found
 
 
 def _spans(
