@@ -12,7 +12,7 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import NamedTuple
 
@@ -176,6 +176,11 @@ class CellLattice:
             self._is_glyph = keep
 
     @cached_property
+    def _from(self) -> tuple[Ints, Ints]:
+        """Where the edges of each state begin, and which states have some."""
+        return segments(self.tail)
+
+    @cached_property
     def _ways(self) -> dict[tuple[int, int], int]:
         return {(int(q), int(label)): int(to) for q, label, to in self.grammar.edges}
 
@@ -220,7 +225,7 @@ class CellLattice:
         ahead = np.full((cells.n + 1, 4, n), -np.inf)
         ahead[-1, _OVER] = 0
         ahead[-1, _INSIDE, accepting] = 0
-        first, state = segments(self.tail)
+        first, state = self._from
         for at in range(cells.n - 1, -1, -1):
             later, now = ahead[at + 1], ahead[at]
             glyph = np.full(n, -np.inf)
@@ -258,6 +263,12 @@ class CellLattice:
         found = np.full(len(self._is_glyph), np.inf)
         found[self._is_glyph] = worth
         return found
+
+
+@lru_cache(maxsize=256)
+def cell_lattice_of(grammar: Grammar) -> CellLattice:
+    """The grammar's lattice of cells, made once."""
+    return CellLattice(grammar)
 
 
 def _scattered(values: Floats, index: Ints, n: int) -> Floats:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.cells import CellLattice, Cells
+from edge_runtime.cells import Cells, cell_lattice_of
 from edge_runtime.grammar import Grammar
 from edge_runtime.holding import holding
 from edge_runtime.outputs import Frames, frames_of
@@ -259,7 +259,7 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
         k: Number of texts wanted, at most.
     """
     seen = Cells(log_probs, grammar)
-    lattice = CellLattice(grammar)
+    lattice = cell_lattice_of(grammar)
     raw = "".join(" " if one is None else raw_text(one, grammar) for one in log_probs).strip()
     log_total = lattice.log_total(seen)
     if log_total == -math.inf:
@@ -289,7 +289,7 @@ def text_log_prob(
         if not grammar.accepts(text):
             return -math.inf
         return text_sums(Frames(log_probs, grammar), [grammar.labels_of(text)])[0]
-    if not CellLattice(grammar).accepts(text):
+    if not cell_lattice_of(grammar).accepts(text):
         return -math.inf
     return Cells(log_probs, grammar).within().text_sum(text)
 
@@ -298,7 +298,7 @@ def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: 
     """Log of the grammar's total: how much of the network's belief is allowed. At most 0."""
     if isinstance(log_probs, np.ndarray):
         return grammar_log_totals([log_probs], grammar)[0]
-    return CellLattice(grammar).log_total(Cells(log_probs, grammar))
+    return cell_lattice_of(grammar).log_total(Cells(log_probs, grammar))
 
 
 def grammar_log_totals(given: Sequence[LogProbs], grammar: Grammar) -> list[float]:
@@ -322,15 +322,11 @@ def raw_text(log_probs: LogProbs, grammar: Grammar) -> str:
 
 def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
     """The same for many strips."""
-    if not any(map(len, given)):
-        return [""] * len(given)
-    path = np.concatenate([one.argmax(axis=1) for one in given])
-    ends = np.cumsum([len(one) for one in given])
-    first = np.r_[True, path[1:] != path[:-1]]  # of a run
-    first[ends[:-1][ends[:-1] < len(path)]] = True
-    at = (first & (path > 0)).nonzero()[0]
-    said, bounds = path[at].tolist(), [0, *at.searchsorted(ends).tolist()]
-    return [grammar.spell(said[a:b]) for a, b in pairwise(bounds)]
+    found = []
+    for one in given:
+        path = one.argmax(axis=1).tolist() if len(one) else []
+        found.append(grammar.spell(a for a, b in zip(path, [0, *path], strict=False) if a != b))
+    return found
 
 
 def _spans(

@@ -87,5 +87,7 @@ def _cut(columns: Sequence[float], left: int, right: int) -> int:
         return left + 1
     between = columns[left + 1 : right]
     least = min(between)
+    if between.count(least) == 1:
+        return left + 1 + between.index(least)
     places = [at for at, ink in enumerate(between) if ink == least]
     return left + 1 + places[len(places) // 2]

@@ -22,6 +22,7 @@ from edge_runtime.outputs import Floats, Frames, Ints
 from edge_runtime.sums import RESCALE_EVERY, SCALED_LEAST
 
 _LEAST_REST = 1e-6  # of a sum: a difference so small keeps ten decimals, see `Lattice._mend`
+_SMALL_TOGETHER = 16  # the same where many strips share the product's cost
 _SMALL = 8  # nodes up to which a product of matrices beats a loop over frames
 
 
@@ -221,7 +222,7 @@ class Lattice:
         """
         if self.is_free:
             found = self._free_totals(whole, parts)
-        elif self.n_nodes <= _SMALL:
+        elif self.n_nodes <= _SMALL_TOGETHER:
             found = self._small_totals(whole, parts)
         else:
             return [self.log_total(one) for one in parts]

@@ -25,8 +25,10 @@ import numpy as np
 from edge_runtime.grammar import Grammar
 from edge_runtime.outputs import Floats, Frames, Ints
 
-_FIRST = 9.21  # nats: labels of one in ten thousand, which nearly always are enough
-_LAST = 18.0  # within it a text is found, or the grammar asks for another than was written
+# Nats: labels of one in 500, which often are enough, of one in 10,000; and beyond the last the
+# grammar asks for another text than was written.
+_LEVELS = (6.2, 9.2, 18.0)
+_LAST = _LEVELS[-1]
 _LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
 _WIDER = 1.5
 _LOOSE = 3  # states of a grammar that allows nearly all texts of its labels
@@ -65,12 +67,12 @@ class Near:
     Args:
         loss: float64 (t, labels), of each label that counts.
         labels: Their numbers; the blank's, 0, is the first.
-        ways: For each frame the labels within `_FIRST`, the best first.
+        ways: For each frame the labels within the first of `_LEVELS`, the best first.
         best: Log-probability of the path that loses nothing.
     """
 
     def __init__(self, loss: Floats, labels: Ints, ways: list[list[Loss]], best: float) -> None:
-        self._loss, self._labels, self._ways, self._widest = loss, labels, ways, _FIRST
+        self._loss, self._labels, self._ways, self._widest = loss, labels, ways, _LEVELS[0]
         self.best = best
 
     def texts(
@@ -89,10 +91,10 @@ class Near:
         if grammar.n_states > _LOOSE and not _accepts(grammar, [its[0][1] for its in self._ways]):
             return None
         limit = self._guess(grammar, k)
-        if limit is None:
+        while limit is None and self._widest < _LAST:
             self._widen()
-            limit = self._guess(grammar, k) or _LAST
-        limit = min(limit + _ROUNDING, _LAST)
+            limit = self._guess(grammar, k)
+        limit = min((limit or _LAST) + _ROUNDING, self._widest)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
             found = self._within(grammar, limit, most=most)
@@ -103,13 +105,12 @@ class Near:
             if limit >= _LAST:
                 return None
             limit = min(limit * _WIDER + 1.0, _LAST)
-            if limit > self._widest:
+            while limit > self._widest:
                 self._widen()
 
     def _widen(self) -> None:
-        if self._widest < _LAST:
-            self._ways = _ways(self._loss, self._labels, _LAST)
-            self._widest = _LAST
+        self._widest = next(one for one in _LEVELS if one > self._widest)
+        self._ways = _ways(self._loss, self._labels, self._widest)
 
     def _guess(self, grammar: Grammar, k: int) -> float | None:
         """What the k best texts may lose: as much as the best ways to change some places at once.
@@ -169,6 +170,7 @@ class Near:
         on the way."""
         to = grammar.ways
         root = _Prefix(None, 0, 0)
+        made = [root]
         root.rest = 0.0
         beam: Sequence[_Prefix] = [root]
         quiet = False
@@ -204,6 +206,8 @@ class Near:
                         state = to.get((one.state, label))
                         kid = None if state is None else _Prefix(one, label, state)
                         kids[label] = kid
+                        if kid is not None:
+                            made.append(kid)
                     if kid is not None and loss < kid.new_held:
                         kid.new_held = loss
                         touched[kid] = None
@@ -216,6 +220,8 @@ class Near:
             most -= len(beam)
             if most < 0:
                 return None
+        for one in made:  # no circles are left behind for the garbage collector
+            one.kids.clear()
         return sorted((one for one in beam if grammar.ends[one.state]), key=attrgetter("loss"))
 
     def runs(self, labels: Sequence[int], loss: float | None) -> list[tuple[int, int]] | None:
@@ -346,7 +352,7 @@ def near_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[Ne
     return found
 
 
-def _ways(loss: Floats, labels: Ints, widest: float = _FIRST) -> list[list[Loss]]:
+def _ways(loss: Floats, labels: Ints, widest: float = _LEVELS[0]) -> list[list[Loss]]:
     """For each frame the labels that lose no more than `widest`, the best first."""
     at = (loss.ravel() <= widest).nonzero()[0]
     frame, column = np.divmod(at, loss.shape[1])

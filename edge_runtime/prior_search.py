@@ -76,7 +76,7 @@ class _Beams:
         self._telling[:, 0] = False
         frame = (self._telling.any(axis=1) & (self._prob[:, 0] <= _SURE)).nonzero()[0]
         ends = np.cumsum([one.n for one in parts])
-        first: Ints = frame.searchsorted(np.r_[0, ends])
+        first = np.asarray(frame.searchsorted(np.r_[0, ends]), np.intp)
         count = np.diff(first)
         self._order = np.argsort(-count, kind="stable")
         self._rows = [

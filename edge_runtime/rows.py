@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.alike import settle_alike, within
-from edge_runtime.cells import CellLattice, Cells
+from edge_runtime.cells import Cells, cell_lattice_of
 from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
@@ -65,7 +65,7 @@ class Row:
         self._as_line = compile_grammar(line_field(grammar.field), grammar.labels)
         line = within(settle_alike(line, self._as_line), self._as_line)
         self._frames = Frames(line, self._as_line)
-        self._cells, self._lattice = Cells(cells, grammar).within(), CellLattice(grammar)
+        self._cells, self._lattice = Cells(cells, grammar).within(), cell_lattice_of(grammar)
         self._by_cells = decode_cells(cells, grammar, k=_AMONG)
         self._by_line = decode(line, self._as_line, k=_AMONG)
         found = [text for one in self._hearings for text, _ in one.alternatives]

@@ -2,7 +2,8 @@
 
 Owns:   `text_sums`, `sums_of`.
 Needs:  numpy, `outputs`.
-Source: the forward sums of Graves et al. 2006, rescaled as they shrink.
+Words:  *node*: a beginning that texts of a strip share; its alignments are summed once.
+Source: the forward sums of Graves et al. 2006, over a tree of texts, rescaled as they shrink.
 
 Every number is worked out by itself and rescaled by powers of two alone, so that no text's sum
 depends on the texts beside it, down to the last bit.
@@ -11,7 +12,7 @@ depends on the texts beside it, down to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from edge_runtime.outputs import Floats, Frames, Ints
 # Scaled sums lose what is e^-700 under the rest; from here on the log domain does them again.
 SCALED_LEAST = -600.0
 RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
-_AT_ONCE = 20_000  # numbers of a step that stay in the processor's cache
+_LEAST_MASS = 1e-240  # of a scaled sum, the strip's greatest being 1
+_AT_ONCE = 20_000  # characters; their nodes stay in the processor's cache
 
 Labels = Sequence[int]
 
@@ -37,69 +39,137 @@ def text_sums(frames: Frames, texts: Sequence[Labels]) -> list[float]:
 
 def sums_of(parts: Sequence[Frames], asked: Sequence[Sequence[Labels]]) -> list[list[float]]:
     """The same for texts of several strips, those of each in `asked`."""
-    found: list[list[float]] = [[0.0] * len(texts) for texts in asked]
-    rows = [(parts[at].n, at, k) for at, texts in enumerate(asked) for k in range(len(texts))]
-    rows.sort(key=lambda row: -row[0])  # so that those with frames left always come first
-    longest = max((len(text) for texts in asked for text in texts), default=0)
-    step = max(1, _AT_ONCE // (2 * longest + 3))
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        strips = {at: parts[at] for _, at, _ in part}
-        sums = _sums(strips, [(at, asked[at][k]) for _, at, k in part])
-        for (_, at, k), one in zip(part, sums, strict=True):
-            found[at][k] = one if one > SCALED_LEAST else _log_sum(parts[at], asked[at][k])
+    found: list[list[float]] = [[] for _ in asked]
+    strips = [at for at, texts in enumerate(asked) if texts]
+    strips.sort(key=lambda at: -parts[at].n)  # so that those with frames left always come first
+    for some in _portions(strips, asked):
+        sums = iter(_Tree([asked[at] for at in some]).sums([parts[at] for at in some]))
+        for at in some:
+            frames = parts[at]
+            found[at] = [
+                _log_sum(frames, text) if log_sum is None else log_sum
+                for text, log_sum in zip(asked[at], sums, strict=False)
+            ]
     return found
 
 
-def _sums(strips: dict[int, Frames], rows: Sequence[tuple[int, Labels]]) -> list[float]:
-    """Logs of the sums of (strip, text), those with the most frames first."""
-    probs = [one.prob for one in strips.values()]
-    flat = (probs[0] if len(probs) == 1 else np.concatenate(probs)).ravel()
-    n_labels = probs[0].shape[1]
-    firsts = dict(zip(strips, np.cumsum([0, *map(len, probs)]).tolist(), strict=False))
-    lengths = [len(text) for _, text in rows]
-    chain = np.zeros((len(rows), 2 * max(lengths) + 1), np.intp)  # blank, character, blank, ...
-    for row, (_, text) in zip(chain, rows, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    leap = np.zeros(chain.shape)  # 1 where a character may follow another without a blank between
-    leap[:, 3::2] = chain[:, 3::2] != chain[:, 1:-2:2]
-    leap[:, 1:2] = 1
-    chain += np.array([firsts[at] * n_labels for at, _ in rows])[:, None]
-    state = np.zeros((len(rows), chain.shape[1] + 2))  # two nodes before the chain save edge cases
-    state[:, 1] = 1
-    scale: Ints = np.zeros(len(rows), np.intp)
-    said, scratch = np.empty(chain.shape), np.empty(chain.shape)
-    frames = [strips[at].n for at, _ in rows]
-    left = len(rows)
-    for t in range(frames[0]):
-        while frames[left - 1] <= t:
-            left -= 1
-        here, new, p = state[:left, 2:], scratch[:left], said[:left]
-        np.multiply(state[:left, :-2], leap[:left], out=new)
-        new += state[:left, 1:-1]
-        new += here
-        flat.take(chain[:left], out=p, mode="clip")  # none lies outside: clip is the quick mode
-        np.multiply(new, p, out=here)
-        chain[:left] += n_labels
-        if t == 0:
-            state[:, :2] = 0
-        if t % RESCALE_EVERY == RESCALE_EVERY - 1:
-            _rescale(here, scale[:left])
-    ends = 2 * np.array(lengths)
-    at = np.arange(len(rows))
-    mass, shift = np.frexp(state[at, ends + 1] + state[at, ends + 2])
-    scale += shift
+def _portions(strips: Sequence[int], asked: Sequence[Sequence[Labels]]) -> Iterator[list[int]]:
+    """Strips in order, about `_AT_ONCE` characters at a time."""
+    some: list[int] = []
+    chars = 0
+    for at in strips:
+        some.append(at)
+        chars += sum(map(len, asked[at]))
+        if chars >= _AT_ONCE:
+            yield some
+            some, chars = [], 0
+    if some:
+        yield some
+
+
+class _Tree:
+    """The nodes of some strips' texts, strip by strip, each strip's root first; the first node of
+    all is nothing, from which roots come.
+
+    Args:
+        asked: For each strip the labels of its texts, at least one.
+    """
+
+    def __init__(self, asked: Sequence[Sequence[Labels]]) -> None:
+        rows: list[bytes] = []
+        place: list[int] = []  # of each text asked, its row
+        firsts: list[int] = []
+        for texts in asked:
+            spelled = list(map(bytes, texts))
+            known = {text: len(rows) + at for at, text in enumerate(sorted(set(spelled)))}
+            firsts.append(len(rows))
+            rows += known
+            place += map(known.__getitem__, spelled)
+        length = np.array(list(map(len, rows)))
+        shape = len(rows), max(1, int(length.max()))
+        on = np.arange(shape[1]) < length[:, None]
+        label = np.zeros(shape, np.uint8)
+        label[on] = np.frombuffer(b"".join(rows), np.uint8)
+        # Where a text leaves the one before it.
+        fresh = np.ones(shape, np.bool_)
+        fresh[1:] = ~np.logical_and.accumulate((label[1:] == label[:-1]) & on[:-1], axis=1)
+        fresh[firsts] = True
+        fresh &= on
+        strip = np.zeros(len(rows), np.intp)
+        strip[firsts[1:]] = 1
+        strip = np.cumsum(strip)
+        number = (np.cumsum(fresh) + 1).reshape(shape) + strip[:, None]
+        node = np.maximum.accumulate(np.where(fresh, number, 0), axis=0)
+        before = np.r_[0, np.cumsum(fresh.sum(axis=1))][firsts]
+        self.roots: Ints = before + np.arange(len(firsts)) + 1
+        parent = np.concatenate([self.roots[strip][:, None], node[:, :-1]], axis=1)
+        self.n = int(fresh.sum()) + len(firsts) + 1
+        self.label, self.parent = np.zeros(self.n, np.intp), np.zeros(self.n, np.intp)
+        self.label[number[fresh]] = label[fresh]
+        self.parent[number[fresh]] = parent[fresh]
+        end = node[np.arange(len(rows)), np.maximum(length - 1, 0)]
+        self.ends: Ints = np.where(length > 0, end, self.roots[strip])[place]
+        self.strip: Ints = strip[place]
+
+    def sums(self, parts: Sequence[Frames]) -> list[float | None]:
+        """Logs of the sums of all texts asked; None where logs have to be summed.
+
+        Args:
+            parts: The strips' frames, the most first.
+        """
+        probs = [one.prob for one in parts]
+        flat = (probs[0] if len(probs) == 1 else np.concatenate(probs)).ravel()
+        n_labels = probs[0].shape[1]
+        bounds = np.r_[self.roots, self.n]
+        starts = np.cumsum([0, *map(len, probs)])[:-1] * n_labels
+        # Two numbers a node: of alignments that end on its label, and of those that end on blank.
+        at = np.zeros((self.n, 2), np.intp)
+        at[1:] = np.repeat(starts, np.diff(bounds))[:, None]
+        at[:, 0] += self.label
+        ahead = np.arange(RESCALE_EVERY)[:, None, None] * n_labels
+        leap = (self.label != self.label[self.parent]).astype(np.float64)
+        mass, new = np.zeros((self.n, 2)), np.zeros((self.n, 2))
+        mass[self.roots, 1] = 1.0
+        power = np.zeros(len(parts), np.intp)
+        left = len(parts)
+        for first in range(0, parts[0].n, RESCALE_EVERY):
+            last = min(first + RESCALE_EVERY, parts[0].n)
+            # What lies behind a strip's end is read, and not used.
+            said = flat.take(at[: bounds[left]] + (ahead + first * n_labels), mode="clip")
+            for t in range(first, last):
+                while parts[left - 1].n <= t:
+                    # Its sums are done; the two arrays take turns, and both must know.
+                    left -= 1
+                    own = slice(bounds[left], bounds[left + 1])
+                    new[own] = mass[own]
+                n = bounds[left]
+                now, then = mass[:n], new[:n]
+                mass.take(self.parent[:n], axis=0, out=then, mode="clip")  # none lies outside
+                held, rest = then[:, 0], then[:, 1]
+                held *= leap[:n]
+                held += rest
+                held += now[:, 0]
+                np.add(now[:, 0], now[:, 1], out=rest)
+                then *= said[t - first, :n]
+                mass, new = new, mass
+            _rescale(mass[1:n], self.roots[:left] - 1, power[:left])
+        return _logs(mass[self.ends].sum(axis=1), power[self.strip])
+
+
+def _rescale(mass: Floats, roots: Ints, power: Ints) -> None:
+    """Bring each strip's greatest number to 1 or a little less, by a power of two."""
+    scale = np.frexp(np.maximum.reduceat(mass.max(axis=1), roots))[1]
+    np.ldexp(mass, -np.repeat(scale, np.diff(np.r_[roots, len(mass)]))[:, None], out=mass)
+    power += scale
+
+
+def _logs(mass: Floats, power: Ints) -> list[float | None]:
+    part, more = np.frexp(mass)
+    powers = (power + more).tolist()
     return [
-        math.log(one) + power * math.log(2) if one > 0 else -math.inf
-        for one, power in zip(mass.tolist(), scale.tolist(), strict=True)
+        math.log(one) + by * math.log(2) if whole > _LEAST_MASS else None
+        for one, by, whole in zip(part.tolist(), powers, mass.tolist(), strict=True)
     ]
-
-
-def _rescale(here: Floats, scale: Ints) -> None:
-    """Bring each row's greatest number to 1 or a little less, by a power of two."""
-    power = np.frexp(here.max(axis=1))[1]
-    np.ldexp(here, -power[:, None], out=here)
-    scale += power
 
 
 def _log_sum(frames: Frames, labels: Labels) -> float:
