@@ -53,7 +53,7 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     blocks = np.zeros((h + 2 * pad, n), np.uint8)
     blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
     middle = (np.arange(n) + 0.5) * (w / n) - w / 2
-    slopes = np.linspace(-MAX_SLOPE, MAX_SLOPE, 2 * reach + 1)
+    slopes = np.arange(-reach, reach + 1) * (MAX_SLOPE / reach)
     climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
     # A line off by half a pixel shares its ink with the next row: look at three rows in one.
     wide = np.asarray(cv2.dilate(blocks, np.ones((3, 1), np.uint8)), np.uint8)
