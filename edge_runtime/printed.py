@@ -26,6 +26,7 @@ _BORDER = 0.12  # and than this no box around cells
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
 _SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
 _SOLID = 0.95  # of a line that is no rule under writing: of a box, or at a glyph's edge
+_DOTTED = 0.25  # of a dotted rule is dots
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
@@ -56,7 +57,7 @@ def find_printed(ink: Gray, n: int) -> Printed:
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
     narrow = w < _WIDE * h and n < 2
     shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
-    cover = _SOLID if narrow else 0.0
+    cover = _SOLID if narrow else _DOTTED
     lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest, cover=cover)
     if narrow:
         closed = _closed_box(ink, lines, thick)
@@ -146,7 +147,7 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
             through and line.cover >= 0.97 and line.thin >= 0.45 and line.thick_px <= 0.07 * h
         )
     # Dots and dashes: nothing above or below, or it is a row of letters.
-    dotted = line.cover >= 0.25 and line.length >= 0.85 * w and line.length >= 2.5 * h
+    dotted = line.cover >= _DOTTED and line.length >= 0.85 * w and line.length >= 2.5 * h
     lone = line.thin >= 0.85 * line.cover and line.thick_px <= max(2.5, 0.04 * h)
     return dotted and lone and line.bend_px <= 0.5
 
