@@ -49,17 +49,12 @@ class Components:
 
     def box(self, least: float) -> tuple[int, int, int, int] | None:
         """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
-        starts, stops = self.starts, self.stops
-        small = self.areas < least
-        if small.any():
-            kept = ~small[self.of_run - 1]
-            starts, stops = starts[kept], stops[kept]
-        if not starts.size:
+        kept = self.stats[self.areas >= least]
+        if not len(kept):
             return None
-        side = self.wide.shape[1]
-        first, last = int(starts[0]) // side, int(starts[-1]) // side
-        x0, x1 = int((starts % side).min()) - 1, int(((stops - 1) % side).max())
-        return x0, first, x1, last + 1
+        x0, y0 = kept[:, :2].min(0).tolist()
+        x1, y1 = (kept[:, :2] + kept[:, 2:4]).max(0).tolist()
+        return x0, y0, x1, y1
 
     @cached_property
     def stats(self) -> NDArray[np.int32]:

@@ -86,12 +86,17 @@ def _measure(
     tracks: Tracks, thick_px: int, *, gap_px: int, length_px: float, cover: float
 ) -> list[Line]:
     """Ends, cover and thickness of every track, at full resolution."""
-    at, w = tracks.rows, tracks.rows.shape[1]
+    at, bend, flat, w = tracks.rows, tracks.bend_px, tracks.padded.ravel(), tracks.rows.shape[1]
     guard = thick_px // 2 + 2
     place = at * w + np.arange(w)
-    band = tracks.padded.ravel()[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
-    centre = np.maximum(np.maximum(band[:, guard - 1], band[:, guard]), band[:, guard + 1])
+    centre = np.maximum(np.maximum(flat[place - w], flat[place]), flat[place + w])
     on = centre >= ON
+    enough = on.sum(1) >= cover * length_px
+    if not enough.any():
+        return []
+    if not enough.all():
+        at, bend, place, centre, on = (one[enough] for one in (at, bend, place, centre, on))
+    band = flat[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
     thin = on & (np.maximum(band[:, 0], band[:, -1]) < centre // 2)
     # Gaps close inside the crop only: beyond its sides there is no ink to close up to.
     whole = cv2.copyMakeBorder(
@@ -111,7 +116,7 @@ def _measure(
         lines.append(
             Line(
                 start, stop, rows[k], cover=covered,
-                thin=n_slim / (stop - start), bend_px=float(tracks.bend_px[k]),
+                thin=n_slim / (stop - start), bend_px=float(bend[k]),
                 thick_px=float(np.add.reduce(girth[k, start:stop][slim]) / np.float32(n_slim)),
             )
         )  # fmt: skip

@@ -162,6 +162,8 @@ def written_strokes(ink: Gray, strokes: Components | None = None) -> Strokes:
     written &= strokes.holding(ink, _FULL)
     # A hair line along a side of the crop is what a border or a rule left behind.
     hair = max(2.0, 0.05 * h)
+    if not (written & (np.minimum(width, height) <= hair)).any():
+        return np.asarray(strokes.stats[written], np.int32)
     at_side = (x <= hair) | (x + width >= w - hair)
     at_edge = (y <= hair) | (y + height >= h - hair)
     written &= ~((width <= hair) & at_side & (height >= 3 * width))

@@ -25,6 +25,8 @@ _THICK = 0.08  # of the crop's height: thicker than this no rule is printed unde
 _BORDER = 0.12  # and than this no box around cells
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
 _SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
+_SOLID = 0.95  # of a line that is no rule under writing: of a box, or at a glyph's edge
+_DOTTED = 0.25  # of a dotted rule is dots
 _REACH = 0.04  # of the width: a rule that ends this near to the crop's side runs through it
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
@@ -55,7 +57,8 @@ def find_printed(ink: Gray, n: int) -> Printed:
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
     narrow = w < _WIDE * h and n < 2
     shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
-    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest)
+    cover = _SOLID if narrow else _DOTTED
+    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest, cover=cover)
     if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
@@ -88,8 +91,8 @@ def may_hold_box(ink: Gray) -> bool:
     run = np.ones((1, max(5, min(h, w) // 3)), np.uint8)
     level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, run)
     band = 2 * max(1, round(_BAND * h)) + 1
-    filled = cv2.dilate(level, np.ones((band, 1), np.uint8)).sum(1, dtype=np.int32)
-    long = filled >= _SHORTEST_RULE * w
+    filled = cv2.dilate(level, np.ones((band, 1), np.uint8))
+    long = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= _SHORTEST_RULE * w
     return bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
 
 
@@ -130,7 +133,7 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
         # A bar of a T can run from side to side: only a hair line at the edge is a rule.
         edge = min(line.row, h - 1 - line.row) <= 0.22 * h
         through &= edge and line.thick_px <= 0.045 * h and line.bend_px <= 0.4
-        return through and line.cover >= 0.95 and line.thin >= 0.6
+        return through and line.cover >= _SOLID and line.thin >= 0.6
     share, high = (_PARTED_SHARE, 0.7) if parted else (_SHARE, 2.5)
     long = through or (line.length >= share * w and line.length >= high * h)
     if not long or line.bend_px > 0.8:
@@ -144,7 +147,7 @@ def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
             through and line.cover >= 0.97 and line.thin >= 0.45 and line.thick_px <= 0.07 * h
         )
     # Dots and dashes: nothing above or below, or it is a row of letters.
-    dotted = line.cover >= 0.25 and line.length >= 0.85 * w and line.length >= 2.5 * h
+    dotted = line.cover >= _DOTTED and line.length >= 0.85 * w and line.length >= 2.5 * h
     lone = line.thin >= 0.85 * line.cover and line.thick_px <= max(2.5, 0.04 * h)
     return dotted and lone and line.bend_px <= 0.5
 
@@ -172,7 +175,7 @@ def _closed_box(ink: Gray, lines: Sequence[Line], thick: int) -> Printed | None:
     near = thick + 1
     sides = [
         x for x in lines
-        if x.cover >= 0.95 and x.thin >= 0.4 and x.bend_px <= 0.6 and x.length >= _BOX_PX
+        if x.cover >= _SOLID and x.thin >= 0.4 and x.bend_px <= 0.6 and x.length >= _BOX_PX
     ]  # fmt: skip
     for a, b in itertools.combinations(sides, 2):
         tall = b.row - a.row

@@ -53,7 +53,7 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     blocks = np.zeros((h + 2 * pad, n), np.uint8)
     blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
     middle = (np.arange(n) + 0.5) * (w / n) - w / 2
-    slopes = np.linspace(-MAX_SLOPE, MAX_SLOPE, 2 * reach + 1)
+    slopes = np.arange(-reach, reach + 1) * (MAX_SLOPE / reach)
     climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
     # A line off by half a pixel shares its ink with the next row: look at three rows in one.
     wide = np.asarray(cv2.dilate(blocks, np.ones((3, 1), np.uint8)), np.uint8)
@@ -103,7 +103,9 @@ def _sums_along(wide: Gray, starts: NDArray[np.intp], h: int) -> NDArray[np.unsi
     kind = np.uint16 if n * _FAINT < 1 << 16 else np.uint32
     turned = np.ascontiguousarray(wide.T.astype(kind))
     # A window of h rows is copied as a whole: 35 times as fast as place by place.
-    windows = np.lib.stride_tricks.sliding_window_view(turned, h, axis=1)
+    down, on = turned.strides
+    shape = (n, turned.shape[1] - h + 1, h)
+    windows: NDArray[Any] = np.ndarray(shape, kind, turned, strides=(down, on, on))
     return np.asarray(windows[np.arange(n), starts].sum(1, dtype=kind))
 
 
@@ -114,9 +116,13 @@ def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
     found = np.flatnonzero((flat == top).ravel() & (score >= least))
     if found.size == 0:
         return found
-    apart = np.flatnonzero(np.diff(found) > 3) + 1
-    first, last = np.append(0, apart), np.append(apart, found.size)
-    return np.asarray(found[first + (last - first) // 2], np.intp)
+    groups: list[list[int]] = []
+    for at in found.tolist():
+        if groups and at - groups[-1][-1] <= 3:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return np.array([group[len(group) // 2] for group in groups], np.intp)
 
 
 def _settle(
@@ -145,7 +151,8 @@ def _settle(
     bend = np.sqrt((sure * stray**2).sum(1) / mass[:, 0])
     # Paper curls by a pixel or so, and printed lines with it, but over many blocks: what a single
     # block strays is the pull of a stroke.
-    around = stray[:, np.clip(np.arange(-2, n + 2), 0, n - 1)]
+    around = np.empty((len(stray), n + 4))
+    around[:, :2], around[:, 2:-2], around[:, -2:] = stray[:, :1], stray, stray[:, -1:]
     calm = _median_of_five([around[:, k : k + n] for k in range(5)])
     return straight + np.clip(calm, -1, 1), bend
 
