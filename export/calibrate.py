@@ -154,10 +154,12 @@ def _row(engine: Engine, spec: ModelSpec, written: Sequence[str], rng: Rng) -> I
         draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
         text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
         kind = _kinds(text, ("digits", "code", "username"), spec)[0]
+    if not text:  # a word of figures alone is no name
+        return None
     cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < _EMPTY_AT_END else 0)
     crop = engine.draw_row(text.ljust(cells), rng)
     field = Field("row", kind=kind, cells=cells, charset=charset)
-    return None if crop is None or not text else Item(crop, field, text)
+    return None if crop is None else Item(crop, field, text)
 
 
 def _name(written: Sequence[str], rng: Rng) -> tuple[str, str | None]:
