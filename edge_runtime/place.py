@@ -18,7 +18,7 @@ from edge_runtime import segment
 from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
-from edge_runtime.locate import find_fields
+from edge_runtime.locate import locate_fields
 from edge_runtime.preprocess import Strip, ink_box, make_strip, normalize_ink
 from edge_runtime.register import Registration, cut_field
 from edge_runtime.spec import ModelSpec
@@ -93,18 +93,10 @@ def template_crops(
 
 
 def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
-    """The fields of a page without a template."""
-    h, w = page.shape
-    crops = []
-    for field in find_fields(page):
-        x0, y0, x1, y1 = field.box or (0, 0, w, h)
-        left, top = max(0, min(w - 1, int(x0))), max(0, min(h - 1, int(y0)))
-        right, bottom = max(left + 1, min(w, round(x1))), max(top + 1, min(h, round(y1)))
-        pixels = page[top:bottom, left:right]
-        to_page = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
-        moved = _in_crop(field, np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64))
-        crops.append(FieldCrop(np.ascontiguousarray(pixels), moved, (x0, y0, x1, y1), to_page))
-    return tuple(crops)
+    """The fields of a page without a template, as those of one with it."""
+    located = locate_fields(page)
+    lies = Registration(located.to_page, method="print", residual_px=0.0, inliers=0)
+    return tuple(_cut(page, field, lies) for field in located.fields)
 
 
 def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
