@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge_runtime.check_boxes import hidden_squares
 from edge_runtime.combs import cut, in_rows, mended
 from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, overlap
@@ -48,6 +49,9 @@ def detect(page: Gray) -> Detected:
     frames = frames_of(sheet)
     frames += [one for one in squares(sheet) if not any(overlap(one, f) for f in frames)]
     found = mended(in_rows(frames, sheet), sheet)
+    seen = [one.box for one in found if one.kind == "checkbox"]
+    rest = [one.box for one in found if one.cells]
+    found += [Found(box, kind="checkbox") for box in hidden_squares(sheet, seen, rest)]
     own = [one.box for one in found if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sheet, without=own))
     found = _with_lost_cells(_beside_print(found, words), sheet)
