@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_runtime.check_boxes import hidden_squares
+from edge_runtime.check_boxes import all_squares
 from edge_runtime.combs import cut, in_rows, mended
 from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, overlap
@@ -51,7 +51,8 @@ def detect(page: Gray) -> Detected:
     found = mended(in_rows(frames, sheet), sheet)
     seen = [one.box for one in found if one.kind == "checkbox"]
     rest = [one.box for one in found if one.cells]
-    found += [Found(box, kind="checkbox") for box in hidden_squares(sheet, seen, rest)]
+    squares_all = [Found(box, kind="checkbox") for box in all_squares(sheet, seen, rest)]
+    found = [one for one in found if one.kind != "checkbox"] + squares_all
     own = [one.box for one in found if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sheet, without=own))
     found = _with_lost_cells(_beside_print(found, words), sheet)

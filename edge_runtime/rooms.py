@@ -21,6 +21,7 @@ _ODDS = 6.0  # nats that a word may add to its row
 _WIDE_LEAST = 8 * MM  # of what is left of a box beside print
 _HEADING, _HEADED = 4.5 * MM, 0.3  # from print to the line under it; share of it that print covers
 _HEADING_HIGH = 4.0 * MM  # of such print: larger letters may be somebody's capitals
+_FEWEST = 3  # letters of print in a box: less may be what is left of its walls
 _NEXT = 1.2 * MM  # cells of one table share a wall
 _READ_ONLY = 0.5  # of a table's cells that are full of print: the others are read, too
 _LABEL = 6 * MM  # from a field to its label
@@ -118,8 +119,9 @@ def _is_under(a: Rect, b: Rect) -> bool:
 
 def _room_beside_print(box: Rect, words: Sequence[Word]) -> Rect | None:
     inside = [one for one in words if _middle_in(one.box, box)]
-    printed = [one.box for one in inside if one.print_share >= SURE]
-    if not printed:
+    sure = [one for one in inside if one.print_share >= SURE and one.letters > 1]
+    printed = [one.box for one in sure]
+    if sum(one.letters for one in sure) < _FEWEST:
         return box
     x0, y0, x1, y1 = box
     left, top, right, bottom = around(printed)
@@ -152,6 +154,8 @@ def _middle_in(one: Rect, box: Rect) -> bool:
 def is_heading(line: Ruling, words: Sequence[Word]) -> bool:
     """Whether print stands right on a line, over a good part of it: it is underlined."""
     taken = 0.0
+    if any(_is_left_of(one.box, line) and one.print_share >= SURE for one in words):
+        return False
     for one in words:
         x0, _, x1, foot = one.box
         above = -MM <= line.near((x0 + x1) / 2) - foot <= _HEADING
@@ -159,6 +163,12 @@ def is_heading(line: Ruling, words: Sequence[Word]) -> bool:
         if above and one.print_share >= SURE:
             taken += max(0.0, min(x1, line.stop) - max(x0, line.start))
     return taken >= _HEADED * line.length
+
+
+def _is_left_of(box: Rect, line: Ruling) -> bool:
+    """Whether a word stands before a line, as its label does."""
+    level = -2 * MM <= line.near(line.start) - box[3] <= MM
+    return level and box[0] < line.start and -MM <= line.start - box[2] <= _LABEL
 
 
 def print_feet(line: Ruling, words: Sequence[Word], least: float) -> list[float]:
