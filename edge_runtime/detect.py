@@ -48,15 +48,15 @@ def detect(page: Gray) -> Detected:
     sheet = look_at(page)
     frames = frames_of(sheet)
     frames += [one for one in squares(sheet) if not any(overlap(one, f) for f in frames)]
-    found = mended(in_rows(frames, sheet), sheet)
-    seen = [one.box for one in found if one.kind == "checkbox"]
-    rest = [one.box for one in found if one.cells]
-    squares_all = [Found(box, kind="checkbox") for box in all_squares(sheet, seen, rest)]
-    found = [one for one in found if one.kind != "checkbox"] + squares_all
-    own = [one.box for one in found if one.cells or one.kind is not None]
+    closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
+    own = [one.box for one in closed if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sheet, without=own))
-    found = _with_lost_cells(_beside_print(found, words), sheet)
-    found = without_letters(found, underlines(sheet, found, words))
+    under = underlines(sheet, closed, words)
+    found = without_letters(_beside_print(closed, words), under)
+    seen = [one.box for one in found if one.kind is not None]
+    found = [one for one in found if one.kind is None]
+    hidden = all_squares(sheet, seen, [one.box for one in found])
+    found += [Found(box, kind="checkbox") for box in hidden]
     found = _apart(found)
     found += written_zones(words, found, sheet)
     return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture)

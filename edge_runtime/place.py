@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import segment
+from edge_runtime.check_marks import PAD as CHECK_PAD
+from edge_runtime.check_marks import look_at_check
 from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
@@ -65,6 +67,7 @@ class FieldInk:
     dashes: tuple[str, ...] = ()  # of each ink of a row: "-" or "_" by its height; "" for others
     line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
+    state: str = ""  # of a check box, see `check_marks.STATES`
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -106,10 +109,12 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         crop: The field's pixels.
         spec: Of the network that is to read it.
     """
-    if crop.field.kind in ("checkbox", "signature"):
-        ink = normalize_ink(crop.pixels)
-        look = segment.checkbox_mark if crop.field.kind == "checkbox" else segment.signature_present
-        mark = min(1.0, max(0.0, float(look(ink))))
+    if crop.field.kind == "checkbox":
+        seen = look_at_check(normalize_ink(crop.pixels), crop.inside)
+        return FieldInk(crop.field, crop.box, crop.to_page, mark=seen.yes, state=seen.state)
+    if crop.field.kind == "signature":
+        mark = float(segment.signature_present(normalize_ink(crop.pixels)))
+        mark = min(1.0, max(0.0, mark))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
     inks = segment.field_ink(crop.pixels, crop.field, lone=crop.inside is None)
     if crop.inside is not None:
@@ -252,7 +257,8 @@ def _in_ink(line: tuple[float, float] | None, ink: segment.Ink) -> tuple[float, 
 
 def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
-    pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
+    share = CHECK_PAD if field.kind == "checkbox" else _PAD
+    pixels, to_page = cut_field(page, registration, box, pad=share * (box[3] - box[1]))
     to_crop = np.linalg.inv(to_page) @ registration.near(box)
     return FieldCrop(
         pixels,

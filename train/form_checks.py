@@ -8,7 +8,7 @@ Words:  *corrected*: marked by mistake and scribbled over. *filled*: blackened a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ class CheckSheet:
     """A sheet and its boxes."""
 
     picture: Picture  # (h, w) grey
-    boxes: tuple[tuple[Box, str], ...]  # pixels of the picture made straight; state
+    boxes: tuple[tuple[Box, str], ...]  # pixels of the picture, to a millimetre; state
 
 
 
@@ -120,7 +120,9 @@ def draw_checks(rng: np.random.Generator) -> CheckSheet:
                 break
         y += float(rng.uniform(6, 16))
     picture = put_ink(np.asarray(sheet.image), ink, hand.colour)
-    picture = scan(picture, random_look(rng, grey=True), rng=rng)
+    # Laid on the glass straight, so that where every box stands is known.
+    look = replace(random_look(rng, grey=True), skew_deg=float(rng.normal(0, 0.1)))
+    picture = scan(picture, look, rng=rng)
     seen = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     if rng.random() < 0.5:
         level = float(rng.uniform(175, 222))
