@@ -3,8 +3,8 @@
     python -m benchmarks.checks [--seeds 40] [--first 7000] [--out FILE.json]
     python -m benchmarks.checks --fit > edge_runtime/check_weights.py
 
-Drawn by `train.form_checks`, fitted on other seeds than measured on. *Called* is what a reading says:
-`yes` for ticked, crossed and filled, `no` for empty and corrected. *Sure* is from 0.98 on.
+Drawn by `train.form_checks`, fitted on other seeds than measured on. What a reading says: `yes` for
+ticked, crossed and filled, `no` for empty and corrected. *Sure* is from 0.98 on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from benchmarks.detect import Row, row
 from benchmarks.record import write_record
 from edge_runtime import Reader
-from edge_runtime.check_marks import FEATURES, PAD, STATES, look_at_check, mark_features
+from edge_runtime.check_marks import (
+    FEATURES,
+    PAD,
+    STATES,
+    amount_of_ink,
+    look_at_check,
+    mark_features,
+)
 from edge_runtime.detect import detect
 from edge_runtime.field import Box
 from edge_runtime.preprocess import normalize_ink
@@ -43,7 +50,7 @@ def crops(
     page = np.asarray(cv2.resize(sheet.picture, None, fx=zoom, fy=zoom, interpolation=way))
     h, w = page.shape
     for box, state in sheet.boxes:
-        x0, y0, x1, y1 = (edge * zoom for edge in box)
+        x0, y0, x1, _ = (edge * zoom for edge in box)
         side = x1 - x0
         x0, y0 = (a + float(rng.normal(0, jitter)) * side for a in (x0, y0))
         side *= float(rng.normal(1, 0.03))
@@ -90,6 +97,7 @@ def measured(first: int, seeds: int) -> list[Row]:
 
 def fitted(first: int, seeds: int) -> str:
     """The text of `edge_runtime/check_weights.py`."""
+    from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
 
     rows, states = [], []
@@ -98,17 +106,20 @@ def fitted(first: int, seeds: int) -> str:
         for ink, inside, state in crops(draw_checks(rng), rng):
             rows.append(mark_features(ink, inside))
             states.append(STATES.index(state))
-    table = np.array(rows)
+    table, answers = np.array(rows), np.array(states)
+    there = LogisticRegression(C=10.0).fit(amount_of_ink(table), answers > 0)
+    table, answers = table[answers > 0], answers[answers > 0]
     mean, scale = table.mean(0), table.std(0) + 1e-6
     model = MLPClassifier((_HIDDEN,), alpha=1.0, max_iter=4000, random_state=1, solver="lbfgs")
-    model.fit((table - mean) / scale, states)
+    model.fit((table - mean) / scale, answers)
     first_layer, last = model.coefs_
     lines = [mean, scale, *first_layer, model.intercepts_[0], *last, model.intercepts_[1]]
+    lines.append(np.append(there.coef_[0], there.intercept_))
     text = "\n".join(" ".join(f"{value:.4g}" for value in line) for line in lines)
     return (
         '"""Weights of `check_marks`: from `python -m benchmarks.checks --fit`.\n\n'
         f"Owns:   `WEIGHTS`: mean and spread of the {len(FEATURES)} features, a row for each, the "
-        "biases,\n        and the last layer with its own.\n"
+        "biases,\n        the last layer with its own; last, what tells a mark from none.\n"
         f'"""\n\nWEIGHTS = """\\\n{text}\n"""\n'
     )
 

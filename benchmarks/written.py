@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -72,7 +73,8 @@ def printed(rng: Rng, fonts: Sequence[Path]) -> Gray:
     if rng.random() < 0.25:
         text += str(rng.choice([":", "?", ".", " *", f" {rng.integers(1, 2030)}", " (1)"]))
     points = float(np.exp(rng.uniform(np.log(6), np.log(12 if rng.random() < 0.8 else 20))))
-    font = ImageFont.truetype(str(fonts[int(rng.integers(len(fonts)))]), points / 72 * 25.4 * MM * _FINE)
+    file = str(fonts[int(rng.integers(len(fonts)))])
+    font = ImageFont.truetype(file, points / 72 * 25.4 * MM * _FINE)
     left, top, right, bottom = font.getbbox(text)
     picture = Image.new("L", (round(right - left) + 24, round(bottom - top) + 24), 0)
     ImageDraw.Draw(picture).text((12 - left, 12 - top), text, font=font, fill=255)
@@ -106,10 +108,10 @@ def written(rng: Rng, engine: Engine) -> Gray | None:
     pads = (12, 12, 12, 12)
     # A pen is as wide on small writing as on large.
     pen_mm = float(rng.uniform(0.25, 0.8))
-    from dataclasses import replace
-
     pen = replace(pen, width=pen_mm / mm)
-    return draw_strokes(engine._warp(strokes, rng), pen, rng, height_px=mm * MM * _FINE, pad_px=pads)
+    return draw_strokes(
+        engine._warp(strokes, rng), pen, rng, height_px=mm * MM * _FINE, pad_px=pads
+    )
 
 
 def _by_font(rng: Rng, *, fit: bool) -> Gray:
@@ -134,7 +136,8 @@ def scanned(cover: Gray, rng: Rng) -> Gray:
     paper, dark = float(rng.uniform(225, 252)), float(rng.uniform(10, 110))
     page = paper - seen / 255 * (paper - dark)
     through = float(rng.choice([1.0, 1.0, 0.75, 0.5]))  # the scanner's own resolution
-    small = cv2.resize(page, None, fx=through / _FINE, fy=through / _FINE, interpolation=cv2.INTER_AREA)
+    less = through / _FINE
+    small = cv2.resize(page, None, fx=less, fy=less, interpolation=cv2.INTER_AREA)
     small = small + rng.normal(0, rng.uniform(0.5, 3), small.shape)
     if rng.random() < 0.35:
         small = np.where(small > paper - rng.uniform(0.25, 0.6) * (paper - dark), 255, 0)
@@ -171,8 +174,6 @@ def main(arguments: list[str] | None = None) -> int:
                 rows.append(word_features(parts, stats))
                 answers.append(is_print)
         else:
-            from dataclasses import replace
-
             for word in words_of(replace(empty, ink=ink)):
                 rows.append(word)
                 answers.append(is_print)
@@ -196,8 +197,10 @@ def _say(words: Sequence[Word], truth: NDArray[np.bool_]) -> None:
                 here = own & of
                 k, n = int((called & here).sum()), int(here.sum())
                 low, high = wilson(k, n) if n else (0.0, 0.0)
-                print(f"{name:20} {what:22} at {level}: {k:5} of {n:5} {100 * k / max(1, n):5.1f} %"
-                      f"  [{100 * low:.1f}, {100 * high:.1f}]")
+                print(
+                    f"{name:20} {what:22} at {level}: {k:5} of {n:5} {100 * k / max(1, n):5.1f} %"
+                    f"  [{100 * low:.1f}, {100 * high:.1f}]"
+                )
 
 
 def _fitted(rows: Floats, truth: NDArray[np.bool_]) -> str:
@@ -216,8 +219,7 @@ def _fitted(rows: Floats, truth: NDArray[np.bool_]) -> str:
     model.fit(((rows - mean) / scale)[kept], truth[kept])
     first, last = model.coefs_
     lines = [mean, scale, *first, model.intercepts_[0], np.append(last[:, 0], model.intercepts_[1])]
-    text = "\n".join(" ".join(f"{value:.4g}" for value in line) for line in lines)
-    names = ", ".join(FEATURES)
+    text = "\n".join(" ".join(f"{value:.3g}" for value in line) for line in lines)
     return (
         '"""Weights of `writing`: from `python -m benchmarks.written --fit`.\n\n'
         "Owns:   `WEIGHTS`: mean and spread of the features, a row of eight for each, the biases, "

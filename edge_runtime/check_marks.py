@@ -1,6 +1,7 @@
 """What was done to a check box: nothing, a tick, a cross, blackened, or marked and scribbled out.
 
-Owns:   `STATES`, `check_states`, `CheckMark`, `look_at_check`, `mark_features`.
+Owns:   `STATES`, `check_states`, `CheckMark`, `look_at_check`, `mark_features`,
+        `amount_of_ink`.
 Needs:  numpy, cv2, `outlines`. Its weights are fitted by `python -m benchmarks.checks --fit`.
 Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides.
 """
@@ -35,6 +36,7 @@ _PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
+_LITTLE = 0.05  # of the side: strokes shorter than this are specks
 # Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
 # never accepted as either.
 _MEANT = 0.2
@@ -67,9 +69,25 @@ def look_at_check(ink: Gray, box: Box | None = None) -> CheckMark:
 
 def check_states(ink: Gray, box: Box | None = None) -> Floats:
     """float64 (len(STATES),): the probability of each, arguments as in `look_at_check`."""
-    z = _layers((mark_features(ink, box) - _weights()[2]) / _weights()[3])
+    seen = mark_features(ink, box)
+    there = _marked(seen)
+    z = _layers((seen - _weights()[2]) / _weights()[3])
     e = np.exp(z - z.max())
-    return np.asarray(e / e.sum())
+    return np.append(1 - there, there * e / e.sum())
+
+
+def amount_of_ink(seen: Floats) -> Floats:
+    """What alone tells a mark from an empty box, float64 (..., 2): how long its strokes are, and
+    how far they reach. More of either never makes a box look emptier."""
+    length, reach = seen[..., FEATURES.index("length")], seen[..., FEATURES.index("reach")]
+    return np.stack([np.log(_LITTLE + length), reach], axis=-1)
+
+
+def _marked(seen: Floats) -> float:
+    """The probability that there is a mark."""
+    weights = _weights()[4]
+    z = float(amount_of_ink(seen) @ weights[:-1] + weights[-1])
+    return float(1 / (1 + np.exp(-min(max(z, -30.0), 30.0))))
 
 
 def mark_features(ink: Gray, box: Box | None = None) -> Floats:
@@ -127,9 +145,7 @@ def _measured(patch: Gray) -> Floats:
     padded = np.pad(inner, 1).astype(np.int8)
     edge = np.count_nonzero(np.diff(padded, axis=0)) + np.count_nonzero(np.diff(padded, axis=1))
     pen = 2.5 * area / edge if edge else 0.0
-    contours, _ = cv2.findContours(
-        np.pad(inner, 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours(np.pad(inner, 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     outer, _ = cv2.findContours(np.pad(inner, 1), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     rows = (np.diff(padded[1:-1], axis=1) > 0).sum(1)
     columns = (np.diff(padded[:, 1:-1], axis=0) > 0).sum(0)
@@ -152,7 +168,7 @@ def _measured(patch: Gray) -> Floats:
             float(paper.max()) / n,
             pen / n,
             area / max(pen, 1.0) / n,
-            float(len(contours) - len(outer)),
+            float(np.log1p(len(contours) - len(outer))),
             reach,
             float((inner.mean(1) > 0.5).mean()),
             quarters[3],
@@ -168,8 +184,9 @@ def _layers(seen: Floats) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _weights() -> tuple[Floats, Floats, Floats, Floats]:
-    """Hidden units (features + 1, hidden), answers (hidden + 1, states), mean and scale."""
+def _weights() -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Hidden units (features + 1, hidden), answers (hidden + 1, marks), mean and scale; and those
+    of whether there is a mark."""
     rows: list[Any] = [np.array(line.split(), np.float64) for line in WEIGHTS.split("\n") if line]
     n = len(FEATURES)
-    return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 :]), rows[0], rows[1]
+    return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 : -1]), rows[0], rows[1], rows[-1]

@@ -20,7 +20,9 @@ _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
-def proposed_fields(found: Sequence[Found], *, names: Sequence[str] | None = None) -> tuple[Field, ...]:
+def proposed_fields(
+    found: Sequence[Found], *, names: Sequence[str] | None = None
+) -> tuple[Field, ...]:
     """Fields as they were found, boxes in pixels of the straightened page.
 
     Args:

@@ -42,7 +42,8 @@ def underlines(sheet: Sheet, found: Sequence[Found], words: Sequence[Word]) -> l
         ends = any(min(abs(up.at - x0), abs(up.at - x1)) <= NEAR for up in standing)
         columns = even_teeth(x0, x1, _ROOM, inner) if ends else []
         above = [other for other in found if not (columns and other.kind == "checkbox")]
-        room = min([_room(one, rules, above), *(y - foot for foot in print_feet(one, words, LEAST_ROOM))])
+        feet = print_feet(one, words, LEAST_ROOM)
+        room = min([_room(one, rules, above), *(y - foot for foot in feet)])
         if room < LEAST_ROOM:
             continue
         if columns:

@@ -36,7 +36,6 @@ _LONGEST = 120 * MM
 _LINE = 6 * MM  # longer than any stem of a letter
 _LEVEL = 0.07  # of the tallest letters: so near letters stand on one line
 _TWIN = 0.3  # letters lower than this, of the usual, are dots and marks
-SURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def words_of(sheet: Sheet, *, without: Sequence[Rect] = ()) -> list[Word]:
         x0, y0 = stats[:, 0].min(), stats[:, 1].min()
         x1, y1 = (stats[:, 0] + stats[:, 2]).max(), (stats[:, 1] + stats[:, 3]).max()
         box = (float(x0), float(y0), float(x1), float(y1))
-        out.append(Word(box, _share(seen), int(len(stats))))
+        out.append(Word(box, _share(seen), len(stats)))
     return sorted(out, key=lambda one: one.box)
 
 
@@ -87,7 +86,7 @@ def _erase(ink: Gray, one: Ruling, *, across: bool) -> None:
 
 def group_words(ink: Gray) -> list[tuple[list[Gray], NDArray[np.int32]]]:
     """Letters of each word: their pictures, 0 or 1, and (n, 5) left, top, width, height, area."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     w, h = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     keep = (np.maximum(w, h) >= _SPECK) & (h <= _GLYPH[1]) & (w <= _LONGEST)
     keep[0] = False
@@ -122,7 +121,7 @@ def word_features(parts: Sequence[Gray], stats: NDArray[np.int32]) -> Floats:
     heights = stats[:, 3].astype(np.float64)
     usual = float(np.median(heights[heights >= 0.5 * heights.max()]))
     full = heights >= _TWIN * usual
-    x, y, w, h, area = stats[full].T.astype(np.float64)
+    x, y, w, h, _ = stats[full].T.astype(np.float64)
     tall = float(np.quantile(h, 0.9))
     near = max(1.0, _LEVEL * tall)
     feet, heads = y + h, y
@@ -134,7 +133,7 @@ def word_features(parts: Sequence[Gray], stats: NDArray[np.int32]) -> Floats:
         bars.append(float(part.sum(1).max()) / part.shape[1])
         padded = np.pad(part, 1).astype(np.int8)
         edge = np.count_nonzero(np.diff(padded, axis=0)) + np.count_nonzero(np.diff(padded, axis=1))
-        pens.append(2.5 * float(part.sum()) / max(1, edge))
+        pens.append(2.5 * float(part.sum()) / max(1, int(edge)))
     pen = np.array(pens)
     row = float((stats[:, 1] + stats[:, 3]).max() - stats[:, 1].min())
     width = float((x + w).max() - x.min())

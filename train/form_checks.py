@@ -1,9 +1,10 @@
-"""Sheets of check boxes, marked in every way that people mark them: what `check_marks` is fitted on.
+"""Sheets of check boxes, marked in every way that people mark them: for fitting and measuring.
 
 Owns:   `CheckSheet`, `draw_checks`, `mark_as`, `STATES`.
 Needs:  numpy, cv2, `form_print`, `form_hand`, `form_scan`.
-Words:  *corrected*: marked by mistake and scribbled over. *filled*: blackened as an answer, within
-        the box. Rows of boxes are drawn as questionnaires have them: labels, dotted leaders, arrows.
+Words:  *corrected*: marked by mistake and scribbled over. *filled*: blackened as an answer,
+        within the box. Rows of boxes are drawn as questionnaires have them: with labels, dotted
+        leaders and arrows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from train.form_random import FAMILIES, _label
 from train.form_scan import Picture, put_ink, random_look, scan
 
 STATES = ("empty", "ticked", "crossed", "filled", "corrected")
-_SHARES = (0.4, 0.17, 0.23, 0.08, 0.12)
+_SHARES = (0.34, 0.17, 0.23, 0.12, 0.14)
 Points = NDArray[np.float64]
 
 
@@ -34,10 +35,7 @@ class CheckSheet:
     boxes: tuple[tuple[Box, str], ...]  # pixels of the picture, to a millimetre; state
 
 
-
-def mark_as(
-    ink: Picture, box: Box, hand: Hand, state: str, *, rng: np.random.Generator
-) -> None:
+def mark_as(ink: Picture, box: Box, hand: Hand, state: str, *, rng: np.random.Generator) -> None:
     """Mark a box."""
     strokes: list[Points] = []
     if state == "ticked" or (state == "corrected" and rng.random() < 0.4):
@@ -46,7 +44,7 @@ def mark_as(
         over = float(rng.uniform(-0.12, 0.2))
         strokes.append(np.array([(-over, -over), (0.5, 0.5), (1 + over, 1 + over)]))
         strokes.append(np.array([(1 + over, -over), (0.5, 0.5), (-over, 1 + over)]))
-        if rng.random() < 0.15:  # gone over once more
+        if rng.random() < 0.3:  # gone over once more
             strokes.append(strokes[0] + rng.normal(0, 0.05, strokes[0].shape))
     side = (box[2] - box[0]) / PX_PER_MM
     if state == "filled":
@@ -145,6 +143,4 @@ def _frame(sheet: Sheet, box: Box, mm: float, *, dotted: bool) -> None:
             continue
         for t in np.arange(0.0, 1.0, 0.12):
             u = min(1.0, t + 0.08)
-            sheet.rule(
-                a + t * (c - a), b + t * (d - b), a + u * (c - a), b + u * (d - b), mm=mm
-            )
+            sheet.rule(a + t * (c - a), b + t * (d - b), a + u * (c - a), b + u * (d - b), mm=mm)

@@ -1,6 +1,7 @@
 """One writer's hand: text to ink on a page, glyph by glyph.
 
-Owns:   `Hand`, a writer against the font; `write_line`, `write_cells`, `mark_box`, `draw_stroke`, `scribble`.
+Owns:   `Hand`, a writer against the font; `write_line`, `write_cells`, `mark_box`, `draw_stroke`,
+        `scribble`.
 Needs:  numpy, cv2, `form_glyph`.
 Words:  *ink* is coverage, uint8 (h, w), 0 paper to 255 full ink. *cap*: the height of a capital H.
 """

@@ -21,9 +21,7 @@ def strokes(*points: tuple[float, float]) -> NDArray[np.int32]:
 
 
 def zigzag(passes: int, low: float, high: float) -> NDArray[np.int32]:
-    return strokes(
-        *((low if k % 2 else high, 0.04 + 0.92 * k / passes) for k in range(passes + 1))
-    )
+    return strokes(*((low if k % 2 else high, 0.04 + 0.92 * k / passes) for k in range(passes + 1)))
 
 
 MARKS = {
