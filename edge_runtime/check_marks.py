@@ -33,6 +33,7 @@ PAD = 0.45  # of a box's side: paper around it that is looked at
 _INK = 90  # a pixel of this much ink is a stroke's, as in `presence`
 _SIDE, _RIM = 40, 18  # pixels that a box and the paper around it are looked at with
 _PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
+_FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
@@ -129,7 +130,8 @@ def _placed(mask: Gray, box: Box | None) -> tuple[int, int, int]:
 
 def _measured(patch: Gray) -> Floats:
     """The features of a box that stands in the middle of a patch."""
-    lo, hi = _RIM + round(_PRINT * _SIDE), _RIM + _SIDE - round(_PRINT * _SIDE)
+    wide = max(round(_PRINT * _SIDE), _frame_px(patch) + 2)
+    lo, hi = _RIM + wide, _RIM + _SIDE - wide
     inner = patch[lo:hi, lo:hi]
     n = hi - lo
     away = round(_PRINT * _SIDE)
@@ -175,6 +177,15 @@ def _measured(patch: Gray) -> Floats:
             quarters[0],
         ]
     )
+
+
+def _frame_px(patch: Gray) -> int:
+    """How far the box's own lines reach into it: the usual side of the four."""
+    box = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
+    sides = (box, box[::-1], box.T, box.T[::-1])
+    most = round(_FRAME * _SIDE)
+    reach = [int(np.argmin(np.append(one[:most].mean(1) >= _LINE, False))) for one in sides]
+    return sorted(reach)[1]
 
 
 def _layers(seen: Floats) -> Floats:

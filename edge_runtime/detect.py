@@ -55,7 +55,8 @@ def detect(page: Gray) -> Detected:
     found = without_letters(_beside_print(closed, words), under)
     seen = [one.box for one in found if one.kind is not None]
     found = [one for one in found if one.kind is None]
-    hidden = all_squares(sheet, seen, [one.box for one in found])
+    drawn = [one.box for one in found if one.cells or not one.under]
+    hidden = all_squares(sheet, seen, drawn)
     found += [Found(box, kind="checkbox") for box in hidden]
     found = _apart(found)
     found += written_zones(words, found, sheet)

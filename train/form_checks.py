@@ -9,6 +9,7 @@ Words:  *corrected*: marked by mistake and scribbled over. *filled*: blackened a
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import cv2
@@ -20,7 +21,7 @@ from train.form_glyph import PX_PER_MM
 from train.form_hand import Hand, draw_stroke, random_hand
 from train.form_print import Sheet, Theme
 from train.form_random import FAMILIES, _label
-from train.form_scan import Picture, put_ink, random_look, scan
+from train.form_scan import LID_MM, Picture, put_ink, random_look, scan
 
 STATES = ("empty", "ticked", "crossed", "filled", "corrected")
 _SHARES = (0.34, 0.17, 0.23, 0.12, 0.14)
@@ -32,7 +33,7 @@ class CheckSheet:
     """A sheet and its boxes."""
 
     picture: Picture  # (h, w) grey
-    boxes: tuple[tuple[Box, str], ...]  # pixels of the picture, to a millimetre; state
+    boxes: tuple[tuple[Box, str], ...]  # pixels of the picture, to half a millimetre; state
 
 
 def mark_as(ink: Picture, box: Box, hand: Hand, state: str, *, rng: np.random.Generator) -> None:
@@ -120,6 +121,8 @@ def draw_checks(rng: np.random.Generator) -> CheckSheet:
     picture = put_ink(np.asarray(sheet.image), ink, hand.colour)
     # Laid on the glass straight, so that where every box stands is known.
     look = replace(random_look(rng, grey=True), skew_deg=float(rng.normal(0, 0.1)))
+    # The first that a scanner draws is how far off the middle of the glass a sheet lies.
+    off = deepcopy(rng).uniform(-0.4, 0.4, 2) * LID_MM / 25.4 * 200
     picture = scan(picture, look, rng=rng)
     seen = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     if rng.random() < 0.5:
@@ -127,7 +130,7 @@ def draw_checks(rng: np.random.Generator) -> CheckSheet:
         seen = np.where(np.asarray(seen) > level, 255, 0).astype(np.uint8)
     k = 200 / 25.4
     h, w = seen.shape
-    rim = (w - 210 * k) / 2, (h - 297 * k) / 2
+    rim = (w - 210 * k) / 2 + off[0], (h - 297 * k) / 2 + off[1]
     boxes = tuple(
         ((a * k + rim[0], b * k + rim[1], c * k + rim[0], d * k + rim[1]), state)
         for (a, b, c, d), state in places
