@@ -37,6 +37,7 @@ from train.form_checks import CheckSheet, draw_checks
 
 Gray = NDArray[np.uint8]
 _SURE = 0.98
+_NEAR = 0.35  # of its side: so far off a box that was found may stand
 _HIDDEN = 12
 _YES = ("ticked", "crossed", "filled")
 
@@ -75,9 +76,9 @@ def measured(first: int, seeds: int) -> list[Row]:
         zoom = seen.picture.shape[1] / sheet.picture.shape[1]
         squares = np.array([one.box for one in seen.found if one.kind == "checkbox"]).reshape(-1, 4)
         for box, state in sheet.boxes:
-            off = np.abs(squares - np.array(box) * zoom).max(1, initial=0.0)
-            # A scanner's rim and lean: half of the side.
-            found[state].append(bool((off <= 0.5 * (box[2] - box[0]) * zoom).any()))
+            corners = cv2.perspectiveTransform(np.array([[box[:2], box[2:]]]), seen.from_page)
+            off = np.abs(squares - corners.reshape(4)).max(1, initial=0.0)
+            found[state].append(bool((off <= _NEAR * (box[2] - box[0]) * zoom).any()))
         for ink, inside, state in crops(sheet, rng):
             mark = look_at_check(ink, inside)
             told[state].append(mark.state == state)
