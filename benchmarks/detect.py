@@ -35,6 +35,7 @@ from train.form_random import RandomForm, Spot, draw_random
 
 Gray = NDArray[np.uint8]
 
+_STRAY_MM = 1.5  # by which the middle of what was found may lie outside of a field
 _NEAR_MM = 2.5  # by which a drawn field may stand off: the scanner's rim is not known exactly
 
 
@@ -147,21 +148,25 @@ def combs_found(
 # --- drawn forms --------------------------------------------------------------------------------
 
 
-def drawn_found(form: RandomForm, found: Detected) -> list[tuple[Spot, bool]]:
-    """Which fields of a drawn form were found, combs with their number of cells."""
+def drawn_found(form: RandomForm, found: Detected) -> tuple[list[tuple[Spot, bool]], list[Found]]:
+    """Which fields of a drawn form were found, combs with their number of cells; and what was
+    found where none is."""
     h, w = form.picture.shape[:2]
     k = form.px_per_mm
     rim = (w - 210 * k) / 2, (h - 297 * k) / 2
     zoom = found.picture.shape[1] / w
-    out = []
+    out, stray = [], list(found.found)
     for spot in form.spots:
         x0, y0, x1, y1 = (edge * k + rim[i % 2] for i, edge in enumerate(spot.box))
-        corners = np.array([[(x0, y0), (x1, y0), (x1, y1), (x0, y1)]])
-        seen = cv2.perspectiveTransform(corners, found.from_page)[0]
+        # Where it stands on the straight sheet: the scanner's lean was about the page's middle.
+        seen = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]) * zoom
         middle, size = seen.mean(0), np.array([x1 - x0, y1 - y0]) * zoom
         near = [one for one in found.found if _is_there(one, middle, size, _NEAR_MM * k * zoom)]
         out.append((spot, any(_is_like(one, spot) for one in near)))
-    return out
+        rim_px = np.array([1, 1, 1, 1 if spot.look != "rule" else 3]) * _STRAY_MM * k * zoom
+        low, high = seen.min(0) - rim_px[:2], seen.max(0) + rim_px[2:]
+        stray = [one for one in stray if not _has_middle(one, low, high)]
+    return out, stray
 
 
 def _is_there(
@@ -175,6 +180,12 @@ def _is_there(
     )
 
 
+def _has_middle(one: Found, low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    x0, y0, x1, y1 = one.box
+    middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    return bool((low <= middle).all() and (middle <= high).all())
+
+
 def _is_like(one: Found, spot: Spot) -> bool:
     return len(one.cells) == len(spot.cells) and (one.kind == "checkbox") == (spot.look == "check")
 
@@ -182,14 +193,19 @@ def _is_like(one: Found, spot: Spot) -> bool:
 def drawn(first: int, seeds: int) -> list[Row]:
     """Fields of drawn forms, every other one filled in."""
     right: dict[str, list[bool]] = {}
+    real: list[bool] = []
     for seed in range(first, first + seeds):
         form = draw_random(np.random.default_rng(seed), filled=seed % 2 == 1)
         picture = form.picture
         grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        for spot, hit in drawn_found(form, detect(np.ascontiguousarray(grey))):
+        found = detect(np.ascontiguousarray(grey))
+        hits, stray = drawn_found(form, found)
+        for spot, hit in hits:
             look = "combs" if spot.cells else spot.look
             right.setdefault(look, []).append(hit)
-    return [row(f"drawn forms, {look}", hits) for look, hits in sorted(right.items())]
+        real += [False] * len(stray) + [True] * (len(found.found) - len(stray))
+    rows = [row(f"drawn forms, {look}", hits) for look, hits in sorted(right.items())]
+    return [*rows, row("drawn forms, what was found is a field", real)]
 
 
 # --- end to end ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Rows of cells: which frames make one comb, and how many cells it has where some are hidden.
 
 Owns:   `in_rows`, `mended`, `even_teeth`, `cut`.
-Needs:  numpy, `rulings`, `found`, `small_print`.
+Needs:  numpy, `rulings`, `found`.
 Words:  a *comb* is a row of cells; its *teeth* are the lines between them, whole or short.
 """
 
@@ -26,7 +26,6 @@ from edge_runtime.found import (
     overlap,
 )
 from edge_runtime.rulings import MM, Ruling, Sheet
-from edge_runtime.small_print import print_fills
 
 _RAILED = 0.6  # of it between two parts of a comb, whose boxes may stand apart
 _WALL = 0.7 * MM  # the border that two cells share
@@ -80,7 +79,7 @@ def _of_run(run: Sequence[Rect], sheet: Sheet) -> list[Found]:
         teeth = _short_teeth(box, sheet)
         if teeth:
             out.append(Found(box, cells=cut(box, teeth)))
-        elif (one := _alone(box, sheet)) is not None:
+        elif (one := _alone(box)) is not None:
             out.append(one)
     return _rejoined(out)
 
@@ -228,12 +227,12 @@ def _go_on(a: Found, b: Found) -> bool:
     return abs(wide - other) <= 0.15 * wide and b.box[0] - a.box[2] <= 0.45 * wide
 
 
-def _alone(box: Rect, sheet: Sheet) -> Found | None:
-    """A frame by itself: a check box, a place for text, or something printed."""
+def _alone(box: Rect) -> Found | None:
+    """A frame by itself: a check box, a place for text, or nothing."""
     w, h = box[2] - box[0], box[3] - box[1]
     if max(w, h) <= SQUARE * min(w, h) and CHECK[0] <= min(w, h) and max(w, h) <= CHECK[1]:
         return Found(box, kind="checkbox")
-    if h < LINE_LOW or w < h or print_fills(box, sheet):
+    if h < LINE_LOW or w < h:
         return None
     return Found(box)
 

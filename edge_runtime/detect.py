@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge_runtime.check_boxes import all_squares
 from edge_runtime.combs import cut, in_rows, mended
 from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, overlap
 from edge_runtime.frames import frames_of, squares
+from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
 from edge_runtime.rulings import Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
+from edge_runtime.writing import Word, words_of
 
 _LEAST_PX = 48  # a smaller picture is no page
 
@@ -45,10 +48,29 @@ def detect(page: Gray) -> Detected:
     sheet = look_at(page)
     frames = frames_of(sheet)
     frames += [one for one in squares(sheet) if not any(overlap(one, f) for f in frames)]
-    found = mended(in_rows(frames, sheet), sheet)
-    found = without_letters(found, underlines(sheet, found))
-    found = _with_lost_cells(found, sheet)
-    return Detected(tuple(_in_reading_order(_apart(found))), sheet.from_page, sheet.picture)
+    closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
+    own = [one.box for one in closed if one.cells or one.kind is not None]
+    words = in_rows_of_print(words_of(sheet, without=own))
+    under = underlines(sheet, closed, words)
+    found = without_letters(_beside_print(closed, words), under)
+    seen = [one.box for one in found if one.kind is not None]
+    found = [one for one in found if one.kind is None]
+    drawn = [one.box for one in found if one.cells or not one.under]
+    hidden = all_squares(sheet, seen, drawn)
+    found += [Found(box, kind="checkbox") for box in hidden]
+    found = _apart(found)
+    found += written_zones(words, found, sheet)
+    return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture)
+
+
+def _beside_print(found: Sequence[Found], words: Sequence[Word]) -> list[Found]:
+    """Boxes without what is printed into them; one that holds nothing else is none."""
+    boxes = [one for one in found if not one.cells and one.kind is None]
+    rooms = beside_print([one.box for one in boxes], words)
+    kept = [one for one in found if one.cells or one.kind is not None]
+    return kept + [
+        replace(one, box=room) for one, room in zip(boxes, rooms, strict=True) if room is not None
+    ]
 
 
 def _with_lost_cells(found: Sequence[Found], sheet: Sheet) -> list[Found]:

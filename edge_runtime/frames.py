@@ -127,12 +127,12 @@ def _closed(
                 continue
             if any(overlap(box, own) for own in (*known, *new)):
                 continue
-            if _has_sides(box, thick) and _stands_free(box, thick):
+            if has_sides(box, thick) and stands_free(box, thick):
                 new.append(box)
     return new
 
 
-def _has_sides(box: Rect, thick: Gray) -> bool:
+def has_sides(box: Rect, thick: Gray) -> bool:
     """Whether ink stands along all four sides, and at the corners, which no letter has."""
     x0, y0, x1, y1 = (round(edge) for edge in box)
     if x0 < 0 or y0 < 0 or x1 >= thick.shape[1] or y1 >= thick.shape[0]:
@@ -145,7 +145,7 @@ def _has_sides(box: Rect, thick: Gray) -> bool:
     return bool(corners.all()) and all(side.mean() >= _SIDE for side in sides)
 
 
-def _stands_free(box: Rect, thick: Gray) -> bool:
+def stands_free(box: Rect, thick: Gray) -> bool:
     """Whether there is paper around a square: letters have neighbours."""
     x0, y0, x1, y1 = (round(edge) for edge in box)
     near, far = round(0.45 * MM), round(0.75 * MM)

@@ -280,13 +280,15 @@ def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
     sure = max(mark, 1.0 - mark)
     accept = calibration_for(spec, group_of(ink.field)).accept
     other = absent if text == there else there
+    faults = ["scribbled over"] if ink.state == "corrected" else []
+    faults += [f"confidence under {accept:.4g}"] if sure < accept else []
     return _reading(
         ink,
         text=text,
         value=mark >= 0.5,
         confidence=sure,
-        status=Status.ACCEPTED if sure >= accept else Status.REVIEW,
-        reason="" if sure >= accept else f"confidence under {accept:.4g}",
+        status=Status.REVIEW if faults else Status.ACCEPTED,
+        reason="; ".join(faults),
         alternatives=(Alternative(other, 1.0 - sure),),
         raw_text=text,
     )

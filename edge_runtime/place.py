@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import segment
+from edge_runtime.check_marks import PAD as CHECK_PAD
+from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
 from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
-from edge_runtime.locate import find_fields
+from edge_runtime.locate import locate_fields
 from edge_runtime.preprocess import Strip, make_strip, normalize_ink
 from edge_runtime.register import Registration, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
@@ -59,6 +61,7 @@ class FieldInk:
     dashes: tuple[str, ...] = ()  # of each ink of a row: "-" or "_" by its height; "" for others
     line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
+    state: str = ""  # of a check box, see `check_marks.STATES`
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -87,18 +90,10 @@ def template_crops(
 
 
 def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
-    """The fields of a page without a template."""
-    h, w = page.shape
-    crops = []
-    for field in find_fields(page):
-        x0, y0, x1, y1 = field.box or (0, 0, w, h)
-        left, top = max(0, min(w - 1, int(x0))), max(0, min(h - 1, int(y0)))
-        right, bottom = max(left + 1, min(w, round(x1))), max(top + 1, min(h, round(y1)))
-        pixels = page[top:bottom, left:right]
-        to_page = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
-        moved = _in_crop(field, np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64))
-        crops.append(FieldCrop(np.ascontiguousarray(pixels), moved, (x0, y0, x1, y1), to_page))
-    return tuple(crops)
+    """The fields of a page without a template, as those of one with it."""
+    located = locate_fields(page)
+    lies = Registration(located.to_page, method="print", residual_px=0.0, inliers=0)
+    return tuple(_cut(page, field, lies) for field in located.fields)
 
 
 def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
@@ -108,10 +103,12 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         crop: The field's pixels.
         spec: Of the network that is to read it.
     """
-    if crop.field.kind in ("checkbox", "signature"):
-        ink = normalize_ink(crop.pixels)
-        look = segment.checkbox_mark if crop.field.kind == "checkbox" else segment.signature_present
-        mark = min(1.0, max(0.0, float(look(ink))))
+    if crop.field.kind == "checkbox":
+        seen = look_at_check(normalize_ink(crop.pixels), crop.inside)
+        return FieldInk(crop.field, crop.box, crop.to_page, mark=seen.yes, state=seen.state)
+    if crop.field.kind == "signature":
+        mark = float(segment.signature_present(normalize_ink(crop.pixels)))
+        mark = min(1.0, max(0.0, mark))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
     whole = normalize_ink(crop.pixels)
     inks = segment.inks_of(whole, crop.field, lone=crop.inside is None)
@@ -197,7 +194,8 @@ def _marks_stand_alone(field: Field) -> bool:
 
 def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
-    pixels, to_page = cut_field(page, registration, box, pad=_PAD * (box[3] - box[1]))
+    share = CHECK_PAD if field.kind == "checkbox" else _PAD
+    pixels, to_page = cut_field(page, registration, box, pad=share * (box[3] - box[1]))
     to_crop = np.linalg.inv(to_page) @ registration.near(box)
     return FieldCrop(
         pixels,

@@ -1,6 +1,6 @@
-"""Whether something is there at all: a blank, a struck-out glyph, a tick, a signature.
+"""Whether something is there at all: a blank, a struck-out glyph, a signature.
 
-Owns:   `written_strokes`, `is_blank`, `is_struck`, `checkbox_mark`, `signature_present`.
+Owns:   `written_strokes`, `is_blank`, `is_struck`, `signature_present`.
 Needs:  numpy, cv2, `components`, `lines`, `preprocess`, `printed`.
 Words:  *ink* is bright on black. Answers between 0 and 1 are shares, not calibrated.
 """
@@ -71,35 +71,6 @@ def is_struck(ink: Gray, strokes: Strokes | None = None) -> bool:
     blob = cv2.distanceTransform(mask, cv2.DIST_L2, 3).max() * 2
     thick = blob >= 0.5 * sides[0]
     return bool((dense >= 0.78 and thick) or loops >= 6)
-
-
-def checkbox_mark(ink: Gray) -> float:
-    """How surely a check box is marked.
-
-    Args:
-        ink: uint8 (h, w), ink bright on black: the box and some paper around it.
-
-    Returns:
-        0 for an empty box, 1 for a tick, a cross or a filled box. A box that is nothing but ink is
-        often a corrected one: 0.6.
-    """
-    h, w = ink.shape
-    printed = find_printed(ink, 0)
-    clean = erase_printed(ink, printed)
-    x0, y0, x1, y1 = 0.3 * w, 0.3 * h, 0.7 * w, 0.7 * h  # no box seen: a tick crosses the middle
-    if len(printed.level) >= 2 and len(printed.upright) >= 2:
-        rows = sorted(line.row for line in printed.level)
-        cols = sorted(line.row for line in printed.upright)
-        edge = max(line.thick_px for line in printed.level) + 1
-        x0, y0, x1, y1 = cols[0] + edge, rows[0] + edge, cols[-1] - edge, rows[-1] - edge
-    inner = clean[max(0, round(y0)) : round(y1) + 1, max(0, round(x0)) : round(x1) + 1]
-    if inner.size == 0:
-        return 0.0
-    share = cv2.countNonZero((inner >= STROKE).astype(np.uint8)) / inner.size
-    if share >= 0.75:
-        return 0.6
-    # A tick one pen wide, half the box long, covers 6 % of it; what is left of borders under 2 %.
-    return float(np.clip((share - 0.015) / (0.055 - 0.015), 0, 1))
 
 
 def signature_present(ink: Gray) -> float:

@@ -1,7 +1,7 @@
 """A template as a first draft: from what was found on a page to YAML that a person goes on with.
 
-Owns:   `draft`, `to_yaml`.
-Needs:  `detect` and `found`, for their types.
+Owns:   `proposed_fields`, `draft`, `to_yaml`.
+Needs:  `detect` and `found`, for their types; `field`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_runtime.detect import Detected
+from edge_runtime.field import Field
 from edge_runtime.found import Found, Rect
 
 _EVEN = 0.06  # of a cell's width by which even cells may stray: the count alone says where they are
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+def proposed_fields(
+    found: Sequence[Found], *, names: Sequence[str] | None = None
+) -> tuple[Field, ...]:
+    """Fields as they were found, boxes in pixels of the straightened page.
+
+    Args:
+        found: In reading order.
+        names: Of the fields, in order; left out: field_1, field_2, ...
+    """
+    return tuple(
+        Field(
+            names[k] if names else f"field_{k + 1}",
+            kind=one.kind,
+            box=one.box,
+            cells=(len(one.cells) if _is_even(one) else one.cells) if one.cells else None,
+        )
+        for k, one in enumerate(found)
+    )
 
 
 def draft(
@@ -42,17 +63,16 @@ def draft(
     wide, high = size or (float(w), float(h))
     sx, sy = wide / w, high / h
     fields = []
-    for k, one in enumerate(found.found):
-        field: dict[str, Any] = {"name": names[k] if names else f"field_{k + 1}"}
+    for one in proposed_fields(found.found, names=names):
+        field: dict[str, Any] = {"name": one.name}
         if one.kind is not None:
             field["kind"] = one.kind
-        field["box"] = _scaled(one.box, sx, sy, (wide, high))
-        if one.cells:
-            field["cells"] = (
-                len(one.cells)
-                if _is_even(one)
-                else [_scaled(cell, sx, sy, (wide, high)) for cell in one.cells]
-            )
+        if one.box is not None:
+            field["box"] = _scaled(one.box, sx, sy, (wide, high))
+        if isinstance(one.cells, int):
+            field["cells"] = one.cells
+        elif one.cells is not None:
+            field["cells"] = [_scaled(cell, sx, sy, (wide, high)) for cell in one.cells]
         fields.append(field)
     page = {"size": [_short(wide), _short(high)], "unit": unit}
     out: dict[str, Any] = {"name": name, "page": page}

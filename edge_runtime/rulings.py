@@ -73,19 +73,19 @@ def look_at(page: Gray) -> Sheet:
     scale = min(1.0, WORK_PX / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
     small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lean = _lean(_ink(small))
+    lean = _lean(ink_of(small))
     zoom = np.diag([size[0] / w, size[1] / h, 1.0])
     straight = lean @ zoom
     flat = cv2.warpAffine(
         small, lean[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    ink = _ink(np.asarray(flat, np.uint8))
+    ink = ink_of(np.asarray(flat, np.uint8))
     level = _rulings(ink, _LEVEL_MM, _JOIN_LEVEL_MM)
     upright = _rulings(np.ascontiguousarray(ink.T), _UPRIGHT_MM, _JOIN_UPRIGHT_MM)
     return Sheet(np.asarray(flat, np.uint8), ink, straight, level, upright)
 
 
-def _ink(page: Gray) -> Gray:
+def ink_of(page: Gray) -> Gray:
     """Where the page is darker than the paper around: 0 or 1."""
     side = round(4 * MM) | 1  # wider than any stroke, narrower than a shadow
     paper = cv2.morphologyEx(page, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))

@@ -1,8 +1,7 @@
 """From a field's crop to its ink: rules and boxes out, one piece of ink a field or a cell.
 
 Owns:   `field_ink`, the entry, and `inks_of`; `remove_rules`, `split_cells`, `cell_inks`. What
-        else is asked of ink is here by name: `Ink`, `is_blank`, `is_struck`, `checkbox_mark`,
-        `signature_present`.
+        else is asked of ink is here by name: `Ink`, `is_blank`, `is_struck`, `signature_present`.
 Needs:  `preprocess`, `printed`, `shares`, `presence`, `field`.
 Words:  *ink* is bright on black, 255 the darkest ink of the crop.
 """
@@ -14,7 +13,6 @@ from collections.abc import Sequence
 from edge_runtime.field import Box, Field
 from edge_runtime.preprocess import Gray, normalize_ink
 from edge_runtime.presence import (
-    checkbox_mark,
     is_blank,
     is_struck,
     signature_present,
@@ -26,7 +24,6 @@ from edge_runtime.shares import Ink, cell_boxes, share_ink
 __all__ = [
     "Ink",
     "cell_inks",
-    "checkbox_mark",
     "field_ink",
     "inks_of",
     "is_blank",

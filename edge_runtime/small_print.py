@@ -1,6 +1,6 @@
-"""Print told from places to write, by how low its letters are.
+"""Headings told from lines to write on, by how low their letters are.
 
-Owns:   `print_fills`, `print_above`.
+Owns:   `print_above`.
 Needs:  numpy, cv2, `rulings`, `found`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge_runtime.found import LINE_LOW, Rect
+from edge_runtime.found import Rect
 from edge_runtime.rulings import MM, Ruling, Sheet
 
 _PRINT = 2.7 * MM  # rows up to this high, tails and all, are print: 8 points and less
@@ -17,15 +17,6 @@ _PRINT_GAP = 1.2 * MM  # from letter to letter
 _PRINTED = 0.3  # of a frame's width that print takes up
 _SPECK = 0.6 * MM
 _HEADING, _UNDER = 5.5 * MM, 1.5 * MM  # from a heading's top, and from its foot, to its line
-
-
-def print_fills(box: Rect, sheet: Sheet) -> bool:
-    """Whether a place holds low rows of letters over a good part of it: it is read, not filled."""
-    bands, high = _bands(box, sheet)
-    if not bands or max(b - a for a, b, _ in bands) > _PRINT:
-        return False
-    free = max(high - bands[-1][1], bands[0][0])
-    return max(taken for _, _, taken in bands) >= _PRINTED and free < LINE_LOW
 
 
 def _bands(box: Rect, sheet: Sheet) -> tuple[list[tuple[int, int, float]], int]:

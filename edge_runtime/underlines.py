@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from edge_runtime.combs import cut, even_teeth
 from edge_runtime.found import NEAR, Found, Rect, overlap
 from edge_runtime.frames import RULE, is_drawn
+from edge_runtime.rooms import is_heading, print_feet
 from edge_runtime.rulings import MM, Ruling, Sheet
 from edge_runtime.small_print import print_above
+from edge_runtime.writing import Word
 
 _ROOM = 9 * MM  # above an underline, where nothing is nearer
 LEAST_ROOM = 3.5 * MM
 _RIM = 5 * MM  # along the page's edges, where scanners draw lines of their own
 
 
-def underlines(sheet: Sheet, found: Sequence[Found]) -> list[Found]:
+def underlines(sheet: Sheet, found: Sequence[Found], words: Sequence[Word]) -> list[Found]:
     """Level lines with room to write above them, which belong to no frame."""
     h, w = sheet.ink.shape
     drawn = [one for one in sheet.level if is_drawn(one)]
@@ -40,14 +42,15 @@ def underlines(sheet: Sheet, found: Sequence[Found]) -> list[Found]:
         ends = any(min(abs(up.at - x0), abs(up.at - x1)) <= NEAR for up in standing)
         columns = even_teeth(x0, x1, _ROOM, inner) if ends else []
         above = [other for other in found if not (columns and other.kind == "checkbox")]
-        room = _room(one, rules, above)
+        feet = print_feet(one, words, LEAST_ROOM)
+        room = min([_room(one, rules, above), *(y - foot for foot in feet)])
         if room < LEAST_ROOM:
             continue
         if columns:
             tall = max(up.length for up in standing)
             box = (x0, max(0.0, y - max(room, tall)), x1, y + 1)
             out.append(Found(box, cells=cut(box, columns), under=True))
-        elif not print_above(one, sheet):
+        elif not (print_above(one, sheet) or is_heading(one, words)):
             box = (x0, max(0.0, y - room), x1, min(float(h), y + 0.25 * room))
             out.append(Found(box, under=True))
     return out

@@ -1,6 +1,7 @@
 """One writer's hand: text to ink on a page, glyph by glyph.
 
-Owns:   `Hand`, a writer against the font; `write_line`, `write_cells`, `mark_box`, `scribble`.
+Owns:   `Hand`, a writer against the font; `write_line`, `write_cells`, `mark_box`, `draw_stroke`,
+        `scribble`.
 Needs:  numpy, cv2, `form_glyph`.
 Words:  *ink* is coverage, uint8 (h, w), 0 paper to 255 full ink. *cap*: the height of a capital H.
 """
@@ -106,7 +107,7 @@ def mark_box(ink: Gray, box: Box, hand: Hand, *, rng: np.random.Generator) -> No
         strokes = [[(0.12, 0.5), (0.28, 0.68), (0.42, 0.88), (0.68, 0.4), (1.12, -0.12)]]
     for stroke in strokes:
         points = np.array(stroke) + rng.normal(0, 0.04, (len(stroke), 2))
-        _stroke(ink, points * (x1 - x0, y1 - y0) + (x0, y0), hand, rng=rng)
+        draw_stroke(ink, points * (x1 - x0, y1 - y0) + (x0, y0), hand, rng=rng)
 
 
 def scribble(ink: Gray, hand: Hand, place: Place, *, rng: np.random.Generator) -> None:
@@ -117,9 +118,9 @@ def scribble(ink: Gray, hand: Hand, place: Place, *, rng: np.random.Generator) -
     high = (1.5 * np.exp(-6 * t) + 0.35 + 0.2 * np.sin(9 * t + rng.uniform(0, 6))) * cap
     x = place.x + t * place.room + 0.35 * cap * np.cos(loops * 6.28 * t)
     y = place.baseline - high * (0.5 + 0.5 * np.sin(loops * 6.28 * t + 0.8))
-    _stroke(ink, np.stack([x, y], axis=1), hand, rng=rng)
+    draw_stroke(ink, np.stack([x, y], axis=1), hand, rng=rng)
     under = [(0.1, 0.35), (0.5, 0.25), (1.0, 0.05)]
-    _stroke(ink, np.array(under) * (place.room, cap) + (place.x, place.baseline), hand, rng=rng)
+    draw_stroke(ink, np.array(under) * (place.room, cap) + (place.x, place.baseline), hand, rng=rng)
 
 
 def _place_glyph(
@@ -169,7 +170,7 @@ def _place_glyph(
     _lay(ink, cover * fade * 255, left, top)
 
 
-def _stroke(
+def draw_stroke(
     ink: Gray, points: NDArray[np.float64], hand: Hand, *, rng: np.random.Generator
 ) -> None:
     """A stroke through the points, its width as the pen's pressure."""

@@ -18,7 +18,7 @@ from train.form_glyph import DPI
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 SCAN_DPI = 200
-_LID_MM = 3.0  # of the scanner's lid that shows around the paper
+LID_MM = 3.0  # of the scanner's lid that shows around the paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def scan(sheet: Picture, look: ScanLook, *, rng: np.random.Generator) -> Picture
         uint8 (h, w, 3) BGR or (h, w) grey, at `SCAN_DPI`, with a rim of the lid.
     """
     shrink = SCAN_DPI / DPI
-    margin = _LID_MM / 25.4 * SCAN_DPI
+    margin = LID_MM / 25.4 * SCAN_DPI
     h, w = (round(edge * shrink + 2 * margin) for edge in sheet.shape[:2])
     turn = cv2.getRotationMatrix2D((sheet.shape[1] / 2, sheet.shape[0] / 2), look.skew_deg, shrink)
     middle = np.array([w - sheet.shape[1], h - sheet.shape[0]]) / 2

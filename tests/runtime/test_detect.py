@@ -51,6 +51,19 @@ def write(page: Gray, text: str, x: float, y: float, *, scale: float = 0.9) -> N
     cv2.putText(page, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 30, 3, cv2.LINE_AA)
 
 
+def scrawl(page: Gray, x: float, y: float, letters: int) -> None:
+    """Something that a hand may have written: loops and hooks, no two alike."""
+    rng = np.random.default_rng(letters)
+    x, y = x * MM, y * MM
+    for _ in range(letters):
+        high, wide = rng.uniform(2, 5) * MM, rng.uniform(1.5, 3.5) * MM
+        t = np.linspace(0, rng.uniform(4, 8), 40)
+        xs = x + wide * (t / 8 + 0.35 * np.sin(t))
+        ys = y + rng.uniform(-5, 5) - high * (0.5 + 0.5 * np.cos(t + rng.uniform(0, 2)))
+        cv2.polylines(page, [np.stack([xs, ys], 1).astype(np.int32)], False, 30, 3, cv2.LINE_AA)
+        x += 1.3 * wide + 6
+
+
 def glyphs(page: Gray, text: str, x: float, y: float, *, w: float = 6) -> None:
     """One letter in the middle of each cell."""
     for k, char in enumerate(text):
@@ -112,8 +125,8 @@ def test_writing_hides_no_field_and_adds_none() -> None:
     glyphs(page, "ELLEHTIF1B", 20, 46.5)
     glyphs(page, "HEIDI", 20, 66.5, w=8)
     glyphs(page, "BODENSEE", 20, 88)
-    write(page, "Hallstatt", 24, 108, scale=1.2)
-    write(page, "Hall in Tirol", 124, 107.5, scale=1.2)
+    scrawl(page, 24, 108, 9)
+    scrawl(page, 124, 107.5, 10)
     line(page, 19, 129, 25.5, 135.5, grey=20)
     line(page, 25.5, 129, 19, 135.5, grey=20)
     assert shown(detect(page)) == EXPECTED
@@ -137,10 +150,21 @@ def test_cells_whose_lines_are_lost_are_counted_by_the_writing_and_said_to_be_a_
     assert (len(one.cells), one.guessed) == (20, True)
 
 
+def test_a_box_that_was_scribbled_over_is_found_in_line_with_its_like() -> None:
+    page = blank_page()
+    for k in range(3):
+        for j in range(2):
+            frame(page, 100 + 15 * k, 60 + 12 * j, 105 + 15 * k, 65 + 12 * j)
+    for k in range(9):
+        x0, x1 = (97.5, 107.0) if k % 2 else (106.5, 98.0)
+        line(page, 15 + x0, 60 + 0.6 * k, 15 + x1, 60.5 + 0.6 * k, grey=20)
+    assert shown(detect(page)) == [(0, "checkbox")] * 6
+
+
 def test_a_sentence_in_a_box_makes_no_cells() -> None:
     page = blank_page()
     frame(page, 20, 40, 140, 49)
-    write(page, "Gasthaus zum weissen Hirsch", 22, 47, scale=1.2)
+    scrawl(page, 24, 47, 20)
     (one,) = detect(page).found
     assert not one.cells
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime.field import Field
-from edge_runtime.locate import find_fields
+from edge_runtime.locate import Located, locate_fields
 
 Gray = NDArray[np.uint8]
 
@@ -30,54 +30,85 @@ def draw_form() -> Gray:
     return page
 
 
-def holds(field: Field, x: float, y: float) -> bool:
+def scrawl(page: Gray, x: float, y: float, letters: int, rng: np.random.Generator) -> None:
+    """Something that a hand may have written: loops and hooks, no two alike."""
+    for _ in range(letters):
+        high, wide, lean = rng.uniform(12, 34), rng.uniform(10, 26), rng.uniform(2, 10)
+        t = np.linspace(0, rng.uniform(4, 8), 40)
+        xs = x + wide * (t / 8 + 0.35 * np.sin(t)) + lean * np.cos(t)
+        ys = y + rng.uniform(-4, 4) - high * (0.5 + 0.5 * np.cos(t + rng.uniform(0, 2)))
+        cv2.polylines(page, [np.stack([xs, ys], 1).astype(np.int32)], False, 40, 3, cv2.LINE_AA)
+        x += 1.3 * wide + 6
+
+
+def holds(located: Located, field: Field, x: float, y: float) -> bool:
     assert field.box is not None
-    return field.box[0] <= x <= field.box[2] and field.box[1] <= y <= field.box[3]
+    corners = np.array([[(field.box[0], field.box[1]), (field.box[2], field.box[3])]], np.float64)
+    (x0, y0), (x1, y1) = cv2.perspectiveTransform(corners, located.to_page)[0].tolist()
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)
 
 
 @pytest.mark.parametrize("scale", [0.8, 1.0, 2.0])
 def test_boxes_combs_and_rules_are_found_in_reading_order(scale: float) -> None:
     page = cv2.resize(draw_form(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    fields = find_fields(np.asarray(page, np.uint8))
-    assert [field.name for field in fields] == [f"field_{k}" for k in range(1, 6)]
-    assert [(field.cells, field.kind) for field in fields] == [
+    located = locate_fields(np.asarray(page, np.uint8))
+    assert [field.name for field in located.fields] == [f"field_{k}" for k in range(1, 6)]
+    assert [(field.cells, field.kind) for field in located.fields] == [
         (8, None), (None, None), (None, "checkbox"), (None, None), (10, None),
     ]  # fmt: skip
     centres = [(296, 226), (900, 226), (135, 415), (500, 620), (370, 880)]
-    for field, (x, y) in zip(fields, centres, strict=True):
-        assert holds(field, x * scale, y * scale)
+    for field, (x, y) in zip(located.fields, centres, strict=True):
+        assert holds(located, field, x * scale, y * scale)
 
 
 def test_a_skewed_form_keeps_its_fields() -> None:
     turn = cv2.getRotationMatrix2D((620.0, 877.0), 1.0, 1.0)
     page = cv2.warpAffine(draw_form(), turn, (1240, 1754), borderValue=(240,))
-    fields = find_fields(np.asarray(page, np.uint8))
-    assert 8 in [field.cells for field in fields]
-    assert "checkbox" in [field.kind for field in fields]
+    located = locate_fields(np.asarray(page, np.uint8))
+    assert len(located.fields) == 5
+    x, y = turn @ np.array([296, 226, 1.0])
+    assert located.fields[0].cells == 8
+    assert holds(located, located.fields[0], x, y)
 
 
-def test_lines_of_writing_are_fields_where_nothing_is_drawn() -> None:
+def test_lines_of_writing_are_fields_and_lines_of_print_are_none() -> None:
+    rng = np.random.default_rng(3)
     page = blank_page()
-    for k, text in enumerate(["the first line", "and the second"]):
-        cv2.putText(page, text, (150, 300 + 200 * k), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 40, 3)
-    fields = find_fields(page)
-    assert len(fields) == 2
-    assert holds(fields[0], 300, 285)
-    assert holds(fields[1], 300, 485)
+    text = "The quick brown fox jumps over the lazy dog near the old river bank"
+    for k in range(4):
+        at = (150, 700 + 60 * k)
+        cv2.putText(page, text, at, cv2.FONT_HERSHEY_COMPLEX, 0.5, 40, 1, cv2.LINE_AA)
+    assert locate_fields(page).fields == ()
+    scrawl(page, 150, 300, 9, rng)
+    scrawl(page, 150, 480, 7, rng)
+    located = locate_fields(page)
+    assert len(located.fields) == 2
+    assert holds(located, located.fields[0], 300, 285)
+    assert holds(located, located.fields[1], 300, 465)
+
+
+def test_print_in_a_box_is_no_field_and_the_room_beside_it_is() -> None:
+    page = blank_page()
+    for y in (200, 260):
+        cv2.rectangle(page, (120, y), (420, y + 50), 60, 2)
+        put = (130, y + 32)
+        cv2.putText(page, "Family name", put, cv2.FONT_HERSHEY_COMPLEX, 0.55, 40, 1, cv2.LINE_AA)
+    cv2.rectangle(page, (420, 200), (1000, 250), 60, 2)  # beside a label, and the other has none
+    one, two = locate_fields(page).fields
+    assert one.box is not None
+    assert two.box is not None
+    assert one.box[0] == pytest.approx(420, abs=6)
+    assert two.box[0] > 200
+    assert two.box[2] == pytest.approx(420, abs=6)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (40, 40), (60, 3000), (1754, 1240)])
 def test_empty_black_and_tiny_pages_hold_no_field(shape: tuple[int, int], value: int) -> None:
-    assert find_fields(np.full(shape, value, np.uint8)) == ()
+    assert locate_fields(np.full(shape, value, np.uint8)).fields == ()
 
 
 def test_noise_does_not_break_it() -> None:
     rng = np.random.default_rng(0)
     for shape in ((200, 300), (48, 900), (900, 48)):
-        page = rng.integers(0, 256, shape).astype(np.uint8)
-        for field in find_fields(page):
-            assert field.box is not None
-            x0, y0, x1, y1 = field.box
-            assert 0 <= x0 < x1 <= shape[1]
-            assert 0 <= y0 < y1 <= shape[0]
+        locate_fields(rng.integers(0, 256, shape).astype(np.uint8))

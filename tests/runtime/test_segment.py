@@ -19,7 +19,6 @@ from edge_runtime.preprocess import normalize_ink
 from edge_runtime.printed import may_hold_box
 from edge_runtime.segment import (
     cell_inks,
-    checkbox_mark,
     field_ink,
     is_blank,
     is_struck,
@@ -214,7 +213,6 @@ def test_any_shape_is_taken(shape: tuple[int, int], value: int) -> None:
         assert len(inks) == (cells or 1)
         assert all(is_blank(ink.pixels) and ink.pixels.size for ink in inks)
         assert not any(is_struck(ink.pixels) for ink in inks)
-    assert checkbox_mark(normalize_ink(crop)) == 0
     assert signature_present(normalize_ink(crop)) == 0
 
 
@@ -239,29 +237,6 @@ def test_grain_specks_and_a_rule_are_blank_but_a_full_stop_and_a_one_are_not() -
     crops = (paper, speck, ruled, stop, one)
     blank = [is_blank(field_ink(crop, Field("text"))[0].pixels) for crop in crops]
     assert blank == [True, True, True, False, False]
-
-
-def box_crop(mark: str, side: int = 44) -> Gray:
-    crop = np.full((side + 16, side + 16), PAPER, np.uint8)
-    cv2.rectangle(crop, (8, 8), (8 + side, 8 + side), 60, 2)
-    if mark == "tick":
-        points = np.array([[14, 30], [24, 44], [54, 4]])
-        cv2.polylines(crop, [points], False, 40, 3, cv2.LINE_AA)
-    elif mark == "cross":
-        cv2.line(crop, (14, 12), (48, 50), 40, 3, cv2.LINE_AA)
-        cv2.line(crop, (48, 14), (12, 48), 40, 3, cv2.LINE_AA)
-    elif mark == "filled":  # all but a rim that the pen missed
-        for y in range(14, 4 + side, 5):
-            cv2.line(crop, (12, y), (4 + side, y + 2), 40, 4, cv2.LINE_AA)
-    return crop
-
-
-@pytest.mark.parametrize(
-    ("mark", "low", "high"),
-    [("", 0, 0.1), ("tick", 0.9, 1), ("cross", 0.9, 1), ("filled", 0.5, 1)],
-)
-def test_a_check_box_knows_its_mark(mark: str, low: float, high: float) -> None:
-    assert low <= checkbox_mark(normalize_ink(box_crop(mark))) <= high
 
 
 def test_a_scribble_is_struck_and_a_bold_eight_is_not() -> None:

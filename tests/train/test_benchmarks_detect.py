@@ -47,10 +47,10 @@ def test_fields_of_a_drawn_form_lie_apart_and_on_the_paper() -> None:
 def test_most_of_a_drawn_form_is_found_and_nothing_of_another() -> None:
     form = draw_random(np.random.default_rng(12), filled=False)
     found = detect(grey(form.picture))
-    hits = [hit for _, hit in drawn_found(form, found)]
+    hits = [hit for _, hit in drawn_found(form, found)[0]]
     assert sum(hits) >= 0.8 * len(hits)
     other = draw_random(np.random.default_rng(13), filled=False)
-    assert sum(hit for _, hit in drawn_found(other, found)) < 0.5 * len(other.spots)
+    assert sum(hit for _, hit in drawn_found(other, found)[0]) < 0.5 * len(other.spots)
 
 
 def test_a_comb_counts_only_with_its_number_of_cells(tmp_path: Path) -> None:

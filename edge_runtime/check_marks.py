@@ -1,0 +1,203 @@
+"""What was done to a check box: nothing, a tick, a cross, blackened, or marked and scribbled out.
+
+Owns:   `STATES`, `check_states`, `CheckMark`, `look_at_check`, `mark_features`,
+        `amount_of_ink`.
+Needs:  numpy, cv2, `outlines`. Its weights are fitted by `python -m benchmarks.checks --fit`.
+Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.check_weights import WEIGHTS
+from edge_runtime.field import Box
+from edge_runtime.outlines import Outlines
+
+Gray = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+STATES = ("empty", "ticked", "crossed", "filled", "corrected")
+FEATURES = (
+    "inside", "middle", "outside_2", "outside_3", "crossings_level", "crossings_upright",
+    "widest_paper", "pen", "length", "holes", "reach", "full_rows", "heaviest_quarter",
+    "lightest_quarter",
+)  # fmt: skip
+PAD = 0.45  # of a box's side: paper around it that is looked at
+_INK = 90  # a pixel of this much ink is a stroke's, as in `presence`
+_SIDE, _RIM = 40, 18  # pixels that a box and the paper around it are looked at with
+_PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
+_FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
+_SEEN = 0.62  # of an outline: less is no box, and where it should be counts
+_STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
+_LEAST_PX = 8
+_LITTLE = 0.05  # of the side: strokes shorter than this are specks
+# Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
+# never accepted as either.
+_MEANT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMark:
+    """How a check box was marked."""
+
+    yes: float  # 0..1, that it is an answer
+    states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
+
+    @property
+    def state(self) -> str:
+        """The likeliest."""
+        return STATES[int(np.argmax(self.states))]
+
+
+def look_at_check(ink: Gray, box: Box | None = None) -> CheckMark:
+    """How a check box is marked.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black: the box and some paper around it.
+        box: About where the box stands, pixels; None: the only one in the crop.
+    """
+    states = check_states(ink, box)
+    yes = float(states[1] + states[2] + states[3] + _MEANT * states[4])
+    return CheckMark(min(1.0, yes), tuple(states.tolist()))
+
+
+def check_states(ink: Gray, box: Box | None = None) -> Floats:
+    """float64 (len(STATES),): the probability of each, arguments as in `look_at_check`."""
+    seen = mark_features(ink, box)
+    there = _marked(seen)
+    z = _layers((seen - _weights()[2]) / _weights()[3])
+    e = np.exp(z - z.max())
+    return np.append(1 - there, there * e / e.sum())
+
+
+def amount_of_ink(seen: Floats) -> Floats:
+    """What alone tells a mark from an empty box, float64 (..., 2): how long its strokes are, and
+    how far they reach. More of either never makes a box look emptier."""
+    length, reach = seen[..., FEATURES.index("length")], seen[..., FEATURES.index("reach")]
+    return np.stack([np.log(_LITTLE + length), reach], axis=-1)
+
+
+def _marked(seen: Floats) -> float:
+    """The probability that there is a mark."""
+    weights = _weights()[4]
+    z = float(amount_of_ink(seen) @ weights[:-1] + weights[-1])
+    return float(1 / (1 + np.exp(-min(max(z, -30.0), 30.0))))
+
+
+def mark_features(ink: Gray, box: Box | None = None) -> Floats:
+    """float64 (len(FEATURES),), arguments as in `look_at_check`."""
+    mask = (ink >= _INK).astype(np.uint8)
+    x, y, side = _placed(mask, box)
+    k = _SIDE / side
+    size = _SIDE + 2 * _RIM
+    move = np.array([[k, 0, _RIM - k * x], [0, k, _RIM - k * y]])
+    seen = cv2.warpAffine(ink, move, (size, size), flags=cv2.INTER_AREA)
+    return _measured((np.asarray(seen) >= _INK).astype(np.uint8))
+
+
+def _placed(mask: Gray, box: Box | None) -> tuple[int, int, int]:
+    """Left, top and side of the printed box."""
+    h, w = mask.shape
+    outlines = Outlines(mask)
+    if box is None:
+        guess = (0.05 * w, 0.05 * h, max(_LEAST_PX, 0.9 * min(h, w)))
+        sides = range(max(_LEAST_PX, int(0.4 * min(h, w))), min(h, w))
+        xs, ys = np.meshgrid(np.arange(w), np.arange(h))
+    else:
+        side = max(float(_LEAST_PX), ((box[2] - box[0]) + (box[3] - box[1])) / 2)
+        guess = ((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side)
+        sides = range(int(_SIZE[0] * side), int(_SIZE[1] * side) + 2)
+        stray = np.arange(-round(_STRAY * side), round(_STRAY * side) + 1)
+        xs, ys = np.meshgrid(round(guess[0]) + stray, round(guess[1]) + stray)
+    best: tuple[float, tuple[int, int, int]] = (0.0, (0, 0, 0))
+    for side_px in sides:
+        seen = outlines.support(xs.astype(np.intp), ys.astype(np.intp), side_px)
+        score = seen.mean(-1) + 0.5 * seen.min(-1) + 0.05 * side_px / min(h, w)
+        at = int(score.argmax())
+        if seen.mean(-1).flat[at] >= _SEEN and score.flat[at] > best[0]:
+            best = float(score.flat[at]), (int(xs.flat[at]), int(ys.flat[at]), side_px)
+    if best[0] == 0.0:
+        return round(guess[0]), round(guess[1]), max(1, round(guess[2]))
+    return best[1]
+
+
+def _measured(patch: Gray) -> Floats:
+    """The features of a box that stands in the middle of a patch."""
+    wide = max(round(_PRINT * _SIDE), _frame_px(patch) + 2)
+    lo, hi = _RIM + wide, _RIM + _SIDE - wide
+    inner = patch[lo:hi, lo:hi]
+    n = hi - lo
+    away = round(_PRINT * _SIDE)
+    near, far = _RIM - away, _RIM + _SIDE + away
+    inside = slice(_RIM, _RIM + _SIDE)
+    strips = sorted(
+        float(part.mean())
+        for part in (patch[:near, inside], patch[far:, inside], patch[inside, :near],
+                     patch[inside, far:])
+    )  # fmt: skip
+    paper = np.asarray(cv2.distanceTransform(np.pad(1 - inner, 1), cv2.DIST_L2, 3))
+    area = float(inner.sum())
+    padded = np.pad(inner, 1).astype(np.int8)
+    edge = np.count_nonzero(np.diff(padded, axis=0)) + np.count_nonzero(np.diff(padded, axis=1))
+    pen = 2.5 * area / edge if edge else 0.0
+    contours, _ = cv2.findContours(np.pad(inner, 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    outer, _ = cv2.findContours(np.pad(inner, 1), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    rows = (np.diff(padded[1:-1], axis=1) > 0).sum(1)
+    columns = (np.diff(padded[:, 1:-1], axis=0) > 0).sum(0)
+    ys, xs = np.nonzero(inner)
+    reach = 0.0 if xs.size == 0 else float(np.ptp(xs) + np.ptp(ys)) / (2 * n)
+    half = n // 2
+    quarters = sorted(
+        float(q.mean())
+        for q in (inner[:half, :half], inner[:half, half:], inner[half:, :half],
+                  inner[half:, half:])
+    )  # fmt: skip
+    return np.array(
+        [
+            area / inner.size,
+            float(inner[n // 4 : -(n // 4), n // 4 : -(n // 4)].mean()),
+            strips[1],
+            strips[2],
+            float(rows.mean()),
+            float(columns.mean()),
+            float(paper.max()) / n,
+            pen / n,
+            area / max(pen, 1.0) / n,
+            float(np.log1p(len(contours) - len(outer))),
+            reach,
+            float((inner.mean(1) > 0.5).mean()),
+            quarters[3],
+            quarters[0],
+        ]
+    )
+
+
+def _frame_px(patch: Gray) -> int:
+    """How far the box's own lines reach into it: the usual side of the four."""
+    box = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
+    sides = (box, box[::-1], box.T, box.T[::-1])
+    most = round(_FRAME * _SIDE)
+    reach = [int(np.argmin(np.append(one[:most].mean(1) >= _LINE, False))) for one in sides]
+    return sorted(reach)[1]
+
+
+def _layers(seen: Floats) -> Floats:
+    first, last = _weights()[:2]
+    hidden = np.maximum(seen @ first[:-1] + first[-1], 0.0)
+    return np.asarray(hidden @ last[:-1] + last[-1])
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Hidden units (features + 1, hidden), answers (hidden + 1, marks), mean and scale; and those
+    of whether there is a mark."""
+    rows: list[Any] = [np.array(line.split(), np.float64) for line in WEIGHTS.split("\n") if line]
+    n = len(FEATURES)
+    return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 : -1]), rows[0], rows[1], rows[-1]
