@@ -80,9 +80,9 @@ PAGES: Mapping[tuple[str, int], tuple[Comb, ...]] = {
 }
 # What a person would write into the template that was proposed.
 KINDS: Mapping[str, dict[str, Any]] = {
-    "First Name": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
-    "Last Name": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
-    "Surname": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
+    "First Name": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
+    "Last Name": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
+    "Surname": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
     "Please specify other location": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
     "AUD": {"kind": "digits"},
     "Date of Birth": {"kind": "digits"},
