@@ -45,7 +45,7 @@ _KINDS = {
     "legal_amount": "text",
     "memo": "text",
 }
-_NUMBERS = ("suara_01", "suara_02", "jumlah_a", "jumlah_b", "jumlah_c")
+NUMBERS = ("suara_01", "suara_02", "jumlah_a", "jumlah_b", "jumlah_c")
 _SPELLED = ("kata_01", "kata_02", "kata_a", "kata_b", "kata_c")
 
 
@@ -144,7 +144,7 @@ def c1_forms(data: Path) -> Iterator[Form]:
 def c1_numbers(data: Path, *, pad: float = 0.0) -> Iterator[Item]:
     """Three cells, X allowed. Without a pad the crop is the row, with one its cells are boxes."""
     for form in c1_forms(data):
-        for name in _NUMBERS:
+        for name in NUMBERS:
             if name in form.truth["uncertain_cells"]:
                 continue
             place = form.geometry["digit_fields"][name]
