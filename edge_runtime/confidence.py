@@ -39,7 +39,8 @@ _ENLARGED = 2.0  # e^2: ink of 4 pixels blown up to a strip's height
 
 _CHARSET_DIGITS = frozenset("0123456789")
 _GROUPS = {
-    "digits": "digits integer amount phone card account iban date time",
+    "digits": "digits integer card account iban",
+    "amount": "amount phone date time",
     "code": "username code email",
     "text": "text name upper lower choice checkbox signature",
 }
@@ -114,9 +115,11 @@ def other_probability(share: float, best: float, confidence: float) -> float:
 
 
 def group_of(field: Field) -> str:
-    """The group a field is calibrated with: "choices", "digits", "code" or "text"; a row of cells
-    belongs to "cell_digits" where it holds figures, to "cell_text" where words are expected, else
-    to "cell", where O is in doubt with 0.
+    """The group a field is calibrated with: "choices", "digits", "amount", "code" or "text".
+
+    A row of cells belongs to "cell_digits" where it holds figures, to "cell_text" where words are
+    expected, else to "cell", where O is in doubt with 0. In "amount" the marks between the figures
+    are part of the text, and an apostrophe is lost more easily than a figure.
     """
     if field.choices is not None and field.cells is None:
         return "choices"
@@ -124,7 +127,7 @@ def group_of(field: Field) -> str:
     group = "digits" if only_digits else _GROUP_OF_KIND[field.kind or "text"]
     if field.cells is not None:
         words = "cell_text" if expects_words(field) else "cell"
-        return "cell_digits" if group == "digits" else words
+        return "cell_digits" if group in ("digits", "amount") else words
     coded = field.charset is not None and group == "text" and not expects_words(field)
     return "code" if coded else group
 

@@ -31,7 +31,7 @@ from train.strokes import DataError
 
 Rng = np.random.Generator
 
-GROUPS = ("cell", "cell_digits", "cell_text", "digits", "code", "text", "choices")
+GROUPS = ("cell", "cell_digits", "cell_text", "digits", "amount", "code", "text", "choices")
 MAX_ERROR = 0.003  # among accepted readings: on real forms a wrong one must be an event
 LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred samples say
 # A name that is one letter off its list's must not become the listed one: what MAX_ERROR asks for

@@ -8,6 +8,7 @@ Words:  *out of fold*: said of a reading by a curve that was fitted without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, lgamma, log, log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _L2 = 1.0  # on standardised weights, against a sum over some thousand readings:
 _L2_BIAS = 1e-3
 _NEWTON_STEPS = 50
 _BINS = 15  # of equal counts; Guo et al. 2017 take 15 of equal width
+_CONTRADICTED = 0.05  # counts as bad as these come by chance less often
 _FLAT = 1e-9  # a feature that never changes tells nothing
 
 
@@ -68,20 +70,41 @@ def out_of_fold(evidence: Floats, right: Bools, *, signs: Sequence[int], folds: 
 def operating_point(
     probabilities: Floats, right: Bools, *, max_error: float
 ) -> tuple[float | None, float]:
-    """The lowest confidence from which at most `max_error` of the accepted are wrong.
+    """The lowest confidence from which `max_error` of the accepted are expected to be wrong.
+
+    Expected by the probabilities themselves; counts have a veto where they contradict. Counts alone
+    move the point far for one or two readings: three in a thousand of a few hundred is one.
+
+    Args:
+        probabilities: float64 (n,), out of fold.
+        right: bool (n,).
+        max_error: Part of the accepted, 0..1.
 
     Returns:
         The confidence, None where no set of accepted is that good, and the part that is accepted.
     """
     order = np.argsort(-probabilities, kind="stable")
     sure = probabilities[order]
+    taken = np.arange(1, len(sure) + 1)
+    expected = np.cumsum(1 - sure) / taken
     wrong = np.cumsum(~right[order])
     # Equal confidences are accepted together.
     last = np.append(sure[1:] != sure[:-1], True)
-    good = np.flatnonzero(last & (wrong <= max_error * np.arange(1, len(sure) + 1)))
-    if len(good) == 0:
-        return None, 0.0
-    return float(sure[good[-1]]), float(good[-1] + 1) / len(sure)
+    for at in np.flatnonzero(last & (expected <= max_error))[::-1]:
+        if chance_of(int(wrong[at]), int(taken[at]), max_error) > _CONTRADICTED:
+            return float(sure[at]), float(taken[at]) / len(sure)
+    return None, 0.0
+
+
+def chance_of(least: int, n: int, share: float) -> float:
+    """Probability that `least` or more of `n` are wrong where `share` of all are (binomial)."""
+    if share <= 0 or share >= 1:
+        return float(least == 0 or share >= 1)
+    logs = (
+        lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(share) + (n - k) * log1p(-share)
+        for k in range(least)
+    )
+    return max(0.0, 1.0 - sum(exp(one) for one in logs))
 
 
 def calibration_error(probabilities: Floats, right: Bools) -> float:

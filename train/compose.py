@@ -54,6 +54,7 @@ for _chars, _top, _bottom in (
         _METRICS[_char] = (_top, _bottom)
 
 _CROSSED, _TAILED = "7", "479"  # who crosses or drops one of them does so always
+_LONG_DASH = 0.35  # of the dashes of a number
 _OTHER_SCHOOL = 0.5  # of the hands that write numbers have figures of another school
 _BY_WIDTH = set("-_~=")  # their width carries their size, their height is next to nothing
 
@@ -198,6 +199,10 @@ def compose(
                 continue
             kept[part] = glyph
             placed = place(part, glyph, hand, rng)
+            if numeric and part in "-=" and written and rng.random() < _LONG_DASH:
+                # What closes an amount is drawn out, so that no figure fits behind it.
+                long = np.array([rng.uniform(1.3, 4.5), 1.0], np.float32)
+                placed = [stroke * long for stroke in placed]
             if not written and hand.first > 1:  # grows upwards from the line
                 placed = [stroke * np.float32(hand.first) for stroke in placed]
         right = max(float(stroke[:, 0].max()) for stroke in placed)

@@ -7,7 +7,7 @@ Words:  a shape is drawn by points that a curve passes through, x right, y down,
 Source: drawn for this project after what cheques of Spanish-speaking countries and continental
         Europe show: a nine like a P, a five without belly, an open four like an h, a barred seven
         without its flag, a two that begins with a loop (small, or as large as a nine's), a one
-        with a long upstroke.
+        with a long upstroke or a loop, noughts that grow smaller and flatter.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
         (((0.0, 0.5), (0.2, 0.25), (0.42, 0.0), (0.42, 0.0), (0.4, 0.5), (0.38, 1.0)),),
         (((0.0, 0.95), (0.35, 0.0), (0.35, 0.0), (0.45, 1.0)),),
         (((0.0, 0.35), (0.3, 0.0), (0.3, 0.0), (0.3, 1.0)), ((0.05, 1.0), (0.6, 0.98))),
+        (((0.0, 0.8), (0.25, 0.35), (0.34, 0.03), (0.22, 0.02), (0.2, 0.45), (0.26, 0.95),
+          (0.5, 0.88)),),
+        (((0.0, 0.7), (0.45, 0.0), (0.45, 0.0), (0.25, 1.0)),),
     ),
     "2": (
         (((0.35, 0.38), (0.1, 0.38), (0.03, 0.2), (0.2, 0.02), (0.5, 0.05), (0.55, 0.3),
@@ -83,6 +86,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
         (((0.0, 0.2), (0.02, 0.05), (0.3, 0.12), (0.6, 0.0), (0.6, 0.0), (0.35, 0.5),
           (0.22, 1.0)),),
         (((0.0, 0.02), (0.6, 0.0), (0.6, 0.0), (0.25, 1.0)), ((0.1, 0.5), (0.7, 0.46))),
+        (((0.12, 0.1), (0.22, 0.0), (0.3, 0.06), (0.28, 0.5), (0.24, 1.0)),
+         ((0.05, 0.52), (0.75, 0.55))),
+        (((0.0, 0.25), (0.05, 0.05), (0.55, 0.02), (0.55, 0.02), (0.35, 0.55), (0.25, 1.0)),
+         ((0.1, 0.55), (0.6, 0.48))),
     ),
     "8": (
         (((0.55, 0.1), (0.25, 0.0), (0.05, 0.2), (0.3, 0.45), (0.5, 0.72), (0.25, 1.0), (0.0, 0.8),
@@ -143,21 +150,32 @@ NONE = Figures({}, chained=False)
 def chain(n: int, rng: Rng) -> Strokes:
     """`n` noughts in one stroke, loop after loop, height about 1000."""
     wide, pitch = float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.55, 1.05))
-    tail = float(rng.uniform(0, 0.6)) * float(rng.random() < 0.5)
+    tail = float(rng.uniform(0, 1.1)) * float(rng.random() < 0.5)
     dip = float(rng.uniform(0, 0.5))  # of the join, from the top of a loop to its middle
     knot = rng.random() < 0.25  # every other one the other way round: they join like an eight
-    start = float(rng.uniform(-0.3, 0.3))
+    most = np.pi if rng.random() < 0.25 else 0.3
+    start = float(rng.uniform(-most, most))
+    smaller = float(rng.uniform(0.8, 1.0)) if rng.random() < 0.4 else 1.0  # nought by nought
+    flat = float(rng.uniform(0.4, 0.75)) if rng.random() < 0.15 else 1.0  # the last of them
+    closed = float(rng.uniform(-0.4, 0.9))
     out: list[tuple[float, float]] = []
+    if rng.random() < 0.15:  # the pen comes from the figure before
+        out.append((-wide - float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.2, 0.9))))
+    middle = 0.0
     for number in range(n):
-        rx, ry = wide * np.exp(rng.normal(0, 0.1)), 0.5 * np.exp(rng.normal(0, 0.08))
+        size = smaller**number
+        rx, ry = wide * size * np.exp(rng.normal(0, 0.1)), 0.5 * size * np.exp(rng.normal(0, 0.08))
+        if number == n - 1:
+            ry *= flat
         way = -1.0 if not (knot and number % 2) else 1.0
-        turn = np.linspace(0, 2 * np.pi + 0.3, 22) * way - np.pi / 2 + start
-        middle = number * pitch * 2 * wide / 0.8
-        out += list(zip(middle + rx * np.cos(turn), 0.5 + ry * np.sin(turn), strict=True))
+        turn = np.linspace(0, 2 * np.pi + closed, 22) * way - np.pi / 2 + start
+        out += list(zip(middle + rx * np.cos(turn), 1 - ry + ry * np.sin(turn), strict=True))
         if number < n - 1 and dip:
-            out.append((middle + pitch * wide, 0.0 + dip * float(rng.uniform(0.5, 1.0))))
+            joined = 1 - 2 * ry + dip * float(rng.uniform(0.5, 1.0))
+            out.append((middle + pitch * wide * size, joined))
+        middle += pitch * 2 * wide * size / 0.8
     if tail:
-        out.append((out[-1][0] + tail, out[-1][1] + float(rng.uniform(-0.1, 0.25))))
+        out.append((out[-1][0] + tail, out[-1][1] + float(rng.uniform(-0.45, 0.25))))
     points = _stray(np.array(out), rng, 0.01, 1.0)
     return [_curve(points[:: 2 if rng.random() < 0.3 else 1]) * np.float32(_UNIT)]
 

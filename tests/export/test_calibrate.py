@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -60,20 +61,41 @@ def test_separable_readings_do_not_run_away() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
-def test_no_more_than_asked_are_wrong_at_the_operating_point(
+def test_the_operating_point_is_the_lowest_that_is_expected_and_not_contradicted(
     readings: list[tuple[float, bool]],
 ) -> None:
     p = np.array([one for one, _ in readings])
     right = np.array([one for _, one in readings])
     threshold, rate = logistic.operating_point(p, right, max_error=0.2)
+
+    def good(q: float) -> bool:
+        taken = p >= q
+        tail = logistic.chance_of(int((~right[taken]).sum()), int(taken.sum()), 0.2)
+        return bool((1 - p[taken]).mean() <= 0.2 and tail > 0.05)
+
     if threshold is None:
         assert rate == 0.0
-        return
-    taken = p >= threshold
-    assert rate == pytest.approx(taken.mean())
-    assert (~right[taken]).mean() <= 0.2 + 1e-12
-    # No lower confidence would do.
-    assert all((~right[p >= q]).mean() > 0.2 for q in p[p < threshold])
+    else:
+        assert rate == pytest.approx((p >= threshold).mean())
+        assert good(threshold)
+    lower = p if threshold is None else p[p < threshold]
+    assert not any(good(q) for q in lower)
+
+
+def test_two_wrong_of_the_surest_do_not_move_the_point_and_many_do() -> None:
+    p = np.linspace(1, 0.9, 2000)
+    right = np.ones(2000, bool)
+    calm, _ = logistic.operating_point(p, right, max_error=0.003)
+    right[[5, 40]] = False
+    assert logistic.operating_point(p, right, max_error=0.003)[0] == calm
+    right[50:100] = False
+    assert logistic.operating_point(p, right, max_error=0.003)[0] != calm
+
+
+@pytest.mark.parametrize(("least", "n", "share"), [(0, 10, 0.3), (3, 10, 0.3), (10, 10, 0.5)])
+def test_chance_of_so_many_wrong_is_the_binomial_tail(least: int, n: int, share: float) -> None:
+    exact = sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(least, n + 1))
+    assert logistic.chance_of(least, n, share) == pytest.approx(exact, abs=1e-12)
 
 
 def test_calibration_error_of_the_truth_is_small_and_of_a_lie_large() -> None:

@@ -94,8 +94,9 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
         (Field("f"), "text"),
         (Field("f", kind="name"), "text"),
         (Field("f", kind="choice", choices=("a", "b")), "choices"),
-        (Field("f", kind="amount"), "digits"),
-        (Field("f", kind="date"), "digits"),
+        (Field("f", kind="amount"), "amount"),
+        (Field("f", kind="date"), "amount"),
+        (Field("f", kind="date", cells=8), "cell_digits"),
         (Field("f", charset="0123"), "digits"),
         (Field("f", kind="username"), "code"),
         (Field("f", charset="abc123"), "code"),
@@ -112,7 +113,7 @@ def test_fields_are_grouped_by_what_they_hold(field: Field, group: str) -> None:
 
 def test_every_kind_has_a_group() -> None:
     for kind in KINDS:
-        assert group_of(Field("f", kind=kind)) in {"digits", "code", "text"}
+        assert group_of(Field("f", kind=kind)) in {"digits", "amount", "code", "text"}
 
 
 def test_a_group_without_calibration_takes_the_default(tiny_spec: ModelSpec) -> None:
