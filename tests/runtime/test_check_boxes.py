@@ -48,10 +48,10 @@ def test_a_page_without_black_print_may_have_pale_boxes() -> None:
 
 def test_squares_in_a_black_bar_are_none() -> None:
     page = page_with([], grey=0)
-    page[round(148 * MM) : round(157 * MM), round(20 * MM) : round(120 * MM)] = 15
+    page[round(142 * MM) : round(162 * MM), round(20 * MM) : round(120 * MM)] = 100
     for x in (30, 60, 90):
         corners = [(round(a * MM), round(b * MM)) for a, b in ((x, 150), (x + 5, 155))]
-        cv2.rectangle(page, *corners, 90, 2)
+        cv2.rectangle(page, *corners, 0, 2)
     assert check_boxes(page) == []
 
 
