@@ -1,7 +1,8 @@
 """What a service asks: no growth of memory, and one answer whatever batch, order, thread, process.
 
     python -m benchmarks.service same [--fields 5000] [--out FILE.json]
-    python -m benchmarks.service slope [--fields 1000000] [--minutes 20] [--out FILE.json]
+    python -m benchmarks.service slope [--fields 1000000] [--minutes 20] [--ways thread,processes]
+        [--out FILE.json]
 
 `same` reads dev crops in one call, and again in batches of 1, 7, 32 and 64, in another order, with
 2 threads inside the network, from 2 threads that share a reader, and in 1 to 4 processes: text and
@@ -34,6 +35,7 @@ Answer = tuple[str, str, float]  # text, status, probability
 
 SAME_SETS = ("words", "usernames", "digit_strings", "orand", "text", "digits", "upper", "mnist")
 TOLERANCE = 1e-4
+WAYS = ("thread", "threads", "processes")
 GROWTH_MIB = 5.0  # over a million fields, asked
 _WARM_S, _WARM_PART = 60.0, 0.1
 _FEWEST = 10  # readings of the memory that a line is fitted to
@@ -147,23 +149,34 @@ def fitted(points: NDArray[np.float64]) -> float:
 
 
 def slopes(
-    model: Path | None, items: Sequence[Item], *, fields: int, seconds: float
+    model: Path | None,
+    items: Sequence[Item],
+    *,
+    fields: int,
+    seconds: float,
+    ways: Sequence[str] = WAYS,
 ) -> Iterator[Slope]:
-    """1 thread, 2 threads that share a reader, 2 processes; each has a third of the time."""
-    share = seconds / 3
-    with Reader(model, threads=1) as reader:
-        calls = _calls(items)
-        yield slope("1 thread", lambda: _read(reader, next(calls)), fields=fields, seconds=share)[0]
-        with ThreadPoolExecutor(2) as pool:
+    """1 thread, 2 threads that share a reader, 2 processes; each has its share of the time."""
+    share = seconds / len(ways)
+    if "thread" in ways or "threads" in ways:
+        with Reader(model, threads=1) as reader, ThreadPoolExecutor(2) as pool:
+            calls = _calls(items)
+
+            def one() -> int:
+                return _read(reader, next(calls))
 
             def both() -> int:
                 parts = [next(calls), next(calls)]
                 return sum(pool.map(lambda part: _read(reader, part), parts))
 
-            yield slope("2 threads", both, fields=fields, seconds=share)[0]
-    job = (model, list(items), fields // 2, share)
-    with multiprocessing.get_context("spawn").Pool(2) as pool2:
-        yield from pool2.map(_slope_of_process, [(1, *job), (2, *job)], chunksize=1)
+            if "thread" in ways:
+                yield slope("1 thread", one, fields=fields, seconds=share)[0]
+            if "threads" in ways:
+                yield slope("2 threads", both, fields=fields, seconds=share)[0]
+    if "processes" in ways:
+        job = (model, list(items), fields // 2, share)
+        with multiprocessing.get_context("spawn").Pool(2) as pool2:
+            yield from pool2.map(_slope_of_process, [(1, *job), (2, *job)], chunksize=1)
 
 
 def rss_mib() -> float:
@@ -216,7 +229,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("what", choices=("same", "slope"))
     parser.add_argument("--model", type=Path)
     parser.add_argument("--fields", type=int, help="5,000 and 1,000,000 where left out")
-    parser.add_argument("--minutes", type=float, default=20.0, help="of `slope`, all three ways")
+    parser.add_argument("--minutes", type=float, default=20.0, help="of `slope`, all its ways")
+    parser.add_argument("--ways", default=",".join(WAYS), help="of `slope`, with commas")
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
     n = told.fields or (5_000 if told.what == "same" else 1_000_000)
@@ -235,7 +249,10 @@ def main(arguments: list[str] | None = None) -> int:
         fine = all(one.holds for one in same_rows)
     else:
         rows = slope_rows = []
-        for line in slopes(told.model, items, fields=n, seconds=60 * told.minutes):
+        ways = told.ways.split(",")
+        if unknown := set(ways) - set(WAYS):
+            parser.error(f"--ways: {', '.join(sorted(unknown))} is none of {', '.join(WAYS)}")
+        for line in slopes(told.model, items, fields=n, seconds=60 * told.minutes, ways=ways):
             slope_rows.append(line)
             rise = line.mib_per_million
             risen = "too short to tell" if rise is None else f"{rise:+.2f} MiB a million"
