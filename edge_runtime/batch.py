@@ -6,6 +6,7 @@ Needs:  `imaging`, `overlay`, `redact`, `template`: they load with the first pag
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import re
@@ -213,6 +214,16 @@ class Templates:
                     self.say(f"{image}: template {path}")
         found = tuple(self._loaded[path] for path in paths)
         return found if len(found) > 1 else found[0] if found else None
+
+    def files(self, images: Sequence[Path]) -> set[Path]:
+        """The templates of these pictures and their references; none of one that cannot be used."""
+        out: set[Path] = set()
+        for image in images:
+            out |= {*(self.given or ()), *filter(None, [template_beside(image)])}
+            with contextlib.suppress(EdgeHwrError):  # told where the picture is read
+                self.of(image)
+        out |= {one.reference for one in self._loaded.values() if one.reference is not None}
+        return out
 
 
 def template_beside(image: Path) -> Path | None:

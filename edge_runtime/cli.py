@@ -85,8 +85,8 @@ def read(
     images = images or []
     if bool(images) == (camera is not None):
         raise typer.BadParameter("give pictures, or --camera, and not both")
-    _refuse_overwriting(images, overlay, output)
     templates = batch.Templates(template, options.say)
+    _refuse_overwriting(images, overlay, output, forms=templates.files(images))
     reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
     many = len(images) > 1 or camera is not None
     work, pictures = batch.Batch(options.say, debug), batch.Pictures(overlay, crops, many, reveal)
@@ -301,9 +301,12 @@ def _progress(items: Sequence[tuple[Path, str]], output: Path | None) -> Iterabl
     return barred()
 
 
-def _refuse_overwriting(images: Sequence[Path], *written: Path | None) -> None:
-    """A slip like `--overlay form.png` must not cost the form."""
-    sources = {image.resolve() for image in images}
+def _refuse_overwriting(
+    images: Sequence[Path], *written: Path | None, forms: Iterable[Path] = ()
+) -> None:
+    """A slip like `--overlay form.png` must not cost the form, nor its template's reference."""
+    sources = {image.resolve(): "a picture to read" for image in images}
+    sources |= {form.resolve(): "a template or its reference" for form in forms}
     for path in written:
-        if path is not None and path.resolve() in sources:
-            raise typer.BadParameter(f"{path} is a picture to read; choose another name")
+        if path is not None and (what := sources.get(path.resolve())) is not None:
+            raise typer.BadParameter(f"{path} is {what}; choose another name")

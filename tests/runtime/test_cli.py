@@ -176,6 +176,22 @@ def test_usage_errors_exit_with_2(calls: list[Any], words: list[str]) -> None:
     assert run(*words).exit_code == 2
 
 
+@pytest.mark.parametrize("written", ["sheet.png", "form.yaml"])
+@pytest.mark.parametrize("option", ["--overlay", "--output"])
+def test_a_template_and_its_reference_are_not_overwritten(
+    calls: list[Any], form: Path, option: str, written: str
+) -> None:
+    reference = draw(form.with_name("sheet.png"))
+    form.with_suffix(".yaml").write_text(
+        "name: card\npage: {size: [200, 100], unit: px}\nreference: sheet.png\n"
+        "fields: [{name: a, box: [10, 10, 90, 40]}]\n"
+    )
+    before = reference.read_bytes(), form.with_suffix(".yaml").read_bytes()
+    done = run("read", form, option, form.with_name(written))
+    assert done.exit_code == 2
+    assert (reference.read_bytes(), form.with_suffix(".yaml").read_bytes()) == before
+
+
 def test_the_template_beside_the_picture_is_used_and_said(calls: list[Any], form: Path) -> None:
     beside = form.with_suffix(".yaml")
     beside.write_text(TEMPLATE)
