@@ -20,6 +20,7 @@ from edge_runtime.redact import Canvas, Rect, as_bgr, hide_secrets, whole_box
 from edge_runtime.results import FieldReading, FormReading, Status
 
 _Rgb = tuple[int, int, int]
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Okabe and Ito's palette (colour-blind safe), the red darkened until it differs from the orange in
 # lightness as well. Orange is dashed and red doubled, for pictures printed without colour.
@@ -79,7 +80,11 @@ def overlay(page: Canvas, form: FormReading, *, reveal: bool = False) -> Canvas:
     canvas = as_bgr(page) if reveal else hide_secrets(page, form)
     marks = [
         _Mark(
-            whole_box(one.box, canvas), _label(one, reveal=reveal), COLORS[one.status], one.status
+            whole_box(one.box, canvas),
+            _label(one, reveal=reveal),
+            COLORS[one.status],
+            one.status,
+            small=one.kind == "checkbox",
         )
         for one in form.fields
     ]
@@ -109,12 +114,15 @@ class _Mark:
     label: str
     color: _Rgb
     status: Status | None
+    small: bool = False  # its neighbours are near: the label must not hide them
 
 
 def _label(reading: FieldReading, *, reveal: bool) -> str:
     if reading.status is Status.BLANK:
         return "blank"
     text = str(reading.to_dict(reveal=reveal)["text"])  # masked there, in one place for all
+    if reading.kind == "checkbox" and reading.status is Status.ACCEPTED:
+        return text
     # floored, as in tables: 100 % is only said of 1
     return f"{text}  {int(reading.confidence * 100 + 1e-9)} %"
 
@@ -124,7 +132,8 @@ def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, s
     line = max(1, round(px / 9))
     font = ImageFont.load_default(px)
     busy = _Busy(canvas, [mark.box for mark in marks], px)
-    tags = [(mark, busy.place(_size(mark.label, font, px), mark.box)) for mark in marks]
+    fonts = {False: (font, px), True: _small(px)}
+    tags = [(mark, busy.place(_size(mark.label, *fonts[mark.small]), mark.box)) for mark in marks]
     entries = [(color, text, _size(text, font, px)) for color, text in legend]
     canvas, at = busy.place_legend(canvas, entries, px)
 
@@ -133,12 +142,18 @@ def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, s
     for mark in marks:
         _frame(draw, mark, line)
     for mark, (x, y) in tags:
-        w, h = _size(mark.label, font, px)
-        draw.rounded_rectangle((x, y, x + w, y + h), px // 3, "white", mark.color, line)
-        draw.text((x + w / 2, y + h / 2), mark.label, (20, 20, 20), font, anchor="mm")
+        own, own_px = fonts[mark.small]
+        w, h = _size(mark.label, own, own_px)
+        draw.rounded_rectangle((x, y, x + w, y + h), own_px // 3, "white", mark.color, line)
+        draw.text((x + w / 2, y + h / 2), mark.label, (20, 20, 20), own, anchor="mm")
     if at is not None:
         _legend(draw, entries, at, font, px)
     return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
+
+
+def _small(px: int) -> tuple[_Font, int]:
+    small = max(_FONT_LEAST_PX, round(0.65 * px))
+    return ImageFont.load_default(small), small
 
 
 def _font_px(canvas: Canvas, heights: Sequence[int]) -> int:
@@ -177,7 +192,7 @@ def _legend(
     draw: ImageDraw.ImageDraw,
     entries: Sequence[tuple[_Rgb, str, tuple[int, int]]],
     at: Rect,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: _Font,
     px: int,
 ) -> None:
     draw.rounded_rectangle((at[0], at[1], at[2] - 1, at[3] - 1), px // 3, "white", (90, 90, 90), 1)
@@ -250,8 +265,6 @@ class _Busy:
         return taller, (0, page_h + gap // 2, w, page_h + gap // 2 + h)
 
 
-def _size(
-    label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, px: int
-) -> tuple[int, int]:
+def _size(label: str, font: _Font, px: int) -> tuple[int, int]:
     """Width and height of a label with its white border."""
     return round(font.getlength(label)) + px, round(1.5 * px)
