@@ -1,7 +1,7 @@
 """Check boxes whose sides are hidden: crossed boldly, scribbled over, or printed in dots.
 
 Owns:   `all_squares`.
-Needs:  numpy, cv2, `outlines`, `frames`, `found`, `rulings`.
+Needs:  numpy, cv2, `box_lines`, `outlines`, `frames`, `found`, `rulings`.
 Words:  boxes of one question stand in a row or a column and have one size: where one is seen
         plainly, half of another's outline tells that it is there.
 """
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_runtime.box_lines import BoxLines
 from edge_runtime.found import CHECK, Rect, overlap
 from edge_runtime.frames import has_sides, stands_free
 from edge_runtime.outlines import Outlines
@@ -26,10 +27,13 @@ _SQUARE = 1.12  # of a box's sides: one that is less square has a stroke for a s
 _RING = 0.45  # of the paper half a side around a box that is ink: a bar, or a picture
 _FAR = 70 * MM  # from a box to its like
 _BLOB = 1.9  # sides of ink around a box, over the box's
+_SAME_PRINT = 0.5  # of the depth of a box's lines: its like is printed no paler
 _ALONE = round(0.9 * MM)  # paper to the left and the right of a box
 
 
-def all_squares(sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]) -> list[Rect]:
+def all_squares(
+    sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]
+) -> list[tuple[Rect, bool]]:
     """The check boxes seen, and those that no lines were found for.
 
     One whose lines are strokes of a scribble is put right where its row or column tells its size.
@@ -38,15 +42,37 @@ def all_squares(sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]) -> li
         sheet: The page.
         seen: Check boxes that were found plainly.
         taken: Other places, which no check box overlaps.
+
+    Returns:
+        Boxes, each with whether its lines were seen plainly; else its place is in doubt.
     """
     outlines = Outlines(sheet.ink)
+    lines = BoxLines(sheet)
+    seen = [box for box in seen if lines.are_drawn(box) and not lines.go_on(box)]
     plain = [box for box in seen if _is_square(box)]
     odd = [box for box in seen if not _is_square(box)]
-    plain += _of_blobs(sheet.ink, outlines, [*seen, *taken])
+    blobs = _of_blobs(sheet.ink, outlines, [*seen, *taken])
+    plain += [box for box in blobs if lines.are_drawn(box) and not lines.go_on(box)]
+    plain = [box for box in plain if not _is_mark(box, plain, lines)]
     out = list(plain)
     for box in plain:
-        out += _in_line(box, outlines, sheet.ink, [*out, *taken])
-    return out + [box for box in odd if not any(overlap(box, one) for one in out)]
+        more = _in_line(box, outlines, sheet.ink, [*out, *taken])
+        least = _SAME_PRINT * lines.depth(box)
+        out += [one for one in more if lines.are_drawn(one) and lines.depth(one) >= least]
+    out += [box for box in odd if not any(overlap(box, one) for one in out)]
+    return [(box, box in seen and lines.are_plain(box)) for box in out]
+
+
+def _is_mark(box: Rect, others: Sequence[Rect], lines: BoxLines) -> bool:
+    """Whether it is a printed black square: solid, and no box of its size is open."""
+    side = _side(box)
+    return lines.is_solid(box) and not any(
+        abs(_side(one) - side) <= (_SQUARE - 1) * side and not lines.is_solid(one) for one in others
+    )
+
+
+def _side(box: Rect) -> float:
+    return (box[2] - box[0] + box[3] - box[1]) / 2
 
 
 def _is_square(box: Rect) -> bool:

@@ -57,7 +57,7 @@ def detect(page: Gray) -> Detected:
     found = [one for one in found if one.kind is None]
     drawn = [one.box for one in found if one.cells or not one.under]
     hidden = all_squares(sheet, seen, drawn)
-    found += [Found(box, kind="checkbox") for box in hidden]
+    found += [Found(box, kind="checkbox", guessed=not sure) for box, sure in hidden]
     found = _apart(found)
     found += written_zones(words, found, sheet)
     return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture)

@@ -34,9 +34,9 @@ def put_watermark(
         As `picture`.
     """
     cover = _LOOKS[look](picture.shape[:2], px_per_mm, rng)
-    soft = cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.4, 0.9)))
+    soft = np.asarray(cv2.GaussianBlur(cover, (0, 0), float(rng.uniform(0.4, 0.9))), np.float32)
     if rng.random() < 0.5:  # a press's dots, or what a scanner makes of a tint
-        soft = soft * rng.uniform(0.55, 1.0, soft.shape).astype(np.float32)
+        soft = soft * np.asarray(rng.uniform(0.55, 1.0, cover.shape), np.float32)
     light = 1 - float(rng.uniform(*_TINT)) / 255 * soft
     seen = picture * (light if picture.ndim == 2 else light[..., None])
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 90))]
@@ -63,7 +63,7 @@ def _emblems(shape: tuple[int, int], mm: float, rng: np.random.Generator) -> Cov
             top = round(low - 0.14 * wide)
             cv2.rectangle(out, (at[0] - size[0], top), (at[0] + size[0], round(low)), 255, -1)
             _text(out, word, (x - 0.4 * wide, low - 0.03 * wide), 0.09 * wide, 0)
-    return out.astype(np.float32) / 255
+    return np.asarray(out / 255, np.float32)
 
 
 def _letters(shape: tuple[int, int], mm: float, rng: np.random.Generator) -> Cover:
@@ -77,7 +77,7 @@ def _letters(shape: tuple[int, int], mm: float, rng: np.random.Generator) -> Cov
     lean = float(rng.choice([0.0, rng.uniform(-45, 45)]))
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), lean, 1.0)
     turned = cv2.warpAffine(out, turn, (side, side))
-    return np.asarray(turned[: shape[0], : shape[1]], np.float32) / 255
+    return np.asarray(turned[: shape[0], : shape[1]] / 255, np.float32)
 
 
 def _text(out: Picture, words: str, at: tuple[float, float], high: float, value: int) -> None:
