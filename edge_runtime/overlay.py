@@ -35,6 +35,9 @@ _MEANING: Mapping[Status, str] = {
     Status.REJECTED: "rejected",
     Status.BLANK: "blank",
 }
+_SIGN_MEANING = "tick: yes, ring: no"
+_SIGN_COLOR: _Rgb = (90, 90, 90)
+_SIGN_PX = 0.9  # of a label's letters
 _OUTLINE: _Rgb = (0, 90, 170)
 # Letters of 1/90 of the longer edge are 3.3 mm on A4, a little over print, at any resolution. On
 # a card with few large fields they grow with the fields, to 1/36 at most.
@@ -77,14 +80,12 @@ def overlay(page: Canvas, form: FormReading, *, reveal: bool = False) -> Canvas:
         where no corner is free for the legend.
     """
     canvas = as_bgr(page) if reveal else hide_secrets(page, form)
-    marks = [
-        _Mark(
-            whole_box(one.box, canvas), _label(one, reveal=reveal), COLORS[one.status], one.status
-        )
-        for one in form.fields
-    ]
+    marks = [_mark(one, whole_box(one.box, canvas), reveal=reveal) for one in form.fields]
     present = [status for status in Status if any(one.status is status for one in form.fields)]
-    return _draw(canvas, marks, [(COLORS[status], _MEANING[status]) for status in present])
+    legend = [(COLORS[status], _MEANING[status]) for status in present]
+    if any(mark.sign for mark in marks):
+        legend.append((_SIGN_COLOR, _SIGN_MEANING))
+    return _draw(canvas, marks, legend)
 
 
 def outline(page: Canvas, boxes: Sequence[tuple[str, Box]], *, title: str = "") -> Canvas:
@@ -109,6 +110,16 @@ class _Mark:
     label: str
     color: _Rgb
     status: Status | None
+    sign: str = ""  # of a check box, instead of a label: tick | ring
+
+
+def _mark(reading: FieldReading, box: Rect, *, reveal: bool) -> _Mark:
+    """A check box gets a sign, which hides none of its neighbours; any other field a label."""
+    label, sign = _label(reading, reveal=reveal), ""
+    if reading.kind == "checkbox" and (reveal or not reading.secret):
+        sign = "tick" if reading.text == "yes" else "ring"
+        label = "" if reading.status is Status.ACCEPTED else "?"
+    return _Mark(box, label, COLORS[reading.status], reading.status, sign)
 
 
 def _label(reading: FieldReading, *, reveal: bool) -> str:
@@ -124,7 +135,10 @@ def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, s
     line = max(1, round(px / 9))
     font = ImageFont.load_default(px)
     busy = _Busy(canvas, [mark.box for mark in marks], px)
-    tags = [(mark, busy.place(_size(mark.label, font, px), mark.box)) for mark in marks]
+    sizes = [_sign_size(mark, px) if mark.sign else _size(mark.label, font, px) for mark in marks]
+    tags = [
+        (mark, size, busy.place(size, mark.box)) for mark, size in zip(marks, sizes, strict=True)
+    ]
     entries = [(color, text, _size(text, font, px)) for color, text in legend]
     canvas, at = busy.place_legend(canvas, entries, px)
 
@@ -132,13 +146,42 @@ def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, s
     draw = ImageDraw.Draw(picture)
     for mark in marks:
         _frame(draw, mark, line)
-    for mark, (x, y) in tags:
-        w, h = _size(mark.label, font, px)
+    for mark, (w, h), (x, y) in tags:
+        if mark.sign:
+            _sign(draw, mark, (x, y), font, px)
+            continue
         draw.rounded_rectangle((x, y, x + w, y + h), px // 3, "white", mark.color, line)
         draw.text((x + w / 2, y + h / 2), mark.label, (20, 20, 20), font, anchor="mm")
     if at is not None:
         _legend(draw, entries, at, font, px)
     return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
+
+
+def _sign_size(mark: _Mark, px: int) -> tuple[int, int]:
+    side = round(_SIGN_PX * px)
+    return side + (side // 2 if mark.label else 0), side
+
+
+def _sign(
+    draw: ImageDraw.ImageDraw,
+    mark: _Mark,
+    at: tuple[int, int],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    px: int,
+) -> None:
+    """What a check box says, in its colour; a question mark behind it where it is in doubt."""
+    (x, y), (w, h) = at, _sign_size(mark, px)
+    draw.rectangle((x, y, x + w, y + h), "white")
+    line = max(2, round(px / 7))
+    if mark.sign == "tick":
+        points = [(0.1, 0.55), (0.38, 0.85), (0.9, 0.12)]
+        draw.line([(x + a * h, y + b * h) for a, b in points], mark.color, line, joint="curve")
+    else:
+        draw.ellipse(
+            (x + 0.15 * h, y + 0.15 * h, x + 0.85 * h, y + 0.85 * h), None, mark.color, line
+        )
+    if mark.label:
+        draw.text((x + w, y + h / 2), mark.label, mark.color, font, anchor="rm")
 
 
 def _font_px(canvas: Canvas, heights: Sequence[int]) -> int:
