@@ -16,6 +16,7 @@ from edge_runtime.found import Rect
 from edge_runtime.rulings import MM, Sheet
 
 _DARK = 0.5  # of the depth of the page's own ink: so dark is no tint
+_LIKE = 0.8  # of the depth of a box's lines: its like is as dark, and so is what blackens it
 _STRAY = 3  # pixels by which a side may lie beside its line
 _NEAR, _FAR = 3, 6  # pixels from a line: beyond its own width, short of other print
 _RISE = 0.5  # of a pale line's depth: paper beside it is so much lighter
@@ -23,7 +24,7 @@ _LEAST = 12.0  # grey levels that a line stands out by: a scanner's grain is 2, 
 _MARGIN = _STRAY + _FAR + 1
 _PAPER = round(1.5 * MM)  # around a box: where its paper is measured
 _DRAWN, _WORST = 0.6, 0.25  # of four sides together and of the worst; drawn boxes: 99 % have more
-_SOLID = 0.95  # of what lies beside a line: no scribble is so dense
+_BAR, _SOLID = (0.5, 0.75), 0.95  # sides away from a box; and ink there: no scribble is so dense
 _PLAIN = 0.75  # of each side of a box that there is no doubt about
 _BEYOND, _RUNS = 0.4, 0.75  # of a side: so far its lines run on; and so much of that is ink
 _RIM = 0.15  # of a side: its own line
@@ -45,10 +46,28 @@ class BoxLines:
         self._dark = _DARK * (paper - float(np.percentile(ink, 10))) if ink.size else 255.0
         self._black = paper - self._dark
 
-    def are_drawn(self, box: Rect) -> bool:
-        """Whether its sides are lines, a few gaps and crossing strokes allowed."""
-        sides = self.drawn(box)
-        return bool(sides.mean() >= _DRAWN and sides.min() >= _WORST)
+    def are_drawn(self, box: Rect, *, like: float | None = None) -> bool:
+        """Whether its sides are lines, a few gaps and crossing strokes allowed.
+
+        Args:
+            box: On the sheet.
+            like: Depth of the lines of its like, where one is known: as dark is dark enough.
+        """
+        sides = self._sides(box, dark=None if like is None else _LIKE * like)[:, 0]
+        lines = sides.mean() >= _DRAWN and sides.min() >= _WORST
+        return bool(lines and not self._is_in_bar(box))
+
+    def _is_in_bar(self, box: Rect) -> bool:
+        """Whether ink without a gap goes on beside it, farther than any scribble."""
+        x0, y0, x1, y1 = (round(edge) for edge in box)
+        near, far = (round(part * (x1 - x0)) for part in _BAR)
+        parts = (
+            self._ink[max(0, y0 - far) : max(0, y0 - near), x0:x1],
+            self._ink[y1 + near : y1 + far, x0:x1],
+            self._ink[y0:y1, max(0, x0 - far) : max(0, x0 - near)],
+            self._ink[y0:y1, x1 + near : x1 + far],
+        )
+        return any(part.size and part.mean() >= _SOLID for part in parts)
 
     def are_plain(self, box: Rect) -> bool:
         """Whether every side is a line nearly all along."""
@@ -89,7 +108,7 @@ class BoxLines:
         """Grey levels that its lines are darker than the paper."""
         return float(np.median(self._sides(box)[:, 1]))
 
-    def _sides(self, box: Rect) -> NDArray[np.float64]:
+    def _sides(self, box: Rect, *, dark: float | None = None) -> NDArray[np.float64]:
         """float64 (4, 2) of top, bottom, left and right: share that is a line, and its depth."""
         x0, y0, x1, y1 = (round(edge) + _MARGIN for edge in box)
         h, w = self._picture.shape
@@ -104,25 +123,24 @@ class BoxLines:
             (_band(self._low.T, x0, down)[::-1], _band(self._picture.T, x0, down)[::-1]),
             (_band(self._low.T, x1, down), _band(self._picture.T, x1, down)),
         ]
-        return np.array([self._side(low, seen, paper) for low, seen in bands])
+        dark = self._dark if dark is None else min(dark, self._dark)
+        return np.array([_side(low, seen, paper, dark) for low, seen in bands])
 
-    def _side(
-        self, low: NDArray[np.float64], seen: NDArray[np.float64], paper: float
-    ) -> tuple[float, float]:
-        """Of bands along a side, rows from inside to outside."""
-        middle = low.shape[0] // 2
-        rows = range(middle - _STRAY, middle + _STRAY + 1)
-        best = min(rows, key=lambda row: float(seen[row].mean()))
-        line = low[best]
-        depth = paper - line
-        beyond = seen[best + _NEAR : best + _FAR + 1]
-        if (paper - beyond >= self._dark).mean() >= _SOLID:
-            return 0.0, 0.0  # an edge of a bar, or within it
-        inside = np.median(seen[best - _FAR : best - _NEAR + 1], axis=0)
-        outside = np.median(beyond, axis=0)
-        rise = np.maximum(_LEAST, _RISE * depth)
-        pale = (inside - line >= rise) & (outside - line >= rise)
-        return float(((depth >= self._dark) | pale).mean()), float(np.median(depth))
+
+def _side(
+    low: NDArray[np.float64], seen: NDArray[np.float64], paper: float, dark: float
+) -> tuple[float, float]:
+    """Of bands along a side, rows from inside to outside."""
+    middle = low.shape[0] // 2
+    rows = range(middle - _STRAY, middle + _STRAY + 1)
+    best = min(rows, key=lambda row: float(seen[row].mean()))
+    line = low[best]
+    depth = paper - line
+    inside = np.median(seen[best - _FAR : best - _NEAR + 1], axis=0)
+    outside = np.median(seen[best + _NEAR : best + _FAR + 1], axis=0)
+    rise = np.maximum(_LEAST, _RISE * depth)
+    pale = (inside - line >= rise) & (outside - line >= rise)
+    return float(((depth >= dark) | pale).mean()), float(np.median(depth))
 
 
 def _band(picture: NDArray[np.uint8], row: int, along: slice) -> NDArray[np.float64]:

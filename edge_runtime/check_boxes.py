@@ -57,8 +57,11 @@ def all_squares(
     out = list(plain)
     for box in plain:
         more = _in_line(box, outlines, sheet.ink, [*out, *taken])
-        least = _SAME_PRINT * lines.depth(box)
-        out += [one for one in more if lines.are_drawn(one) and lines.depth(one) >= least]
+        like = lines.depth(box)
+        out += [
+            one for one in more
+            if lines.are_drawn(one, like=like) and lines.depth(one) >= _SAME_PRINT * like
+        ]  # fmt: skip
     out += [box for box in odd if not any(overlap(box, one) for one in out)]
     return [(box, box in seen and lines.are_plain(box)) for box in out]
 
