@@ -12,7 +12,7 @@ from train.form_watermark import put_watermark
 MM = 200 / 25.4  # A4 at 200 dpi
 
 
-@pytest.mark.parametrize(("look", "seed"), [("emblems", 3), ("texture", 1), ("texture", 2)])
+@pytest.mark.parametrize(("look", "seed"), [("emblems", 3), ("texture", 1)])
 def test_no_check_boxes_are_found_in_a_watermark(look: str, seed: int) -> None:
     page = np.full((round(297 * MM), round(210 * MM)), 250, np.uint8)
     for k in range(6):
