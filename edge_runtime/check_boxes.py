@@ -1,8 +1,7 @@
-"""Check boxes: those whose sides are hidden (crossed boldly, scribbled over, printed in dots), and
-watermarks, which are none.
+"""Check boxes whose sides are hidden: crossed boldly, scribbled over, or printed in dots.
 
-Owns:   `all_squares`, `in_cells`.
-Needs:  numpy, cv2, `outlines`, `frames`, `found`, `rulings`.
+Owns:   `all_squares`.
+Needs:  numpy, cv2, `box_lines`, `outlines`, `frames`, `found`, `rulings`.
 Words:  boxes of one question stand in a row or a column and have one size: where one is seen
         plainly, half of another's outline tells that it is there.
 """
@@ -14,10 +13,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from edge_runtime.found import CHECK, NEAR, Rect, overlap
+from edge_runtime.box_lines import BoxLines
+from edge_runtime.found import CHECK, Rect, overlap
 from edge_runtime.frames import has_sides, stands_free
 from edge_runtime.outlines import Outlines
-from edge_runtime.rulings import MM, Gray, Sheet, depth_of
+from edge_runtime.rulings import MM, Gray, Sheet
 
 # Of a square's outline in line with another: all sides together, and the worst. Least on drawn
 # boxes; letters in line with boxes reached 0.75.
@@ -27,14 +27,13 @@ _SQUARE = 1.12  # of a box's sides: one that is less square has a stroke for a s
 _RING = 0.45  # of the paper half a side around a box that is ink: a bar, or a picture
 _FAR = 70 * MM  # from a box to its like
 _BLOB = 1.9  # sides of ink around a box, over the box's
-# Of the darkness of the page's ink, the palest side of a box and the next: of 2,204 drawn boxes,
-# some on faded pages, 0.13 and 0.15 at least; watermarks are printed at a tenth.
-_PALEST, _PALE = 0.125, 0.14
-_BLACK = 0.45  # of the paper's level: what stands in a bar
+_SAME_PRINT = 0.5  # of the depth of a box's lines: its like is printed no paler
 _ALONE = round(0.9 * MM)  # paper to the left and the right of a box
 
 
-def all_squares(sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]) -> list[Rect]:
+def all_squares(
+    sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]
+) -> list[tuple[Rect, bool]]:
     """The check boxes seen, and those that no lines were found for.
 
     One whose lines are strokes of a scribble is put right where its row or column tells its size.
@@ -43,81 +42,40 @@ def all_squares(sheet: Sheet, seen: Sequence[Rect], taken: Sequence[Rect]) -> li
         sheet: The page.
         seen: Check boxes that were found plainly.
         taken: Other places, which no check box overlaps.
+
+    Returns:
+        Boxes, each with whether its lines were seen plainly; else its place is in doubt.
     """
-    seen = _printed(sheet, seen)
     outlines = Outlines(sheet.ink)
+    lines = BoxLines(sheet)
+    seen = [box for box in seen if lines.are_drawn(box) and not lines.go_on(box)]
     plain = [box for box in seen if _is_square(box)]
     odd = [box for box in seen if not _is_square(box)]
-    plain += _of_blobs(sheet.ink, outlines, [*seen, *taken])
-    out = plain = _printed(sheet, plain)
+    blobs = _of_blobs(sheet.ink, outlines, [*seen, *taken])
+    plain += [box for box in blobs if lines.are_drawn(box) and not lines.go_on(box)]
+    plain = [box for box in plain if not _is_mark(box, plain, lines)]
+    out = list(plain)
     for box in plain:
-        out = out + _in_line(box, outlines, sheet.ink, [*out, *taken])
-    return _printed(sheet, out) + [box for box in odd if not any(overlap(box, one) for one in out)]
+        more = _in_line(box, outlines, sheet.ink, [*out, *taken])
+        like = lines.depth(box)
+        out += [
+            one for one in more
+            if lines.are_drawn(one, like=like) and lines.depth(one) >= _SAME_PRINT * like
+        ]  # fmt: skip
+    out += [box for box in odd if not any(overlap(box, one) for one in out)]
+    return [(box, box in seen and lines.are_plain(box)) for box in out]
 
 
-def _printed(sheet: Sheet, boxes: Sequence[Rect]) -> list[Rect]:
-    """Those as dark as print: letters and crests of a watermark have sides and corners too."""
-    if not boxes or not sheet.ink.any():
-        return list(boxes)
-    depth = depth_of(sheet.picture)
-    ink = float(np.percentile(depth[sheet.ink > 0], 90))
-    near = np.asarray(cv2.dilate(depth, np.ones((3, 3), np.uint8)), np.uint8)
-    bottom, right = (edge - 1 for edge in near.shape)
-    out: list[Rect] = []
-    for box in boxes:
-        x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
-        x0, x1, y0, y1 = min(x0, right), min(x1, right), min(y0, bottom), min(y1, bottom)
-        across, down = slice(x0, x1 + 1), slice(y0, y1 + 1)
-        sides = near[y0, across], near[y1, across], near[down, x0], near[down, x1]
-        palest, second = sorted(float(np.median(side)) for side in sides)[:2]
-        if (
-            palest >= _PALEST * ink
-            and second >= _PALE * ink
-            and not _in_a_bar(sheet.picture, (x0, y0, x1, y1))
-        ):
-            out.append(box)
-    return out
-
-
-def _in_a_bar(picture: Gray, box: tuple[int, int, int, int]) -> bool:
-    """Whether there is no paper around: a watermark shows in black bars as well."""
-    x0, y0, x1, y1 = box
-    far = max(2, (x1 - x0) // 4)
-    black = _BLACK * float(np.percentile(picture[::4, ::4], 90))
-    left, right = (
-        picture[y0 : y1 + 1, max(0, x0 - far) : x0],
-        picture[y0 : y1 + 1, x1 + 1 :][:, :far],
-    )
-    above, below = picture[max(0, y0 - far) : y0, x0 : x1 + 1], picture[y1 + 1 :, x0 : x1 + 1][:far]
-    return any(
-        all(one.size and float(np.percentile(one, 85)) < black for one in pair)
-        for pair in ((left, right), (above, below))
+def _is_mark(box: Rect, others: Sequence[Rect], lines: BoxLines) -> bool:
+    """Whether it is a printed black square: solid, and no box of its size is open."""
+    side = _side(box)
+    return lines.is_solid(box) and not any(
+        abs(_side(one) - side) <= (_SQUARE - 1) * side and not lines.is_solid(one) for one in others
     )
 
 
-def in_cells(boxes: Sequence[Rect]) -> tuple[list[Rect], list[tuple[Rect, ...]]]:
-    """Check boxes that stand alone, and rows of those that share a wall: cells, from the left."""
-    left = sorted(boxes)
-    alone: list[Rect] = []
-    rows: list[tuple[Rect, ...]] = []
-    while left:
-        row = [left.pop(0)]
-        while (
-            after := next((one for one in left if _shares_wall(row[-1], one)), None)
-        ) is not None:
-            left.remove(after)
-            row.append(after)
-        if len(row) > 1:
-            rows.append(tuple(row))
-        else:
-            alone += row
-    return alone, rows
-
-
-def _shares_wall(a: Rect, b: Rect) -> bool:
-    near = 0.5 * NEAR
-    level = abs(a[1] - b[1]) <= NEAR and abs(a[3] - b[3]) <= NEAR
-    return level and abs(b[0] - a[2]) <= near
+def _side(box: Rect) -> float:
+    return (box[2] - box[0] + box[3] - box[1]) / 2
 
 
 def _is_square(box: Rect) -> bool:

@@ -61,8 +61,9 @@ def detect(
         found, name=name or image.stem, reference=None if picture is None else picture.name
     )
     guess = "as the writing stands, no line between them is seen: count them"
+    hidden = "its sides are half hidden: it may be no check box"
     notes = {
-        field["name"]: guess
+        field["name"]: hidden if one.kind == "checkbox" else guess
         for field, one in zip(plain["fields"], found.found, strict=True)
         if one.guessed
     }

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_runtime.check_boxes import all_squares, in_cells
+from edge_runtime.check_boxes import all_squares
 from edge_runtime.combs import cut, in_rows, mended
 from edge_runtime.dropout import cells_by_writing
-from edge_runtime.found import Found, around, overlap
+from edge_runtime.found import Found, overlap
 from edge_runtime.frames import frames_of, squares
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
 from edge_runtime.rulings import Gray, Matrix, Sheet, look_at
@@ -56,9 +56,8 @@ def detect(page: Gray) -> Detected:
     seen = [one.box for one in found if one.kind is not None]
     found = [one for one in found if one.kind is None]
     drawn = [one.box for one in found if one.cells or not one.under]
-    alone, rows = in_cells(all_squares(sheet, seen, drawn))
-    found += [Found(box, kind="checkbox") for box in alone]
-    found += [Found(around(row), cells=row) for row in rows]
+    hidden = all_squares(sheet, seen, drawn)
+    found += [Found(box, kind="checkbox", guessed=not sure) for box, sure in hidden]
     found = _apart(found)
     found += written_zones(words, found, sheet)
     return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture)

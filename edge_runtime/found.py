@@ -27,7 +27,9 @@ class Found:
     cells: tuple[Rect, ...] = ()
     kind: str | None = None  # "checkbox", or None
     under: bool = False  # a line to write on, the room above it
-    guessed: bool = False  # cells by the spacing of the writing: no line between them is seen
+    # Cells by the spacing of the writing, no line between them is seen; a check box whose sides are
+    # hidden in part.
+    guessed: bool = False
 
 
 def overlap(a: Rect, b: Rect) -> bool:

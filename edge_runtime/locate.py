@@ -18,12 +18,15 @@ from edge_runtime.proposal import proposed_fields
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
+_DOUBT = "found without a template, its sides half hidden; it may be no check box"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
     """Fields, and the way back from where they were looked for."""
 
     fields: tuple[Field, ...]  # `field_1`, ... in reading order, boxes in pixels of a straight page
+    doubts: tuple[str, ...]  # for each field, why its place is not sure; "" where it is
     to_page: Matrix  # float64 (3, 3), from those to pixels of the page given
 
 
@@ -39,10 +42,13 @@ def locate_fields(page: Gray) -> Located:
     found = detect(page)
     h, w = page.shape
     to_page: Matrix = np.linalg.inv(found.from_page).astype(np.float64)
-    fields = tuple(
-        field for field in proposed_fields(found.found) if _is_on(field, to_page, (w, h))
-    )
-    return Located(fields, to_page)
+    on_page = [
+        (field, _DOUBT if one.kind == "checkbox" and one.guessed else "")
+        for field, one in zip(proposed_fields(found.found), found.found, strict=True)
+        if _is_on(field, to_page, (w, h))
+    ]
+    fields, doubts = zip(*on_page, strict=True) if on_page else ((), ())
+    return Located(tuple(fields), tuple(doubts), to_page)
 
 
 def _is_on(field: Field, to_page: Matrix, size: tuple[int, int]) -> bool:

@@ -46,6 +46,7 @@ class FieldCrop:
     box: Box  # of the reading: pixels of the page, or of the crop where that is all there is
     to_page: Matrix | None = None  # (3, 3) crop to page; None where there is no page
     inside: Box | None = None  # the field without its pad, pixels of the crop; None: the whole crop
+    doubt: str = ""  # why its place is not sure; "" where it is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +94,10 @@ def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
     """The fields of a page without a template, as those of one with it."""
     located = locate_fields(page)
     lies = Registration(located.to_page, method="print", residual_px=0.0, inliers=0)
-    return tuple(_cut(page, field, lies) for field in located.fields)
+    return tuple(
+        replace(_cut(page, field, lies), doubt=doubt)
+        for field, doubt in zip(located.fields, located.doubts, strict=True)
+    )
 
 
 def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:

@@ -255,8 +255,14 @@ class Reader:
         except EdgeHwrError as error:
             raise type(error)(f"{page.source}: {error}") from error
         readings = tuple(reading for reading, _ in self._judged(inks, timer))
+        doubts = {crop.field.name: crop.doubt for crop in crops if crop.doubt}
         if template is not None and registration is not None:
-            readings = _ruled(_placed(readings, template, registration), template)
+            names = [field.name for field in template.fields]
+            told = zip(names, registration.certainty, strict=False)
+            doubts |= {name: one.doubt for name, one in told if one.doubt}
+        readings = _placed(readings, doubts)
+        if template is not None:
+            readings = _ruled(readings, template)
         h, w = pixels.shape
         return FormReading(
             fields=readings,
@@ -339,15 +345,9 @@ def _id(template: Template) -> dict[str, str]:
 
 
 def _placed(
-    readings: tuple[FieldReading, ...], template: Template, registration: Registration
+    readings: tuple[FieldReading, ...], doubts: Mapping[str, str]
 ) -> tuple[FieldReading, ...]:
     """What may have been read at the wrong place goes to review, and a blank says so."""
-    names = [field.name for field in template.fields]
-    doubts = {
-        name: one.doubt
-        for name, one in zip(names, registration.certainty, strict=False)
-        if one.doubt
-    }
     return tuple(
         _reviewed(one, [doubts[one.name]]) if one.name in doubts else one for one in readings
     )

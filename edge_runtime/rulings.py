@@ -1,6 +1,6 @@
 """The printed lines of a whole page: its ink, how it leans, every straight run that a form shows.
 
-Owns:   `Sheet`, `look_at`, `Ruling`, `ink_of`, `depth_of`.
+Owns:   `Sheet`, `look_at`, `Ruling`.
 Needs:  numpy, cv2.
 Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a printed line of it,
         *level* or *upright*. Lines of scans are hairlines with gaps: pieces are joined to one.
@@ -85,16 +85,11 @@ def look_at(page: Gray) -> Sheet:
     return Sheet(np.asarray(flat, np.uint8), ink, straight, level, upright)
 
 
-def depth_of(page: Gray) -> Gray:
-    """By how much each pixel is darker than the paper around, grey levels."""
-    side = round(4 * MM) | 1  # wider than any stroke, narrower than a shadow
-    paper = cv2.morphologyEx(page, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(cv2.subtract(cv2.blur(paper, (side, side)), page), np.uint8)
-
-
 def ink_of(page: Gray) -> Gray:
     """Where the page is darker than the paper around: 0 or 1."""
-    depth = depth_of(page)
+    side = round(4 * MM) | 1  # wider than any stroke, narrower than a shadow
+    paper = cv2.morphologyEx(page, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    depth = cv2.subtract(cv2.blur(paper, (side, side)), page)
     # Half of the darkest near by: a pale hairline stays, the grey around black print does not.
     around = cv2.dilate(depth, np.ones((5, 5), np.uint8))
     return ((depth >= _CONTRAST) & (depth >= 0.45 * around)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What looks like check boxes and is none: watermarks, bars, cells that share walls."""
+"""What looks like check boxes and is none: watermarks, squares in bars, cells of a row."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.check_boxes import in_cells
 from edge_runtime.detect import detect
 
 Gray = NDArray[np.uint8]
 MM = 200 / 25.4  # A4 at 200 dpi
 
 
-def page_with(boxes: list[tuple[float, float]], *, grey: int, side: float = 5.0) -> Gray:
+def page_with(boxes: list[tuple[float, float]], *, grey: int, thick: int = 2) -> Gray:
     """Squares at places in mm, beside some black print."""
     page = np.full((round(297 * MM), round(210 * MM)), 250, np.uint8)
     for k in range(6):
         at = round(20 * MM), round((30 + 12 * k) * MM)
         cv2.putText(page, "Printed words of a form", at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, 10, 3)
     for x, y in boxes:
-        corners = [(round(a * MM), round(b * MM)) for a, b in ((x, y), (x + side, y + side))]
-        cv2.rectangle(page, *corners, grey, 2)
+        corners = [(round(a * MM), round(b * MM)) for a, b in ((x, y), (x + 5, y + 5))]
+        cv2.rectangle(page, *corners, grey, thick)
     return page
 
 
@@ -32,10 +31,10 @@ def check_boxes(page: Gray) -> list[tuple[float, ...]]:
 AT = [(30.0, 150.0), (30.0, 165.0), (30.0, 180.0)]
 
 
-def test_boxes_as_pale_as_a_watermark_are_none() -> None:
+def test_tints_with_corners_are_none_and_pale_lines_are() -> None:
     assert len(check_boxes(page_with(AT, grey=20))) == 3
     assert len(check_boxes(page_with(AT, grey=150))) == 3  # printed grey
-    assert check_boxes(page_with(AT, grey=224)) == []
+    assert check_boxes(page_with(AT, grey=224, thick=12)) == []  # as letters of a watermark
 
 
 def test_a_page_without_black_print_may_have_pale_boxes() -> None:
@@ -55,9 +54,11 @@ def test_squares_in_a_black_bar_are_none() -> None:
     assert check_boxes(page) == []
 
 
-def test_squares_that_share_a_wall_are_cells() -> None:
-    row = [(100.0, 10.0, 140.0, 50.0), (140.5, 10.0, 180.0, 51.0), (181.0, 10.0, 220.0, 50.0)]
-    apart = [(10.0, 10.0, 50.0, 50.0), (300.0, 10.0, 340.0, 50.0), (100.0, 90.0, 140.0, 130.0)]
-    alone, rows = in_cells([row[2], *apart, row[0], row[1]])
-    assert rows == [tuple(row)]
-    assert sorted(alone) == sorted(apart)
+def test_squares_that_share_walls_are_no_check_boxes() -> None:
+    page = page_with([], grey=0)
+    for x in (30, 38, 46, 54):
+        corners = [(round(a * MM), round(b * MM)) for a, b in ((x, 150), (x + 8, 158))]
+        cv2.rectangle(page, *corners, 40, 2)
+    found = detect(page).found
+    assert [len(one.cells) for one in found if one.kind is None and one.cells] == [4]
+    assert not any(one.kind == "checkbox" for one in found)
