@@ -227,7 +227,21 @@ def _faults(
         found.append(f"the check digit ({grammar.field.checksum}) does not hold")
     if _point_in_doubt(decoding, grammar.field):
         found.append("a decimal point is in doubt")
+    if field.choices is not None and field.cells is None and _spelled_otherwise(decoding):
+        found.append("without the list the ink spells something else")
     return found
+
+
+def _spelled_otherwise(decoding: Decoding) -> bool:
+    """Whether other letters or figures are seen than those of the choice that was read.
+
+    A name that is one letter off a list's must not become the listed one: one drug for another.
+    """
+    said, seen = (
+        [char for char in text.casefold() if char.isalnum()]
+        for text in (decoding.text, decoding.raw_text)
+    )
+    return said != seen
 
 
 def _point_in_doubt(decoding: Decoding, field: Field) -> bool:

@@ -81,6 +81,20 @@ def test_ink_that_no_allowed_character_explains_goes_to_review(tiny_spec: ModelS
     assert one.text
 
 
+@pytest.mark.parametrize(
+    ("ink", "doubted"),
+    [("zantac", False), ("ZANTAC", False), ("zan tac", False), ("zantae", True), ("zanctac", True)],
+)
+def test_a_choice_spelled_otherwise_is_never_accepted(
+    ink: str, doubted: bool, tiny_spec: ModelSpec
+) -> None:
+    one = verdict(Field("f", kind="choice", choices=("zantac", "xanax")), ink, tiny_spec)
+    assert one.text == "zantac"
+    assert ("spells something else" in one.reason) == doubted
+    if doubted:
+        assert one.status is not Status.ACCEPTED
+
+
 def test_a_check_digit_that_fails_is_never_accepted(tiny_spec: ModelSpec) -> None:
     field = Field("f", charset="0123456789", checksum="luhn")
     assert verdict(field, "79927398713", tiny_spec).status is Status.ACCEPTED
