@@ -91,8 +91,9 @@ def field_row(reader: Reader, name: str, items: Sequence[Item], *, seconds: floa
     calls = [pairs[at : at + BATCH] for at in range(0, len(pairs) - BATCH + 1, BATCH)] or [pairs]
     for call in calls:
         reader.read_fields(call)
-    session = TimedSession(reader._recognizer._session)
-    reader._recognizer._session = session
+    held = reader._recognizer._sessions
+    timed = {name: TimedSession(session) for name, session in held.items()}
+    reader._recognizer._sessions = timed
     took: list[float] = []
     cpu = image = 0.0
     end = time.perf_counter() + seconds
@@ -106,9 +107,10 @@ def field_row(reader: Reader, name: str, items: Sequence[Item], *, seconds: floa
             for crop, field in call:
                 take_ink(lone_crop(crop, field), reader.spec)
             image += time.process_time() - used
-    reader._recognizer._session = session._session
+    reader._recognizer._sessions = held
     each = 1000 / (len(took) * len(calls[0]))
-    cpu_ms, image_ms, session_ms = cpu * each, image * each, session.spent_s * each
+    spent_s = sum(one.spent_s for one in timed.values())
+    cpu_ms, image_ms, session_ms = cpu * each, image * each, spent_s * each
     return Row(
         name, len(items), one.p50_ms, one.p95_ms, one.min_ms, taken("", took).p50_ms, cpu_ms,
         image_ms, session_ms, max(0.0, cpu_ms - image_ms - session_ms),

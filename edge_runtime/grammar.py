@@ -190,6 +190,15 @@ class Grammar:
         return np.searchsorted(self.edges[:, 0], np.arange(self.n_states + 1))
 
     @cached_property
+    def characters(self) -> frozenset[str]:
+        """All that stand in some text, and the skip marks."""
+        if self.texts is not None:
+            texts = frozenset().union(*self.texts)
+        else:
+            texts = frozenset(self.labels[at] for at in np.unique(self.edges[:, 1]))
+        return texts | {label for label, skip in zip(self.labels, self.skip, strict=True) if skip}
+
+    @cached_property
     def allowed(self) -> Mask:
         """bool (n_labels,): the field's charset, whether or not it stands in some text."""
         charset = self.field.charset or ""

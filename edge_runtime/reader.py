@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edge_runtime import confidence, judge
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
+from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
 from edge_runtime.place import FieldInk, found_crops, lone_crop, take_ink, template_crops
 from edge_runtime.recognize import LogProbs, Recognizer
@@ -187,7 +188,8 @@ class Reader:
             TemplateError: The field contradicts itself.
         """
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
-        return judge.judge(ink, self._recognizer.run(ink.asked), self.spec, prior=self._prior)[0]
+        (frames,) = self._heard([ink])
+        return judge.judge(ink, frames, self.spec, prior=self._prior)[0]
 
     def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
         """Read many crops; the same answers as one by one, in order.
@@ -212,7 +214,8 @@ class Reader:
             TemplateError: The field contradicts itself.
         """
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
-        return judge.match_probability(ink, self._recognizer.run(ink.asked), self.spec, expected)
+        (frames,) = self._heard([ink])
+        return judge.match_probability(ink, frames, self.spec, expected)
 
     def _inks(self, items: Iterable[tuple[Source, Field]]) -> Iterator[FieldInk]:
         for at, (crop, field) in enumerate(items):
@@ -228,13 +231,25 @@ class Reader:
     ) -> Iterator[tuple[FieldReading, Evidence | None]]:
         """Readings in order, the strips of many fields in one run of the network."""
         for chunk in _chunks(inks):
-            strips = [strip for ink in chunk for strip in ink.asked]
             with timer.step("recognize"):
-                frames = iter(self._recognizer.run(strips))
+                heard = self._heard(chunk)
             with timer.step("decode"):
-                heard = [_take(frames, ink) for ink in chunk]
                 judged = judge.judge_all(chunk, heard, self.spec, prior=self._prior)
             yield from judged
+
+    def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:
+        """The network's answer to each strip of each field, all of them in one run."""
+        strips = [strip for ink in inks for strip in ink.asked]
+        twins = [twin for ink in inks for twin in [self._twin(ink)] * len(ink.asked)]
+        frames = iter(self._recognizer.run(strips, twins))
+        return [[next(frames) for _ in ink.asked] for ink in inks]
+
+    def _twin(self, ink: FieldInk) -> str:
+        """Which of the model's twins reads a field."""
+        if not self.spec.twins or not ink.asked:
+            return ""
+        characters = compile_grammar(ink.field, self.spec.labels).characters
+        return self.spec.twin_of(confidence.group_of(ink.field), characters)
 
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
         template: Template | None = None
@@ -302,10 +317,6 @@ def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
             chunk, held = [], 0
     if chunk:
         yield chunk
-
-
-def _take(frames: Iterator[LogProbs], ink: FieldInk) -> list[LogProbs]:
-    return [next(frames) for _ in ink.asked]
 
 
 def _field(field: Field) -> Field:

@@ -21,6 +21,7 @@ from edge_runtime.errors import ModelError, ProviderError
 from edge_runtime.preprocess import Strip, bucket_px, n_frames, to_tensor
 from edge_runtime.prior import PRIOR_KEY, Prior
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
+from edge_runtime.twin import apply_twin, twin_key
 
 LogProbs = NDArray[np.float32]
 
@@ -98,41 +99,48 @@ class Recognizer:
         # One shape a bucket on a GPU: its kernels are chosen by shape, and so are their last bits.
         # On the CPU every strip of a batch goes through the same arithmetic, which the tests hold.
         self._full_batches = not on_cpu
-        self._session: Any = session
+        self._sessions: dict[str, Any] = {"": session}
+        metadata = session.get_modelmeta().custom_metadata_map
+        for name in self.spec.twins:
+            twin = _twin_bytes(data, metadata.get(twin_key(name)), path, name)
+            self._sessions[name] = _open_session(ort, twin, path, chosen, threads)
         self._check_fit(path)
 
-    def run(self, strips: Sequence[Strip]) -> list[LogProbs]:
+    def run(self, strips: Sequence[Strip], twins: Sequence[str] | None = None) -> list[LogProbs]:
         """Read strips.
 
         Args:
             strips: Any number, any widths that `make_strip` gives.
+            twins: For each strip, which of `spec.twins` reads it; "" or None: the network itself.
 
         Returns:
             For each strip, in order, float32 (t, n_labels): log-probabilities of its own frames,
             the padding's cut off. A strip's numbers do not depend on the strips beside it.
         """
-        by_bucket: dict[int, list[int]] = {}
+        by_bucket: dict[tuple[str, int], list[int]] = {}
         for at, strip in enumerate(strips):
             bucket = bucket_px(strip.pixels.shape[1], self.spec)
-            by_bucket.setdefault(bucket, []).append(at)
+            by_bucket.setdefault((twins[at] if twins else "", bucket), []).append(at)
         out: list[LogProbs | None] = [None] * len(strips)
-        for bucket in sorted(by_bucket):
-            rows, step = by_bucket[bucket], batch_strips(bucket, self._columns)
+        for twin, bucket in sorted(by_bucket):
+            rows, step = by_bucket[twin, bucket], batch_strips(bucket, self._columns)
             for start in range(0, len(rows), step):
                 batch = rows[start : start + step]
-                log_probs = self._run_batch([strips[at].pixels for at in batch], bucket, step)
+                log_probs = self._run_batch([strips[at].pixels for at in batch], bucket, step, twin)
                 for at, frames in zip(batch, log_probs, strict=True):
                     # A copy, so that one strip's frames do not keep the whole batch alive.
                     out[at] = frames[: n_frames(strips[at].pixels.shape[1], self.spec)].copy()
         return [one for one in out if one is not None]
 
     def close(self) -> None:
-        """Give the session's memory back. A later `run` raises `ModelError`."""
-        self._session = None
+        """Give the sessions' memory back. A later `run` raises `ModelError`."""
+        self._sessions = {}
 
-    def _run_batch(self, pixels: list[NDArray[np.uint8]], bucket: int, full: int) -> LogProbs:
+    def _run_batch(
+        self, pixels: list[NDArray[np.uint8]], bucket: int, full: int, twin: str = ""
+    ) -> LogProbs:
         """float32 (n, bucket / stride_px, n_labels) of strips that share a bucket."""
-        session = self._session  # held here: another thread may close in between
+        session = self._sessions.get(twin)  # held here: another thread may close in between
         if session is None:
             raise ModelError("the reader is closed; make a new one")
         tensor = to_tensor(pixels, bucket, self.spec)
@@ -262,6 +270,15 @@ def _open_session(ort: Any, data: bytes, path: Path, chosen: tuple[str, ...], th
                 f"{path}: ONNX Runtime {ort.__version__} cannot load it ({_first_line(error)}); "
                 "export it again, or update onnxruntime"
             ) from error
+
+
+def _twin_bytes(model: bytes, told: str | None, path: Path, name: str) -> bytes:
+    if told is None:
+        raise ModelError(f"{path}: its twin {name!r} is missing; run `python -m export`")
+    try:
+        return apply_twin(model, told)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def _read_prior(session: Any, path: Path) -> Prior | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -36,6 +36,18 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """The same graph with other numbers, for some of the fields; see `twin`."""
+
+    characters: str = ""  # its fields hold no others; "": any
+    groups: tuple[str, ...] = ()  # its fields' groups of calibration; none: all
+
+    def reads(self, group: str, characters: Collection[str]) -> bool:
+        known = not self.characters or set(characters) <= set(self.characters)
+        return known and (not self.groups or group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """All that training, export and runtime must agree on.
 
@@ -55,6 +67,7 @@ class ModelSpec:
     std: float
     stroke_pitch_px: float = 0.0  # strokes nearer to each other are brought this far apart; 0: left
     calibration: Mapping[str, Calibration] = field(default_factory=dict)  # by group of kinds
+    twins: Mapping[str, Twin] = field(default_factory=dict)  # by name, the first that fits reads
     notes: Mapping[str, str] = field(default_factory=dict)  # provenance: data, config, licence
     schema: int = SCHEMA
 
@@ -78,8 +91,14 @@ class ModelSpec:
         if not sound:
             raise ModelError(f"model spec {self.name!r} contradicts itself; run `python -m export`")
 
+    def twin_of(self, group: str, characters: Collection[str]) -> str:
+        """The twin that reads a field of this group and these characters; "": the network."""
+        fits = (name for name, twin in self.twins.items() if twin.reads(group, characters))
+        return next(fits, "")
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        # Keys in their order: of two twins that fit, the first reads.
+        return json.dumps(asdict(self), ensure_ascii=True)
 
     @staticmethod
     def from_json(text: str) -> ModelSpec:
@@ -98,6 +117,10 @@ class ModelSpec:
             raw["calibration"] = {
                 group: Calibration(**{**one, "weights": tuple(one["weights"])})
                 for group, one in raw.get("calibration", {}).items()
+            }
+            raw["twins"] = {
+                name: Twin(one["characters"], tuple(one["groups"]))
+                for name, one in raw.get("twins", {}).items()
             }
             return ModelSpec(**raw)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -31,7 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
     )
-    parser.add_argument("--fp32", type=Path, help="the fp32 twin; default beside the checkpoint")
+    parser.add_argument("--fp32", type=Path, help="the same in fp32; default beside the checkpoint")
+    parser.add_argument(
+        "--twin",
+        type=Path,
+        action="append",
+        default=[],
+        help="checkpoint of a twin; may be given again",
+    )
     parser.add_argument(
         "--data", type=Path, default=None, help="default: EDGE_HWR_DATA, else data/"
     )
@@ -61,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             calibrate_on=told.calibrate_on,
             prior=told.prior or (_PRIOR if _PRIOR.is_file() else None),
             fp32=told.fp32,
+            twins=tuple(told.twin),
         )
         path = export(
             told.checkpoint,

@@ -41,6 +41,7 @@ class Facts:
     recipe: str
     tried: Mapping[str, float]  # divergence by recipe, nats a frame
     ranges_on: int  # strips
+    twins: Mapping[str, Trained]
     gates: Sequence[Gate]
     groups: Mapping[str, GroupReport]
     blank: int
@@ -124,6 +125,7 @@ def write_card(path: Path, facts: Facts) -> None:
         ),
         "## Training",
         _table(("what", "value"), _training(trained)),
+        *(_twin(name, one, spec) for name, one in facts.twins.items()),
         "## Data and licence\n"
         + "\n".join(f"* {one}" for one in sources(trained))
         + f"\n\nThe weights: {LICENCE}; see `LICENSES` beside this file.",
@@ -172,7 +174,9 @@ def write_licences(path: Path, trained: Trained) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def notes(trained: Trained, versions: Mapping[str, str], recipe: str) -> dict[str, str]:
+def notes(
+    trained: Trained, versions: Mapping[str, str], recipe: str, twins: Mapping[str, Trained]
+) -> dict[str, str]:
     """Provenance for the spec."""
     return {
         "config": trained.config.name,
@@ -181,6 +185,7 @@ def notes(trained: Trained, versions: Mapping[str, str], recipe: str) -> dict[st
         "strips": str(trained.seen),
         "checkpoint_sha256": trained.sha256,
         "int8": recipe,
+        **{f"twin_{name}_sha256": one.sha256 for name, one in twins.items()},
         **{f"version_{name}": version for name, version in versions.items()},
     }
 
@@ -227,6 +232,18 @@ def _training(trained: Trained) -> list[tuple[str, ...]]:
         ("network", ", ".join(f"{name} {value}" for name, value in asdict(network).items())),
         *((f"curve, last row: {name}", value) for name, value in trained.curve.items()),
     ]
+
+
+def _twin(name: str, trained: Trained, spec: ModelSpec) -> str:
+    kept = ", ".join(trained.config.schedule.frozen)
+    rule = spec.twins[name]
+    which = [f"of the groups {', '.join(rule.groups)}"] if rule.groups else []
+    which += ["whose texts hold figures, marks and X alone"] if rule.characters else []
+    return (
+        f"## Twin: {name}\nReads the fields {' and '.join(which)}. The same graph; the kernels of "
+        f"{kept} are the model's own, everything else was trained on from it.\n\n"
+        + _table(("what", "value"), _training(trained))
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

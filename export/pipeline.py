@@ -12,29 +12,35 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cv2
+import onnx
 import torch
 
 from edge_runtime.machine import Machine
 from edge_runtime.preprocess import bucket_px, to_tensor
 from edge_runtime.recognize import BATCH_STRIPS, MODEL_FILE
-from edge_runtime.spec import ModelSpec, check_seal
+from edge_runtime.spec import ModelSpec, Twin, check_seal
 from export import card, gates
 from export.calibrate import MAX_ERROR, draw_items, fit_groups, placeholder, read_items
-from export.checkpoint import load_trained
+from export.checkpoint import Trained, load_trained
 from export.onnx_export import to_onnx
-from export.quantize import choose, session
+from export.quantize import Recipe, choose, find_ranges, quantize, session
 from export.stamp import stamp
 from export.strips import Sample, Tensor, batches, draw_samples
+from train.config import ConfigError
 from train.network import n_macs, n_parameters
 
 _TIMED_PX = 176  # a bucket in the middle
 _MACS_PX = (64, 160, 480)
 _SAME_NUMBERS_ON = 12  # batches
+# What stands in fields of figures: any mark, and the X that strikes out a cell.
+_FIGURES = "".join(char for char in map(chr, range(32, 127)) if not char.isalpha()) + "X"
+TWINS = {"figures": Twin(_FIGURES), "codes": Twin(groups=("cell", "code"))}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class Options:
     timed: int = 20  # runs of each session
     seed: int = 1
     prior: Path | None = None  # from `python -m train.prior`; None: a model without
-    fp32: Path | None = None  # the fp32 twin goes there; None: beside the checkpoint
+    fp32: Path | None = None  # the same in fp32 goes there; None: beside the checkpoint
+    twins: tuple[Path, ...] = ()  # checkpoints of twins, by the names in `TWINS`
 
 
 def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str], None]) -> Path:
@@ -72,33 +79,25 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     trained = load_trained(checkpoint)
+    found = {one.config.name: one for one in map(load_trained, options.twins)}
+    for twin in found.values():
+        check_twin(trained, twin)
+    twins = {name: found[name] for name in TWINS if name in found}
     versions = {name: version(name) for name in ("torch", "onnx", "onnxruntime", "numpy")}
-    spec = replace(trained.config.spec(), notes=card.notes(trained, versions, "none: fp32"))
-    fp32 = to_onnx(trained.network, spec)
-    steps.done("fp32 ONNX")
-    n_ranges = options.ranges_on
-    n = options.gate_on + 2 * n_ranges
-    samples = draw_samples(
-        options.data, spec, trained.config.engine, part="tuning", n=n, seed=options.seed
-    )
-    ranges_on, judged_on = samples[:n_ranges], samples[n_ranges : 2 * n_ranges]
-    gated = list(batches(samples[2 * n_ranges :], spec))
-    steps.done(f"{n} strips")
-    tensors = [group.tensor for group in batches(ranges_on, spec)]
-    int8, recipe, tried = choose(fp32, tensors, list(batches(judged_on, spec)), spec)
-    steps.done(f"int8: {recipe}")
-    before, after = session(fp32), session(int8)
-    passed = [
-        gates.same_numbers(trained.network, before, gated[:: -(-len(gated) // _SAME_NUMBERS_ON)]),
-        *gates.same_texts(before, after, gated, spec),
-        gates.faster(before, after, _timed(samples, spec), repeat=options.timed)[0],
-    ]
-    for gate in passed:
-        log(gate.line())
+    spec = trained.config.spec()
+    made = _make(trained, spec, options, steps)
+    others = {name: _make(one, spec, options, steps, like=made) for name, one in twins.items()}
+    passed = [*made.gates, *(gate for one in others.values() for gate in one.gates)]
     gates.check(passed)
-    steps.done("gates")
     spec = replace(
-        spec, notes=card.notes(trained, versions, str(recipe)), calibration=placeholder()
+        spec,
+        notes=card.notes(trained, versions, str(made.recipe), twins),
+        calibration=placeholder(),
+        twins={name: TWINS[name] for name in twins},
+    )
+    int8, fp32 = (
+        partial(stamp, getattr(made, one), twins={k: getattr(v, one) for k, v in others.items()})
+        for one in ("int8", "fp32")
     )
     prior = options.prior.read_text(encoding="ascii").strip() if options.prior else ""
     items = draw_items(
@@ -107,7 +106,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     steps.done(f"{len(items)} fields")
     with TemporaryDirectory() as folder:
         bare = Path(folder) / MODEL_FILE
-        bare.write_bytes(stamp(int8, spec, prior))
+        bare.write_bytes(int8(spec, prior))
         read = read_items(bare, items)
     groups = fit_groups(read)
     spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
@@ -117,7 +116,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
             f"{MAX_ERROR:.1%} error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}"
         )
     steps.done("calibration")
-    data, twin = stamp(int8, spec, prior), stamp(fp32, spec, prior)
+    data, plain = int8(spec, prior), fp32(spec, prior)
     facts = card.Facts(
         trained=trained,
         spec=spec,
@@ -126,17 +125,18 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
         sha256=hashlib.sha256(data).hexdigest(),
         digest=check_seal(data),
         bytes_int8=len(data),
-        bytes_fp32=len(twin),
-        recipe=str(recipe),
-        tried=tried,
-        ranges_on=n_ranges,
+        bytes_fp32=len(plain),
+        recipe=str(made.recipe),
+        tried=made.tried,
+        ranges_on=options.ranges_on,
+        twins=twins,
         gates=passed,
         groups=groups,
         blank=read.blank,
         versions={**versions, "python": platform.python_version()},
         machine=Machine.here().cpu,
     )
-    _write(options.fp32 or checkpoint.parent / "model.fp32.onnx", twin)
+    _write(options.fp32 or checkpoint.parent / "model.fp32.onnx", plain)
     _write(out / MODEL_FILE, data)
     card.write_card(out / "MODEL_CARD.md", facts)
     card.write_licences(out / "LICENSES", trained)
@@ -144,15 +144,87 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     return out / MODEL_FILE
 
 
+def check_twin(model: Trained, twin: Trained) -> None:
+    """A twin must have been trained on from the model, its large kernels untouched.
+
+    Raises:
+        ConfigError: It was not.
+    """
+    if twin.config.name not in TWINS:
+        raise ConfigError(
+            f"a twin named {twin.config.name!r}; for which fields only {', '.join(TWINS)} are known"
+        )
+    own, other = model.network.state_dict(), twin.network.state_dict()
+    frozen = tuple(f"{part}." for part in twin.config.schedule.frozen)
+    kept = [name for name in own if frozen and name.startswith(frozen) and own[name].ndim > 1]
+    same_shape = {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in other.items()}
+    if not kept or not same_shape or any(not torch.equal(own[k], other[k]) for k in kept):
+        raise ConfigError(
+            f"{twin.config.name!r} is no twin of {model.config.name!r}: train it with the model's "
+            "weights as schedule.base and with schedule.frozen, as train/configs/figures.toml does"
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One network in fp32 and int8, and what its gates say."""
+
+    fp32: onnx.ModelProto
+    int8: onnx.ModelProto
+    recipe: Recipe
+    tried: dict[str, float]
+    gates: list[gates.Gate]
+
+
+def _make(
+    trained: Trained,
+    spec: ModelSpec,
+    options: Options,
+    steps: _Steps,
+    *,
+    like: _Made | None = None,
+) -> _Made:
+    """fp32 and int8 of one network; `like` gives a twin the model's own recipe: one graph."""
+    name, n_ranges = trained.config.name, options.ranges_on
+    fp32 = to_onnx(trained.network, spec)
+    steps.done(f"{name}: fp32 ONNX")
+    n = options.gate_on + 2 * n_ranges
+    samples = draw_samples(
+        options.data, spec, trained.config.engine, part="tuning", n=n, seed=options.seed
+    )
+    ranges_on, judged_on = samples[:n_ranges], samples[n_ranges : 2 * n_ranges]
+    gated = list(batches(samples[2 * n_ranges :], spec))
+    steps.done(f"{name}: {n} strips")
+    tensors = [group.tensor for group in batches(ranges_on, spec)]
+    if like is None:
+        int8, recipe, tried = choose(fp32, tensors, list(batches(judged_on, spec)), spec)
+    else:
+        recipe, tried = like.recipe, {}
+        int8 = quantize(fp32, find_ranges(fp32, tensors, recipe), recipe)
+    steps.done(f"{name}: int8, {recipe}")
+    before, after = session(fp32), session(int8)
+    found = [
+        gates.same_numbers(trained.network, before, gated[:: -(-len(gated) // _SAME_NUMBERS_ON)]),
+        *gates.same_texts(before, after, gated, spec),
+        gates.faster(before, after, _timed(samples, spec), repeat=options.timed)[0],
+    ]
+    if like is not None:
+        found = [replace(gate, name=f"{name}: {gate.name}") for gate in found]
+    for gate in found:
+        steps.log(gate.line())
+    steps.done(f"{name}: gates")
+    return _Made(fp32, int8, recipe, tried, found)
+
+
 class _Steps:
     """Says what each step took."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
-        self._log, self._since = log, time.monotonic()
+        self.log, self._since = log, time.monotonic()
 
     def done(self, what: str) -> None:
         now = time.monotonic()
-        self._log(f"{now - self._since:6.1f} s  {what}")
+        self.log(f"{now - self._since:6.1f} s  {what}")
         self._since = now
 
 

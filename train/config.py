@@ -80,6 +80,8 @@ class ScheduleConfig:
     clip: float = 2.0
     ema: float = 0.9995
     length_power: float = 0.5  # a strip's loss is divided by its length to this power
+    base: str = ""  # weights to begin with, of `python -m export --weights-only` or a run
+    frozen: tuple[str, ...] = ()  # parts of the network whose kernels stay as they were in `base`
     seed: int = 20
     evaluate_every: int = 200_000  # strips
     evaluate_on: int = 2_000  # strips drawn from tuning writers

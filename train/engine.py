@@ -7,7 +7,7 @@ Needs:  numpy, cv2, Pillow (fonts), `edge_runtime.preprocess`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ _HELD_OUT_STYLE = 0.3  # of the distortion of style: as much as a writer differs
 _HELD_OUT_CLEAN = 0.6  # trained on is what is hard, probabilities are fitted on what is usual
 _SMALL_MARK = 0.6  # x-heights: a point, a dash, a quote
 _WIDEST_ON_LINE = 0.11  # of a pen, in parts of the line's height
+_POOLS = (texts.LOWER, texts.LOWER, texts.UPPER, texts.DIGITS, None)  # None: as they were written
 _IN_CELLS = (texts.digit_string, texts.digit_string, texts.code, texts.username, texts.letters)
 
 
@@ -52,6 +53,9 @@ class EngineConfig:
     font: float = 0.08
     row: float = 0.0  # a row of cells, its boxes or comb left in it
     own: float = 0.0  # crops of the user's own sets
+    # No sources: shares of the texts that are drawn for glyphs, strings, fonts and rows.
+    figures: float = 0.0  # numbers, amounts, dates and times without a letter
+    codes: float = 0.0  # usernames, passwords and the like: characters that make no words
 
     def __post_init__(self) -> None:
         if min(getattr(self, one.name) for one in fields(self)) < 0:
@@ -103,6 +107,7 @@ class Engine:
         self.paper = Paper(np.random.default_rng(seed), clean=clean)
         self.fonts = FontFaces(data / "fonts", part)
         shares = {one.name: getattr(config, one.name) for one in fields(config)}
+        self._figures, self._codes = shares.pop("figures"), shares.pop("codes")
         if not self.fonts:
             shares["font"] = 0.0
         if not own:
@@ -145,6 +150,11 @@ class Engine:
     def _glyph(self, rng: Rng) -> tuple[str, Gray, tuple[float, float] | None]:
         bank = self.cut if rng.random() < 0.2 else self.singles
         pool = texts.DIGITS if bank is self.singles and rng.random() < 0.25 else None
+        family = self._family(rng)
+        if family is texts.figures:
+            bank, pool = self.singles, texts.DIGITS
+        elif family is texts.codes:
+            bank, pool = self.singles, _POOLS[int(rng.integers(len(_POOLS)))]
         char, strokes = bank.random(rng, pool)
         alone = rng.random() < 0.55
         hand = Hand.draw(rng, style=self._style)
@@ -185,7 +195,7 @@ class Engine:
         return draw_strokes(strokes, pen, rng, height_px=height, scale=scale, pad_px=pad)
 
     def _string(self, rng: Rng) -> tuple[str, Gray, None]:
-        text = texts.draw(rng) if rng.random() < 0.85 else self._some_words(rng)
+        text = self._text(rng, words=0.15)
         numeric = sum(c.isdigit() for c in text) > 0.6 * len(text)
         writers = self.bank.digit_writers if numeric else self.bank.writers
         writer = writers[int(rng.integers(len(writers)))]
@@ -237,14 +247,19 @@ class Engine:
         return text, side_by_side([self.digits[i] for i in at], rng, height=self._height(rng)), None
 
     def _font(self, rng: Rng) -> tuple[str, Gray, None]:
-        text = texts.draw(rng) if rng.random() < 0.65 else self._some_words(rng)
+        text = self._text(rng, words=0.35)
         text, coverage = self.fonts.write(text, rng, height=self._height(rng))
         pads = (*self._side(rng, coverage.shape[0]), *self._side(rng, coverage.shape[0]))
         return text, np.pad(coverage, ((pads[1], pads[3]), (pads[0], pads[2]))), None
 
     def _row(self, rng: Rng) -> tuple[str, Gray, None]:
         """As a reader meets it that hears a row as one line: up to some empty cells at its end."""
-        if rng.random() < 0.35:  # dates, amounts, names: with their points, and cells left empty
+        family = self._family(rng)
+        if family is not None:
+            text = family(rng).replace(" ", "")[:14]
+            if family is texts.figures and rng.random() < 0.1:  # cells that are not needed
+                text = ("X" * int(rng.integers(1, 4)) + text)[:14]
+        elif rng.random() < 0.35:  # dates, amounts, names: with their points, and cells left empty
             text = (texts.draw(rng) if rng.random() < 0.7 else self._some_words(rng))[:16].strip()
         else:
             text = _IN_CELLS[int(rng.integers(len(_IN_CELLS)))](rng).replace(" ", "")[:14]
@@ -262,6 +277,20 @@ class Engine:
         """
         ink = row_ink(text, self.bank, rng, style=_HELD_OUT_STYLE)
         return None if ink is None else self.paper.photograph(ink, rng)
+
+    def _family(self, rng: Rng) -> Callable[[Rng], str] | None:
+        """What this run is about, as often as it asks for it."""
+        drawn = rng.random() if self._figures or self._codes else 1.0
+        if drawn < self._figures:
+            return texts.figures
+        return texts.codes if drawn < self._figures + self._codes else None
+
+    def _text(self, rng: Rng, *, words: float) -> str:
+        """A text of the run's family, of any kind, or (`words` of the time) words of the sets."""
+        family = self._family(rng)
+        if family is not None:
+            return family(rng)
+        return texts.draw(rng) if rng.random() >= words else self._some_words(rng)
 
     def _some_words(self, rng: Rng) -> str:
         """One to three words as people wrote them, or all in capitals, or begun with one."""

@@ -171,7 +171,10 @@ def train(run: Run, *, rank: int = 0) -> Path:
     network = network.to(memory_format=torch.channels_last)
     macs = n_macs(network, height_px=spec.height_px, width_px=160)
     log(f"{config.name}: {n_parameters(network):,} parameters, {macs / 1e6:.0f} M MACs for 160 px")
-    decayed = [p for p in network.parameters() if p.ndim > 1]
+    if schedule.base:
+        network.load_state_dict(_base(config))
+    freeze(network, schedule.frozen)
+    decayed = [p for p in network.parameters() if p.ndim > 1 and p.requires_grad]
     others = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [
@@ -271,6 +274,32 @@ def train(run: Run, *, rank: int = 0) -> Path:
             if ended:
                 break
     return last
+
+
+def freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Kernels of the named parts stay as they are; their normalisations go on learning.
+
+    Raises:
+        ConfigError: The network has no such part.
+    """
+    for part in parts:
+        found = [p for name, p in network.named_parameters() if name.startswith(f"{part}.")]
+        if not found:
+            raise ConfigError(f"schedule.frozen: the network has no part {part!r}")
+        for one in found:
+            one.requires_grad_(one.ndim <= 1)
+
+
+def _base(config: TrainConfig) -> dict[str, Tensor]:
+    """Averaged weights of the run that this one begins with."""
+    path = Path(config.schedule.base)
+    held = load_checkpoint(path)
+    if held["network"] != asdict(config.network) or held["strip"] != asdict(config.strip):
+        raise ConfigError(f"{path}: of another network; it cannot be the base of {config.name}")
+    state: dict[str, Tensor] = {
+        name: v.float() if v.is_floating_point() else v for name, v in held["average"].items()
+    }
+    return state
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

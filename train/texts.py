@@ -221,6 +221,25 @@ def spaced(rng: Rng) -> str:
     return " ".join(_some(rng, _pick(rng, (DIGITS, DIGITS, LOWER, UPPER)), int(rng.integers(3, 9))))
 
 
+_OF_FIGURES = (digit_string, digit_string, digit_string, amount, amount, date, time, phone)
+
+
+def figures(rng: Rng) -> str:
+    """A text of one of the kinds that hold figures and marks alone."""
+    while True:
+        text = _OF_FIGURES[int(rng.integers(len(_OF_FIGURES)))](rng)
+        if not any(char.isalpha() for char in text):
+            return text
+
+
+_OF_CODES = (username, username, username, password, email, code)
+
+
+def codes(rng: Rng) -> str:
+    """A text whose characters make no words."""
+    return _OF_CODES[int(rng.integers(len(_OF_CODES)))](rng)
+
+
 GENERATORS: Mapping[str, tuple[float, Callable[[Rng], str]]] = {
     "digit_string": (0.24, digit_string),
     "amount": (0.28, amount),

@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability
+from edge_runtime.preprocess import Strip
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
 from export import calibrate, logistic
-from export.pipeline import Options, export
+from export.checkpoint import load_trained
+from export.pipeline import Options, check_twin, export
+from train.config import ConfigError
 
 
 def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -157,6 +160,62 @@ def test_the_whole_export_writes_a_model_that_reads(
     assert "10.5281/zenodo.1195803" in (path.parent / "LICENSES").read_text("utf-8")
     with Reader(tmp_path / "fp32.onnx") as twin:
         assert twin.spec.calibration == reader.spec.calibration
+
+
+def twin_of(checkpoint: Path, path: Path, *, name: str, changed: str) -> Path:
+    """The checkpoint as a twin: other numbers in `changed`."""
+    held = torch.load(checkpoint, weights_only=True)
+    state = {k: v.clone() for k, v in held["average"].items()}
+    state[changed] = state[changed] + 0.1 * torch.randn(state[changed].shape)
+    schedule = {**held["schedule"], "base": "base.pt", "frozen": ("flatten", "line")}
+    path.parent.mkdir()
+    torch.save({**held, "name": name, "schedule": schedule, "average": state}, path)
+    return path
+
+
+def test_a_twin_is_exported_with_its_model(
+    checkpoint: Path, handwriting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from export import gates
+
+    monkeypatch.setattr(gates, "LEAST_SPEED", 0.0)
+    twin = twin_of(checkpoint, tmp_path / "t" / "last.pt", name="figures", changed="stem.0.weight")
+    options = Options(
+        handwriting,
+        ranges_on=16,
+        gate_on=48,
+        calibrate_on=12,
+        timed=2,
+        fp32=tmp_path / "fp32.onnx",
+        twins=(twin,),
+    )
+    path = export(checkpoint, tmp_path / "tiny", options, log=lambda line: None)
+    for made in (path, tmp_path / "fp32.onnx"):
+        with Reader(made) as reader:
+            assert list(reader.spec.twins) == ["figures"]
+            assert reader.spec.twins["figures"].reads("digits", "0123456789")
+            assert not reader.spec.twins["figures"].reads("code", "A")
+            strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
+            own, other = reader._recognizer.run([strip, strip], ["", "figures"])
+            assert not np.allclose(own, other)
+    card = (path.parent / "MODEL_CARD.md").read_text("utf-8")
+    assert "## Twin: figures" in card
+    assert "figures: int8 reads as fp32" in card
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "fact"),
+    [
+        ("figures", "line.0.first.0.weight", "no twin of 'tiny'"),
+        ("other", "stem.0.weight", "figures, codes are known"),
+    ],
+)
+def test_what_is_no_twin_is_refused(
+    checkpoint: Path, tmp_path: Path, name: str, changed: str, fact: str
+) -> None:
+    twin = twin_of(checkpoint, tmp_path / "t" / "last.pt", name=name, changed=changed)
+    with pytest.raises(ConfigError, match=fact):
+        check_twin(load_trained(checkpoint), load_trained(twin))
 
 
 def test_a_failed_gate_writes_nothing(

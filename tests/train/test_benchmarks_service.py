@@ -67,9 +67,9 @@ def test_memory_is_read() -> None:
 
 def test_the_time_of_a_field_is_the_sum_of_its_parts() -> None:
     with Reader() as reader:
-        before = reader._recognizer._session
+        before = reader._recognizer._sessions
         row = latency.field_row(reader, "drawn", ITEMS, seconds=0.05)
-        assert reader._recognizer._session is before
+        assert reader._recognizer._sessions is before
     parts = row.image_ms + row.session_ms + row.rest_ms
     assert row.n == len(ITEMS)
     assert row.cpu_ms <= parts + 1e-9

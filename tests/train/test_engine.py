@@ -88,6 +88,32 @@ def test_own_crops_come_in_by_their_share(tiny_data: Path) -> None:
     assert {engine.draw(np.random.default_rng(s))[1:] for s in range(5)} == {("l", "own")}
 
 
+@given(st.integers(0, 2**32))
+def test_families_hold_to_their_characters(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    assert not any(char.isalpha() for char in texts.figures(rng))
+    assert set(texts.codes(rng)) <= set(SPEC.labels)
+
+
+@pytest.mark.parametrize(
+    ("figures", "codes", "letters"), [(1.0, 0.0, set("X")), (0.0, 1.0, None), (0.5, 0.5, None)]
+)
+def test_a_run_about_figures_draws_figures(
+    tiny_data: Path, figures: float, codes: float, letters: set[str] | None
+) -> None:
+    shares = EngineConfig(1, 0, 0, 2, 0, 0, 0, 0, row=2, figures=figures, codes=codes)
+    engine = Engine(tiny_data, SPEC, shares, part="train", seed=1)
+    drawn = [engine.draw(np.random.default_rng(seed)) for seed in range(60)]
+    assert {source for _, _, source in drawn} == {"glyph", "string", "row"}
+    found = {char for _, text, _ in drawn for char in text if char.isalpha()}
+    if letters is None:
+        assert len(found) > 3
+    else:
+        assert found <= letters
+    if codes == 1.0:
+        assert not any(" " in text for _, text, source in drawn if source == "row")
+
+
 def test_missing_data_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"digits\.npz: no such file; set EDGE_HWR_DATA"):
         Engine(tmp_path, SPEC, EngineConfig(), part="train", seed=1)

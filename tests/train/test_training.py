@@ -149,6 +149,40 @@ def test_another_network_does_not_go_on_with_this_run(tiny_data: Path, tmp_path:
         train(Run(other, tmp_path))
 
 
+def test_a_run_goes_on_from_a_base_and_keeps_what_is_frozen(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(tiny_data, strips=32)
+    base = train(Run(config, tmp_path / "base"))
+    schedule = replace(config.schedule, base=str(base), frozen=("flatten", "line"), strips=64)
+    last = train(Run(replace(config, schedule=schedule), tmp_path / "twin"))
+    before, after = load_checkpoint(base)["average"], load_checkpoint(last)["weights"]
+    kept = {
+        name for name in before if name.startswith(("flatten.", "line.")) and "0.weight" in name
+    }
+    assert kept
+    assert {name for name in before if torch.equal(before[name], after[name])} >= kept
+    for name in ("stem.0.weight", "stage3.0.first.0.weight", "line.0.first.1.bias"):
+        assert not torch.equal(before[name], after[name]), name
+
+
+def test_a_base_of_another_network_and_an_unknown_part_are_refused(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(tiny_data, strips=32)
+    base = train(Run(config, tmp_path / "base"))
+    other = replace(
+        config,
+        network=replace(TINY, line_channels=32),
+        schedule=replace(config.schedule, base=str(base)),
+    )
+    with pytest.raises(ConfigError, match="cannot be the base"):
+        train(Run(other, tmp_path / "a"))
+    part = replace(config, schedule=replace(config.schedule, frozen=("tail",)))
+    with pytest.raises(ConfigError, match="no part 'tail'"):
+        train(Run(part, tmp_path / "b"))
+
+
 def test_a_batch_of_wide_strips_is_smaller() -> None:
     schedule = ScheduleConfig()
     sizes = [batch_size(width, schedule) for width in TrainConfig("x").strip.widths_px]
