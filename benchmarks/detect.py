@@ -30,7 +30,7 @@ from edge_runtime import EdgeHwrError, FormReading, Reader, Template
 from edge_runtime.detect import Detected, detect
 from edge_runtime.found import Found
 from edge_runtime.imaging import load_page
-from edge_runtime.proposal import draft
+from edge_runtime.proposal import draft, proposed_fields
 from train.form_random import RandomForm, Spot, draw_random
 
 Gray = NDArray[np.uint8]
@@ -212,7 +212,7 @@ def drawn(first: int, seeds: int) -> list[Row]:
 
 
 def proposed(
-    page: Gray, combs: Sequence[Comb], folder: Path, *, kinds: bool
+    page: Gray, combs: Sequence[Comb], folder: Path, reader: Reader, *, kinds: bool
 ) -> tuple[Template, dict[str, str], Detected]:
     """The template that `detect` proposes, the names of the combs' fields in it, what was found.
 
@@ -220,11 +220,13 @@ def proposed(
         page: What it is proposed from.
         combs: Whose fields are looked up.
         folder: Where the reference is written.
+        reader: Tells kinds from what is written.
         kinds: Whether somebody has written kinds into it.
     """
     found = detect(page)
     cv2.imwrite(str(folder / "reference.png"), found.picture)
-    plain = draft(found, name="proposed", reference="reference.png")
+    told = reader.tell_kinds(found.picture, proposed_fields(found.found))
+    plain = draft(found, name="proposed", reference="reference.png", told=None if kinds else told)
     names = {}
     for comb in combs:
         k = over(found, page, comb.at)
@@ -294,7 +296,7 @@ def end_to_end(
             source = load_page(dev / _BLANK, page=1).pixels if blank else page
             combs = _QUEXF if folder == "quexf" else _MEDICAL
             with tempfile.TemporaryDirectory() as place:
-                template, names, found = proposed(source, combs, Path(place), kinds=kinds)
+                template, names, found = proposed(source, combs, Path(place), reader, kinds=kinds)
                 one, other, wrong = read_with(reader, page, template, names, truth, file)
                 if "B3" in truth:
                     got = ticked(reader, page, template, found, source)

@@ -37,11 +37,15 @@ def detect(
     page: options.PageNumber = None,
     debug: options.Debug = False,
 ) -> None:
-    """Propose a template: boxes, combs, underlines and check boxes that are printed on a page."""
+    """Propose a template: boxes, combs, underlines and check boxes that are printed on a page.
+
+    On a filled form, what is written tells a field of figures from one of letters.
+    """
     from edge_runtime import proposal
     from edge_runtime.detect import detect as find
     from edge_runtime.errors import TemplateError
     from edge_runtime.imaging import load_page
+    from edge_runtime.reader import Reader
     from edge_runtime.turn import turned, upright_turn
 
     pixels = load_page(image, page=page).pixels
@@ -57,8 +61,13 @@ def detect(
         if picture.resolve() == image.resolve():
             raise typer.BadParameter(f"{picture} is the form itself; choose another --output")
         batch.write_picture(picture, found.picture)
+    with Reader() as reader:
+        told = reader.tell_kinds(found.picture, proposal.proposed_fields(found.found))
     plain = proposal.draft(
-        found, name=name or image.stem, reference=None if picture is None else picture.name
+        found,
+        name=name or image.stem,
+        reference=None if picture is None else picture.name,
+        told=told,
     )
     guess = "as the writing stands, no line between them is seen: count them"
     hidden = "its sides are half hidden: it may be no check box"

@@ -6,6 +6,7 @@ Needs:  numpy, `register`, `locate`, `segment`, `row_ink`, `components`, `prepro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,11 +94,18 @@ def template_crops(
 def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
     """The fields of a page without a template, as those of one with it."""
     located = locate_fields(page)
-    lies = Registration(located.to_page, method="print", residual_px=0.0, inliers=0)
     return tuple(
-        replace(_cut(page, field, lies), doubt=doubt)
-        for field, doubt in zip(located.fields, located.doubts, strict=True)
+        replace(crop, doubt=doubt)
+        for crop, doubt in zip(
+            placed_crops(page, located.fields, located.to_page), located.doubts, strict=True
+        )
     )
+
+
+def placed_crops(page: Gray, fields: Sequence[Field], to_page: Matrix) -> tuple[FieldCrop, ...]:
+    """Fields whose boxes lie on the page by a homography, float64 (3, 3)."""
+    lies = Registration(to_page, method="print", residual_px=0.0, inliers=0)
+    return tuple(_cut(page, field, lies) for field in fields)
 
 
 def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:

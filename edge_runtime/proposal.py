@@ -48,6 +48,7 @@ def draft(
     size: tuple[float, float] | None = None,
     unit: str = "px",
     names: Sequence[str] | None = None,
+    told: Sequence[Field] | None = None,
 ) -> dict[str, Any]:
     """A template of what was found, as plain values.
 
@@ -58,15 +59,19 @@ def draft(
         size: Of the page in `unit`, where it is known; else the page's pixels count.
         unit: mm, pt or px.
         names: Of the fields, in order; left out: field_1, field_2, ...
+        told: The fields with their kinds, as far as they are known; left out: as they were found.
     """
     h, w = found.picture.shape
     wide, high = size or (float(w), float(h))
     sx, sy = wide / w, high / h
     fields = []
-    for one in proposed_fields(found.found, names=names):
+    for one in told or proposed_fields(found.found, names=names):
         field: dict[str, Any] = {"name": one.name}
         if one.kind is not None:
             field["kind"] = one.kind
+        field |= {
+            key: value for key in ("charset", "skip") if (value := getattr(one, key)) is not None
+        }
         if one.box is not None:
             field["box"] = _scaled(one.box, sx, sy, (wide, high))
         if isinstance(one.cells, int):

@@ -22,11 +22,20 @@ from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
-from edge_runtime.place import FieldInk, found_crops, lone_crop, take_ink, template_crops
+from edge_runtime.place import (
+    FieldCrop,
+    FieldInk,
+    found_crops,
+    lone_crop,
+    placed_crops,
+    take_ink,
+    template_crops,
+)
 from edge_runtime.recognize import LogProbs, Recognizer
 from edge_runtime.register import Registration, choose
 from edge_runtime.results import FieldReading, FormReading, Status
 from edge_runtime.spec import ModelSpec
+from edge_runtime.telling import told
 from edge_runtime.template import Template, evaluate_rules
 from edge_runtime.turn import turned, upright_turn
 from edge_runtime.watch import Advice, Sight, Watch
@@ -237,6 +246,33 @@ class Reader:
                 judged = judge.judge_all(chunk, heard, self.spec, prior=self._prior)
             yield from judged
 
+    def tell_kinds(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[Field, ...]:
+        """What kinds of fields they are, told from what is written in them.
+
+        Args:
+            page: uint8 (h, w), upright, dark on light: `detect`'s picture.
+            fields: With boxes, pixels of the page.
+
+        Returns:
+            The fields in order; those of kind text that hold figures or letters alone have a kind,
+            and with some a charset, that says so. Blank ones are as they were.
+        """
+        crops = placed_crops(page, fields, np.eye(3))
+        inks = self._told(crops, [take_ink(crop, self.spec) for crop in crops])
+        return tuple(
+            replace(field, kind=its.kind, charset=its.charset, skip=its.skip)
+            for field, its in zip(fields, (ink.field for ink in inks), strict=True)
+        )
+
+    def _told(self, crops: Sequence[FieldCrop], inks: list[FieldInk]) -> list[FieldInk]:
+        """Fields that show their kind are taken anew as fields of that kind."""
+        found = []
+        for crop, ink, frames in zip(crops, inks, self._heard(inks), strict=True):
+            family = told(ink, frames, self.spec.labels)
+            known = replace(crop, field=replace(crop.field, **family))
+            found.append(take_ink(known, self.spec) if family else ink)
+        return found
+
     def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:
         """The network's answer to each strip of each field, all of them in one run."""
         strips = [strip for ink in inks for strip in ink.asked]
@@ -267,6 +303,9 @@ class Reader:
                     crops = template_crops(pixels, template, registration)
             with timer.step("segment"):
                 inks = [take_ink(crop, self.spec) for crop in crops]
+            if not forms:
+                with timer.step("recognize"):
+                    inks = self._told(crops, inks)
         except EdgeHwrError as error:
             raise type(error)(f"{page.source}: {error}") from error
         readings = tuple(reading for reading, _ in self._judged(inks, timer))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from edge_runtime.errors import ModelError
 from edge_runtime.prior import PRIOR_KEY
@@ -54,7 +54,7 @@ def stamp(
 
 
 def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy without metadata and words."""
+    """A copy without metadata and words, twins of one length."""
     held = onnx.ModelProto()
     held.CopyFrom(model)
     del held.metadata_props[:]
@@ -62,4 +62,6 @@ def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
     held.doc_string = ""
     for node in held.graph.node:
         node.doc_string = ""
+    for one in held.graph.initializer:  # as raw bytes: as many whatever the values are
+        one.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(one), one.name))
     return held
