@@ -27,6 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="only write the averaged weights in half precision, and stop",
     )
+    parser.add_argument(
+        "--mix",
+        type=float,
+        default=1.0,
+        help="with --weights-only: how far from the run's base to its end, 0..1",
+    )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
         "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
@@ -55,9 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     if told.weights_only != (told.weights is not None):
         parser.error("--weights-only and the file to write go together")
+    if not 0.0 <= told.mix <= 1.0:
+        parser.error("--mix goes from 0 (the base) to 1 (where the run ended)")
     try:
         if told.weights_only:
-            size = save_weights(told.checkpoint, told.weights)
+            size = save_weights(told.checkpoint, told.weights, mix=told.mix)
             print(f"{size:,} bytes", file=sys.stderr)
             print(told.weights)
             return ExitCode.OK

@@ -63,23 +63,39 @@ def load_trained(path: Path) -> Trained:
     return Trained(config, network.eval(), int(held["seen"]), digest, _last_row(path.parent))
 
 
-def save_weights(checkpoint: Path, out: Path) -> int:
+def save_weights(checkpoint: Path, out: Path, *, mix: float = 1.0) -> int:
     """Write the averaged weights alone, convolutions in half precision.
 
     Args:
         checkpoint: Of `python -m train`.
         out: File that `load_trained` and `train.loop.load_checkpoint` read.
+        mix: How far the weights go from the run's base to where it ended, 0..1. What was trained on
+            for some kinds of fields reads other hands better a little short of its end (Wortsman
+            and others, "Robust fine-tuning of zero-shot models", 2022).
 
     Returns:
         Bytes written.
+
+    Raises:
+        ConfigError: No checkpoint, or one without a base to mix with.
     """
     held = load_checkpoint(checkpoint)
+    average = held["average"]
+    if mix < 1.0:
+        base = held["schedule"].get("base")
+        if not base:
+            raise ConfigError(f"{checkpoint}: was trained from no base; leave --mix out")
+        begun = load_checkpoint(Path(base))["average"]
+        average = {
+            name: _full(begun[name]).lerp(_full(one), mix) if one.is_floating_point() else one
+            for name, one in average.items()
+        }
     average = {
         name: one.half() if one.ndim >= _LEAST_DIMENSIONS_HALVED else one.clone()
-        for name, one in held["average"].items()
+        for name, one in average.items()
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**{key: held[key] for key in _KEPT}, "average": average}, out)
+    torch.save({**{key: held[key] for key in _KEPT}, "mix": mix, "average": average}, out)
     return out.stat().st_size
 
 

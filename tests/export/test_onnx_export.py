@@ -105,6 +105,25 @@ def test_weights_alone_are_small_and_read_like_a_checkpoint(
         torch.testing.assert_close(again.network.state_dict()[name], one, rtol=1e-3, atol=1e-4)
 
 
+def test_weights_are_mixed_with_the_base_of_their_run(checkpoint: Path, tmp_path: Path) -> None:
+    held = torch.load(checkpoint, weights_only=True)
+    moved = {k: v + 1 if v.is_floating_point() else v for k, v in held["average"].items()}
+    twin, out = tmp_path / "twin.pt", tmp_path / "out.pt"
+    schedule = {**held["schedule"], "base": str(checkpoint)}
+    torch.save({**held, "schedule": schedule, "average": moved}, twin)
+    for mix in (0.0, 0.75, 1.0):
+        save_weights(twin, out, mix=mix)
+        mixed = torch.load(out, weights_only=True)
+        assert mixed["mix"] == mix
+        for name, one in mixed["average"].items():
+            far = mix if one.is_floating_point() else 0
+            torch.testing.assert_close(
+                one.float(), held["average"][name].float() + far, rtol=2e-3, atol=2e-3
+            )
+    with pytest.raises(ConfigError, match="leave --mix out"):
+        save_weights(checkpoint, out, mix=0.5)
+
+
 def test_the_curve_is_read_beside_the_checkpoint(trained: Trained) -> None:
     assert trained.curve == {"strips": "1234", "exact": "0.6"}
 
