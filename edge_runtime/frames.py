@@ -32,6 +32,8 @@ _RAIL = 8.0 * MM  # shortest line that a row of cells, a box or a table is drawn
 _SEEN = 0.55  # of a rail that the scanner kept
 _SIDE = 0.87  # of each side that holds ink
 _AROUND = 0.3  # of the paper around it that ink takes up: a cross that is larger than its box
+_STEP = 10  # grey levels a pixel, of the edge of a bar or a tint
+_FEWEST_MET = 2  # upright lines that end at it
 RULE = 11 * MM  # shortest underline
 
 
@@ -40,6 +42,7 @@ def frames_of(sheet: Sheet) -> list[Rect]:
     h, w = sheet.ink.shape
     rails = [one for one in sheet.level if one.length >= _RAIL and one.cover >= _SEEN]
     rails += _lost_sides(rails, [up for up in sheet.upright if _ends_at(up, rails)[0]])
+    rails += _edges_met(sheet, rails)
     walls = np.zeros((h, w), np.uint8)
     for one in rails:
         _draw(walls, one, across=False)
@@ -54,6 +57,42 @@ def frames_of(sheet: Sheet) -> list[Rect]:
         if inside and fits and area >= _FULL * cw * ch:
             frames.append((x - 1.0, y - 1.0, x + cw + 1.0, y + ch + 1.0))
     return frames
+
+
+def _edges_met(sheet: Sheet, rails: Sequence[Ruling]) -> list[Ruling]:
+    """Edges of bars and tints, as of a table's heading, at which upright lines end together.
+
+    Each as far as the first and the last of these lines.
+    """
+    loose = [
+        up for up in sheet.upright
+        if up.length >= LINE_LOW and sum(_ends_at(up, rails)) == 1
+    ]  # fmt: skip
+    if len(loose) < _FEWEST_MET:
+        return []
+    out = []
+    for edge in _edges(sheet.picture):
+        met = [up.at for up in loose if any(_ends_at(up, [edge]))]
+        if len(met) >= _FEWEST_MET:
+            first, last = min(met), max(met)
+            middle = edge.near((first + last) / 2)
+            out.append(Ruling(first, last, middle, 1.0, edge.climb))
+    return out
+
+
+def _edges(picture: Gray) -> list[Ruling]:
+    """Level edges between light and dark, as lines."""
+    slope = cv2.convertScaleAbs(cv2.Sobel(picture, cv2.CV_16S, 0, 1, ksize=3), alpha=0.25)
+    steep = cv2.dilate((slope >= _STEP).astype(np.uint8), np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(steep, cv2.MORPH_OPEN, np.ones((1, round(_RAIL)), np.uint8))
+    count, _, stats, middles = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    return [
+        Ruling(float(x), float(x + w), float(middle), 1.0)
+        for (x, _, w, h, _), (_, middle) in zip(
+            stats[1:count].tolist(), middles[1:count].tolist(), strict=True
+        )
+        if h <= NEAR + 0.01 * w
+    ]
 
 
 def _ends_at(one: Ruling, rails: Sequence[Ruling]) -> tuple[bool, bool]:
