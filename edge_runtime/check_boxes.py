@@ -28,6 +28,7 @@ _RING = 0.45  # of the paper half a side around a box that is ink: a bar, or a p
 _FAR = 70 * MM  # from a box to its like
 _BLOB = 1.9  # sides of ink around a box, over the box's
 _SAME_PRINT = 0.5  # of the depth of a box's lines: its like is printed no paler
+_APART = 0.5  # of a sheet's width and height: between marks at its corners
 _ALONE = round(0.9 * MM)  # paper to the left and the right of a box
 
 
@@ -53,7 +54,8 @@ def all_squares(
     odd = [box for box in seen if not _is_square(box)]
     blobs = _of_blobs(sheet.ink, outlines, [*seen, *taken])
     plain += [box for box in blobs if lines.are_drawn(box) and not lines.go_on(box)]
-    plain = [box for box in plain if not _is_mark(box, plain, lines)]
+    marks = _corner_marks([box for box in plain if lines.is_solid(box)], sheet.ink.shape)
+    plain = [box for box in plain if box not in marks and not _is_mark(box, plain, lines)]
     out = list(plain)
     for box in plain:
         more = _in_line(box, outlines, sheet.ink, [*out, *taken])
@@ -64,6 +66,27 @@ def all_squares(
         ]  # fmt: skip
     out += [box for box in odd if not any(overlap(box, one) for one in out)]
     return [(box, box in seen and lines.are_plain(box)) for box in out]
+
+
+def _corner_marks(solid: Sequence[Rect], shape: tuple[int, ...]) -> list[Rect]:
+    """Black squares of one size at three or four corners of a sheet: what a form is placed by."""
+    h, w = shape
+
+    def of(box: Rect, axis: int, least: float) -> list[Rect]:
+        """Its like, in one row (axis 0) or column (1) with it, far away."""
+        return [
+            one for one in solid
+            if abs(_side(one) - _side(box)) <= (_SQUARE - 1) * _side(box)
+            and abs(one[1 - axis] - box[1 - axis]) <= _side(box)
+            and abs(one[axis] - box[axis]) >= least
+        ]  # fmt: skip
+
+    found: list[Rect] = []
+    for box in solid:
+        beside, under = of(box, 0, _APART * w), of(box, 1, _APART * h)
+        if beside and under:
+            found += [box, *beside, *under]
+    return found
 
 
 def _is_mark(box: Rect, others: Sequence[Rect], lines: BoxLines) -> bool:

@@ -285,7 +285,8 @@ class Reader:
         if not self.spec.twins or not ink.asked:
             return ""
         characters = compile_grammar(ink.field, self.spec.labels).characters
-        return self.spec.twin_of(confidence.group_of(ink.field), characters)
+        group, alone = confidence.group_of(ink.field), ink.field.n_cells == 1
+        return self.spec.twin_of(group, characters, alone=alone)
 
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
         template: Template | None = None

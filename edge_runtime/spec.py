@@ -41,10 +41,11 @@ class Twin:
 
     characters: str = ""  # its fields hold no others; "": any
     groups: tuple[str, ...] = ()  # its fields' groups of calibration; none: all
+    alone: bool = True  # whether it reads fields of one cell, too
 
-    def reads(self, group: str, characters: Collection[str]) -> bool:
+    def reads(self, group: str, characters: Collection[str], *, alone: bool) -> bool:
         known = not self.characters or set(characters) <= set(self.characters)
-        return known and (not self.groups or group in self.groups)
+        return known and (not self.groups or group in self.groups) and (self.alone or not alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,17 @@ class ModelSpec:
         if not sound:
             raise ModelError(f"model spec {self.name!r} contradicts itself; run `python -m export`")
 
-    def twin_of(self, group: str, characters: Collection[str]) -> str:
-        """The twin that reads a field of this group and these characters; "": the network."""
-        fits = (name for name, twin in self.twins.items() if twin.reads(group, characters))
+    def twin_of(self, group: str, characters: Collection[str], *, alone: bool) -> str:
+        """The twin that reads a field of this group and these characters; "": the network.
+
+        Args:
+            group: Of calibration.
+            characters: That its texts may hold.
+            alone: Whether it is a field of one cell.
+        """
+        fits = (
+            name for name, twin in self.twins.items() if twin.reads(group, characters, alone=alone)
+        )
         return next(fits, "")
 
     def to_json(self) -> str:
@@ -119,7 +128,7 @@ class ModelSpec:
                 for group, one in raw.get("calibration", {}).items()
             }
             raw["twins"] = {
-                name: Twin(one["characters"], tuple(one["groups"]))
+                name: Twin(**{**one, "groups": tuple(one["groups"])})
                 for name, one in raw.get("twins", {}).items()
             }
             return ModelSpec(**raw)

@@ -31,13 +31,13 @@ Family = Mapping[str, Any]
 _FIGURES = {"kind": "text", "charset": string.digits + " .,-/:+()$%#*="}
 _IN_CELLS: tuple[tuple[Family, float], ...] = (
     # A point in doubt is no mark to be left out: 2.5 is not 25.
-    ({"kind": "digits", "skip": ""}, 3.5),
-    (_FIGURES, 3.4),
-    ({"kind": "name", "charset": string.ascii_uppercase + " .,'-"}, 3.5),
-    ({"kind": "name", "charset": string.ascii_letters + " .,'-"}, 2.5),
+    ({"kind": "digits", "skip": ""}, 1.4),
+    (_FIGURES, 1.3),
+    ({"kind": "name", "charset": string.ascii_uppercase + " .,'-"}, 1.4),
+    ({"kind": "name", "charset": string.ascii_letters + " .,'-"}, 1.0),
 )
 # Of words the prior knows more than their characters do.
-_ON_LINES: tuple[tuple[Family, float], ...] = ((_FIGURES, 1.0),)
+_ON_LINES: tuple[tuple[Family, float], ...] = ((_FIGURES, 0.4),)
 
 
 def told(ink: FieldInk, frames: Sequence[LogProbs], labels: tuple[str, ...]) -> Family:

@@ -239,6 +239,7 @@ def _twin(name: str, trained: Trained, spec: ModelSpec) -> str:
     rule = spec.twins[name]
     which = [f"of the groups {', '.join(rule.groups)}"] if rule.groups else []
     which += ["whose texts hold figures, marks and X alone"] if rule.characters else []
+    which += [] if rule.alone else ["of more than one cell"]
     return (
         f"## Twin: {name}\nReads the fields {' and '.join(which)}. The same graph; the kernels of "
         f"{kept} are the model's own, everything else was trained on from it.\n\n"

@@ -179,7 +179,7 @@ def test_a_twin_is_exported_with_its_model(
     from export import gates
 
     monkeypatch.setattr(gates, "LEAST_SPEED", 0.0)
-    twin = twin_of(checkpoint, tmp_path / "t" / "last.pt", name="figures", changed="stem.0.weight")
+    made = twin_of(checkpoint, tmp_path / "t" / "last.pt", name="figures", changed="stem.0.weight")
     options = Options(
         handwriting,
         ranges_on=16,
@@ -187,14 +187,16 @@ def test_a_twin_is_exported_with_its_model(
         calibrate_on=12,
         timed=2,
         fp32=tmp_path / "fp32.onnx",
-        twins=(twin,),
+        twins=(made,),
     )
     path = export(checkpoint, tmp_path / "tiny", options, log=lambda line: None)
-    for made in (path, tmp_path / "fp32.onnx"):
-        with Reader(made) as reader:
+    for one in (path, tmp_path / "fp32.onnx"):
+        with Reader(one) as reader:
             assert list(reader.spec.twins) == ["figures"]
-            assert reader.spec.twins["figures"].reads("digits", "0123456789")
-            assert not reader.spec.twins["figures"].reads("code", "A")
+            twin = reader.spec.twins["figures"]
+            assert twin.reads("digits", "0123456789", alone=False)
+            assert not twin.reads("code", "A", alone=False)
+            assert not twin.reads("cell_digits", "0123456789", alone=True)
             strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
             own, other = reader._recognizer.run([strip, strip], ["", "figures"])
             assert not np.allclose(own, other)

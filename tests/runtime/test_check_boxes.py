@@ -62,3 +62,33 @@ def test_squares_that_share_walls_are_no_check_boxes() -> None:
     found = detect(page).found
     assert [len(one.cells) for one in found if one.kind is None and one.cells] == [4]
     assert not any(one.kind == "checkbox" for one in found)
+
+
+def solid(page: Gray, x: float, y: float, side: float = 5) -> None:
+    page[round(y * MM) : round((y + side) * MM), round(x * MM) : round((x + side) * MM)] = 15
+
+
+def test_black_squares_at_the_corners_of_a_sheet_are_marks_and_filled_boxes_are_not() -> None:
+    page = page_with(AT, grey=20)
+    solid(page, *AT[1])  # filled in
+    assert len(check_boxes(page)) == 3
+    for x, y in [(8, 8), (197, 8), (8, 284), (197, 284)]:
+        solid(page, x, y)
+    found = check_boxes(page)
+    assert len(found) == 3
+    assert all(100 * MM < box[1] < 200 * MM for box in found)
+
+
+def test_a_table_under_a_filled_heading_has_its_first_row() -> None:
+    page = page_with([], grey=0)
+    top, left, right = 140, 20, 170
+    page[round(top * MM) : round((top + 12) * MM), round(left * MM) : round(right * MM)] = 90
+    for row in range(1, 4):
+        y = round((top + 12 + 12 * row) * MM)
+        cv2.line(page, (round(left * MM), y), (round(right * MM), y), 60, 2)
+    for x in (left, 90, 130, right):
+        ends = [(round(x * MM), round(y * MM)) for y in (top + 12, top + 48)]
+        cv2.line(page, *ends, 60, 2)
+    cells = [one.box for one in detect(page).found if not one.under]
+    assert len(cells) == 9
+    assert min(box[1] for box in cells) < (top + 14) * MM
