@@ -25,6 +25,7 @@ _MARGIN = _STRAY + _FAR + 1
 _PAPER = round(1.5 * MM)  # around a box: where its paper is measured
 _DRAWN, _WORST = 0.6, 0.25  # of four sides together and of the worst; drawn boxes: 99 % have more
 _BAR, _SOLID = (0.5, 0.75), 0.95  # sides away from a box; and ink there: no scribble is so dense
+_CODE_FAR, _BAR_FULL, _CODE_BARS = 2.5, 0.85, 9  # sides beside a box, ink of a bar, bars there
 _PLAIN = 0.75  # of each side of a box that there is no doubt about
 _BEYOND, _RUNS = 0.4, 0.75  # of a side: so far its lines run on; and so much of that is ink
 _RIM = 0.15  # of a side: its own line
@@ -55,7 +56,7 @@ class BoxLines:
         """
         sides = self._sides(box, dark=None if like is None else _LIKE * like)[:, 0]
         lines = sides.mean() >= _DRAWN and sides.min() >= _WORST
-        return bool(lines and not self._is_in_bar(box))
+        return bool(lines and not self._is_in_bar(box) and not self._is_in_code(box))
 
     def _is_in_bar(self, box: Rect) -> bool:
         """Whether ink without a gap goes on beside it, farther than any scribble."""
@@ -68,6 +69,16 @@ class BoxLines:
             self._ink[y0:y1, x1 + near : x1 + far],
         )
         return any(part.size and part.mean() >= _SOLID for part in parts)
+
+    def _is_in_code(self, box: Rect) -> bool:
+        """Whether many upright lines as tall as it stand beside it: those of a bar code."""
+        x0, y0, x1, y1 = (round(edge) for edge in box)
+        far = round(_CODE_FAR * (x1 - x0))
+        band = self._ink[y0:y1, max(0, x0 - far) : x1 + far]
+        if not band.size:
+            return False
+        full = np.pad((band.mean(axis=0) >= _BAR_FULL).astype(np.int8), 1)
+        return bool(np.count_nonzero(np.diff(full) > 0) >= _CODE_BARS)
 
     def are_plain(self, box: Rect) -> bool:
         """Whether every side is a line nearly all along."""
