@@ -71,7 +71,8 @@ class BoxLines:
         return any(part.size and part.mean() >= _SOLID for part in parts)
 
     def _is_in_code(self, box: Rect) -> bool:
-        """Whether many upright lines as tall as it stand beside it: those of a bar code."""
+        """Whether many upright runs of ink as tall as it stand beside it: a bar code's, or those
+        between the white letters of a filled heading."""
         x0, y0, x1, y1 = (round(edge) for edge in box)
         far = round(_CODE_FAR * (x1 - x0))
         band = self._ink[y0:y1, max(0, x0 - far) : x1 + far]

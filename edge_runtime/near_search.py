@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -72,8 +72,13 @@ class Near:
     """
 
     def __init__(self, loss: Floats, labels: Ints, ways: list[list[Loss]], best: float) -> None:
-        self._loss, self._labels, self._ways, self._widest = loss, labels, ways, _LEVELS[0]
+        self._loss, self._labels, self._widest = loss, labels, _LEVELS[0]
         self.best = best
+        self._path = [its[0][1] for its in ways]  # the network's own
+        self._runs = list(
+            accumulate(a != b for a, b in zip(self._path, [0, *self._path], strict=False))
+        )
+        self._take(ways)
 
     def texts(
         self, grammar: Grammar, k: int, *, behind: float
@@ -88,7 +93,7 @@ class Near:
         Returns:
             None where the search was given up.
         """
-        if grammar.n_states > _LOOSE and not _accepts(grammar, [its[0][1] for its in self._ways]):
+        if grammar.n_states > _LOOSE and not _accepts(grammar, self._path):
             return None
         limit = self._guess(grammar, k)
         while limit is None and self._widest < _LAST:
@@ -110,7 +115,11 @@ class Near:
 
     def _widen(self) -> None:
         self._widest = next(one for one in _LEVELS if one > self._widest)
-        self._ways = _ways(self._loss, self._labels, self._widest)
+        self._take(_ways(self._loss, self._labels, self._widest))
+
+    def _take(self, ways: list[list[Loss]]) -> None:
+        self._ways = ways
+        self._open = [at for at, its in enumerate(ways) if len(its) > 1]  # more than one way
 
     def _guess(self, grammar: Grammar, k: int) -> float | None:
         """What the k best texts may lose: as much as the best ways to change some places at once.
@@ -135,30 +144,29 @@ class Near:
 
         Some may be one text. Where the grammar is strict, it allows all of them.
         """
-        ways = self._ways
+        ways, path, runs = self._ways, self._path, self._runs
         least: dict[tuple[int, int], tuple[float, int, int]] = {}
-        run, before, last = 0, 0, len(ways) - 1
-        for at, its in enumerate(ways):
-            label = its[0][1]
-            run += label != before
-            if len(its) > 1 and its[1][0] <= within:
-                after = ways[at + 1][0][1] if at < last else 0
-                for loss, other in its[1:]:
-                    if loss > within:
-                        break
-                    if other == 0:
-                        if (label == before) != (label == after):
-                            continue  # a glyph ends a frame sooner
-                    elif other in (before, after):
-                        continue
-                    key = run, other
-                    if key not in least or loss < least[key][0]:
-                        least[key] = loss, at, other
-            before = label
+        last = len(ways) - 1
+        for at in self._open:
+            its = ways[at]
+            if its[1][0] > within:
+                continue
+            label, before = path[at], path[at - 1] if at else 0
+            after = path[at + 1] if at < last else 0
+            for loss, other in its[1:]:
+                if loss > within:
+                    break
+                if other == 0:
+                    if (label == before) != (label == after):
+                        continue  # a glyph ends a frame sooner
+                elif other in (before, after):
+                    continue
+                key = runs[at], other
+                if key not in least or loss < least[key][0]:
+                    least[key] = loss, at, other
         found = sorted(least.values())
         if grammar.n_states <= _LOOSE:
             return [loss for loss, _, _ in found[:k]]
-        path = [its[0][1] for its in ways]
         allowed = (
             loss for loss, at, other in found
             if _accepts(grammar, [*path[:at], other, *path[at + 1 :]])

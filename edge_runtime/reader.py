@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -79,6 +80,7 @@ class Reader:
             model, providers=providers, threads=threads, allow_fallback=allow_fallback
         )
         self._prior = self._recognizer.prior if prior else None
+        self._twin_of = lru_cache(maxsize=4096)(self._twin)
         confidence.check_calibration(self._recognizer.spec)
 
     @property
@@ -276,16 +278,19 @@ class Reader:
     def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:
         """The network's answer to each strip of each field, all of them in one run."""
         strips = [strip for ink in inks for strip in ink.asked]
-        twins = [twin for ink in inks for twin in [self._twin(ink)] * len(ink.asked)]
+        twins: list[str] | None = None
+        if self.spec.twins:
+            twins = []
+            for ink in inks:
+                if ink.asked:
+                    twins += [self._twin_of(ink.field)] * len(ink.asked)
         frames = iter(self._recognizer.run(strips, twins))
         return [[next(frames) for _ in ink.asked] for ink in inks]
 
-    def _twin(self, ink: FieldInk) -> str:
+    def _twin(self, field: Field) -> str:
         """Which of the model's twins reads a field."""
-        if not self.spec.twins or not ink.asked:
-            return ""
-        characters = compile_grammar(ink.field, self.spec.labels).characters
-        group, alone = confidence.group_of(ink.field), ink.field.n_cells == 1
+        characters = compile_grammar(field, self.spec.labels).characters
+        group, alone = confidence.group_of(field), field.n_cells == 1
         return self.spec.twin_of(group, characters, alone=alone)
 
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:

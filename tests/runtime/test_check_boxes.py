@@ -92,17 +92,3 @@ def test_a_table_under_a_filled_heading_has_its_first_row() -> None:
     cells = [one.box for one in detect(page).found if not one.under]
     assert len(cells) == 9
     assert min(box[1] for box in cells) < (top + 14) * MM
-
-
-def test_a_bar_code_has_no_check_boxes() -> None:
-    page = page_with(AT, grey=20)
-    rng = np.random.default_rng(3)
-    x, top = 60 * MM, round(20 * MM)
-    while x < 120 * MM:
-        wide = rng.integers(1, 4) * 0.4 * MM
-        page[top : top + round(10 * MM), round(x) : round(x + wide)] = 10
-        x += wide + rng.integers(1, 4) * 0.4 * MM
-    # A scanner's line across it closes squares between the bars.
-    for y in (22, 27):
-        page[round(y * MM) : round(y * MM) + 3, round(60 * MM) : round(120 * MM)] = 10
-    assert len(check_boxes(page)) == 3

@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 
 from benchmarks import detect as bench
 from benchmarks.detect import Comb, combs_found, drawn_found, proposed, row
+from edge_runtime import Reader
 from edge_runtime.detect import detect
 from train.form_random import draw_random
 
@@ -63,7 +64,8 @@ def test_a_comb_counts_only_with_its_number_of_cells(tmp_path: Path) -> None:
     right, misses = combs_found(found, page, [Comb("code", at, 9), Comb("off", (0.9, 0.9), 3)], "p")
     assert right == [False, False]
     assert [(miss.wanted, miss.got) for miss in misses] == [("9", "10"), ("3", "0")]
-    template, names, _ = proposed(page, [Comb("Phone", at, 10)], tmp_path, kinds=True)
+    with Reader() as reader:
+        template, names, _ = proposed(page, [Comb("Phone", at, 10)], tmp_path, reader, kinds=True)
     assert names == {"Phone": "field_1"}
     assert template.fields[0].kind == "digits"
     assert template.fields[0].cells == 10
@@ -86,3 +88,12 @@ def test_the_record_holds_rows_and_seeds(
     assert facts["seeds"] == [12, 12]
     assert {one["name"] for one in facts["rows"]} >= {"drawn forms, combs"}
     assert "drawn forms, combs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", [9000, 9014, 9030, 9036])
+def test_a_number_in_a_filled_heading_is_no_check_box(seed: int) -> None:
+    form = draw_random(np.random.default_rng(seed), filled=seed % 2 == 1)
+    picture = form.picture
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    _, stray = drawn_found(form, detect(np.ascontiguousarray(grey)))
+    assert [one.box for one in stray if one.kind == "checkbox"] == []
