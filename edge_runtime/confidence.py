@@ -114,6 +114,23 @@ def other_probability(share: float, best: float, confidence: float) -> float:
     return (1.0 - confidence) * min(1.0, share / (1.0 - best))
 
 
+def checked(confidence: float, holding: float, chance: float) -> float:
+    """Probability of a text that was the best before its check digit was looked at, and holds it.
+
+    Bayes' rule: were another text the right one, this one would hold by chance alone. Whoever wrote
+    a number that fails wrote another text, too: one in some hundred, and then all but surely no
+    text that is read holds.
+
+    Args:
+        confidence: Calibrated probability, 0..1, the check digit aside.
+        holding: Of the other texts that hold, together.
+        chance: See `residues.chance_of`.
+    """
+    left = max(0.0, 1.0 - confidence - holding)
+    whole = confidence + holding + chance * left
+    return confidence / whole if whole > 0 else 0.0
+
+
 def group_of(field: Field) -> str:
     """The group a field is calibrated with: "choices", "digits", "amount", "code" or "text".
 

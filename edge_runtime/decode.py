@@ -324,8 +324,10 @@ def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
     """The same for many strips."""
     found = []
     for one in given:
-        path = one.argmax(axis=1).tolist() if len(one) else []
-        found.append(grammar.spell(a for a, b in zip(path, [0, *path], strict=False) if a != b))
+        path = one.argmax(axis=1)
+        new = np.ones(len(path), np.bool_)
+        np.not_equal(path[1:], path[:-1], out=new[1:])
+        found.append(grammar.spell(path[new].tolist()))
     return found
 
 

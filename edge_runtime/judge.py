@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.confidence import (
     calibration_for,
+    checked,
     features,
     group_of,
     log_posterior,
@@ -30,6 +31,7 @@ from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
 from edge_runtime.prior import Prior
+from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
 from edge_runtime.strikes import CALLED, strike_share, usual_share
@@ -48,6 +50,7 @@ _LEAST_GRAMMAR_LOG = math.log(0.05)
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
+_NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
 
@@ -93,7 +96,7 @@ def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
-    fits = _sure(decoding, evidence, calibration)
+    fits = _checked(_sure(decoding, evidence, calibration), decoding, grammar.field)
     sure = fits * _meant(struck)
     faults = _faults(ink, decoding, grammar, struck)
     status, reason = _status(sure, fits, calibration, faults)
@@ -135,7 +138,8 @@ def match_probability(
     (one,) = decode_fields([ink], [frames], spec.labels)
     decoding = one.decoding
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
-    sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field))) * _meant(struck)
+    sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
+    sure = _checked(sure, decoding, grammar.field) * _meant(struck)
     if expected == decoding.text:
         return sure
     best = log_posterior(decoding)
@@ -165,6 +169,29 @@ def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> f
     if decoding.text == "" or decoding.log_total == -math.inf:
         return 0.0
     return probability(evidence, calibration)
+
+
+def _checked(sure: float, decoding: Decoding, field: Field) -> float:
+    """`sure`, raised where the check digit confirms what was read without it."""
+    chance = chance_of(field.checksum or "")
+    if chance == 1.0 or not decoding.alternatives or not checksum_ok(decoding.text, field):
+        return sure
+    (_, best), *others = decoding.alternatives
+    if any(share > best for _, share in others):  # chosen for its check digit: that is used up
+        return sure
+    number, same, holding = _bare(decoding.text), 0.0, 0.0
+    for text, share in others:
+        if checksum_ok(text, field):
+            probable = other_probability(share, best, sure)
+            if _bare(text) == number:  # grouped otherwise: the same number
+                same += probable
+            else:
+                holding += probable
+    return checked(min(1.0, sure + same), holding, chance)
+
+
+def _bare(number: str) -> str:
+    return number.translate(_NO_SEPARATORS)
 
 
 def _status(

@@ -156,6 +156,13 @@ _MAKERS: dict[str, Callable[[], Residue]] = {
     ),
     "iso7064.mod_37_2": lambda: _summed(_BASE36 + "*", 37, 0, lambda at, one: (2 * at + one) % 37),
 }
+# One in so many texts holds by chance. A text with one character wrong never does.
+_ONE_IN = {
+    **dict.fromkeys(("luhn", "ean", "isbn", "iso7064.mod_11_10"), 10),
+    **dict.fromkeys(("issn", "isni", "iso7064.mod_11_2"), 11),
+    **dict.fromkeys(("iso7064.mod_37_36", "iso7064.mod_37_2"), 36),
+    **dict.fromkeys(("iban", "lei", "iso7064.mod_97_10"), 97),
+}
 # Those of which python-stdnum takes small letters for capitals.
 _FOLDED = frozenset(("iban", "isbn", "issn", "isni", "lei", "iso7064.mod_97_10"))
 
@@ -165,6 +172,15 @@ def residue_of(checksum: str) -> Residue | None:
     """The automaton of a check digit; None where there is no simple one, such as "de.idnr"."""
     maker = _MAKERS.get(checksum)
     return None if maker is None else maker()
+
+
+def chance_of(checksum: str) -> float:
+    """The share of misread texts that hold a check digit all the same; 1 where it is not known.
+
+    Twice what holds by chance: one hand's misread characters are alike, and may make up for each
+    other (docs/decisions.md).
+    """
+    return min(1.0, 2.0 / _ONE_IN.get(checksum, 1))
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from edge_runtime.confidence import (
     FEATURES,
     calibration_for,
     check_calibration,
+    checked,
     features,
     group_of,
     other_probability,
@@ -135,3 +136,25 @@ def test_a_calibration_that_does_not_fit_is_a_model_error(
     for groups in ({"default": wrong}, {**tiny_spec.calibration, "cell": wrong}, {}):
         with pytest.raises(ModelError, match="python -m export"):
             check_calibration(dataclasses.replace(tiny_spec, calibration=groups))
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1))
+def test_a_check_digit_that_holds_never_lowers_and_never_makes_certain(
+    sure: float, part: float, chance: float
+) -> None:
+    holding = part * (1 - sure)
+    raised = checked(sure, holding, chance)
+    assert sure - 1e-12 <= raised <= 1.0
+    if 0 < sure < 0.99:
+        assert raised < 1.0
+        assert checked(sure, holding, min(1.0, 2 * chance)) <= raised + 1e-12
+    # What holds as well is no less likely than it was.
+    if sure + holding > 0:
+        assert raised <= sure / (sure + holding) + 1e-12
+
+
+def test_the_check_digit_counts_as_bayes_rule_has_it() -> None:
+    assert checked(0.5, 0.0, 1.0) == pytest.approx(0.5)
+    assert checked(0.5, 0.0, 0.1) == pytest.approx(0.5 / 0.55)
+    assert checked(0.5, 0.5, 0.1) == pytest.approx(0.5)
+    assert checked(0.0, 0.0, 0.1) == 0.0

@@ -270,3 +270,48 @@ def test_a_point_between_letters_is_no_decimal_point(tiny_spec: ModelSpec) -> No
     one = judge(inked(field, tiny_spec), [np.log(frames).astype(np.float32)], tiny_spec)[0]
     assert "ab@c.de" in [other.text for other in one.alternatives]
     assert "decimal point" not in one.reason
+
+
+def numbered(
+    tiny_spec: ModelSpec, text: str, *, doubt: str = "", share: float = 0.3
+) -> FieldReading:
+    """A card's number whose last figure leaves `share` to `doubt`."""
+    frames = np.exp(said(text, tiny_spec, sure=1 - 1e-7))
+    if doubt:
+        at = 2 * len(text) - 1
+        frames[at, tiny_spec.labels.index(text[-1])] = 1 - share
+        frames[at, tiny_spec.labels.index(doubt)] = share
+    return judge(inked(Field("f", "card"), tiny_spec), [np.log(frames)], tiny_spec)[0]
+
+
+VALID = "4539148803436467"  # by Luhn's rule
+
+
+def test_a_number_whose_check_digit_holds_is_surer_than_the_same_without_one(
+    tiny_spec: ModelSpec,
+) -> None:
+    plain = verdict(Field("f", "text", charset="0123456789", max_length=19), VALID, tiny_spec)
+    held, failed = numbered(tiny_spec, VALID), numbered(tiny_spec, VALID[:-1] + "8")
+    assert held.text == plain.text == VALID
+    assert held.confidence > plain.confidence
+    assert failed.confidence < held.confidence
+    assert "check digit" in failed.reason
+
+
+def test_a_number_chosen_for_its_check_digit_is_not_made_surer_by_it(tiny_spec: ModelSpec) -> None:
+    wrong = VALID[:-1] + "8"
+    chosen = numbered(tiny_spec, wrong, doubt="7")
+    assert chosen.text == VALID
+    assert dict(chosen.alternatives)[wrong] > 0.3
+    assert chosen.confidence < 0.5
+
+
+def test_the_same_number_grouped_otherwise_is_no_other_number(tiny_spec: ModelSpec) -> None:
+    grouped = "4539 1488 0343 6467"
+    frames = np.exp(said(grouped, tiny_spec))
+    space = 2 * grouped.index(" ") + 1
+    frames[space, tiny_spec.labels.index(" ")] = 0.6
+    frames[space, 0] = 0.4
+    one = judge(inked(Field("f", "card"), tiny_spec), [np.log(frames)], tiny_spec)[0]
+    assert one.text == grouped
+    assert one.confidence > 0.9
