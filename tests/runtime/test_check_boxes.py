@@ -92,3 +92,21 @@ def test_a_table_under_a_filled_heading_has_its_first_row() -> None:
     cells = [one.box for one in detect(page).found if not one.under]
     assert len(cells) == 9
     assert min(box[1] for box in cells) < (top + 14) * MM
+
+
+def test_small_boxes_with_labels_and_crosses_stay() -> None:
+    page = page_with([], grey=0)
+    side = 2.8
+    for k in range(4):
+        x, y = 40.0, 150.0 + 8 * k
+        a, b = ((round(u * MM), round(v * MM)) for u, v in ((x, y), (x + side, y + side)))
+        cv2.rectangle(page, a, b, 20, 2)
+        at = round((x + side + 1) * MM), round((y + side) * MM)
+        cv2.putText(page, "Yes", at, cv2.FONT_HERSHEY_SIMPLEX, 0.6, 10, 2)
+        before = round((x - 5.5) * MM), round((y + side) * MM)
+        cv2.putText(page, "No", before, cv2.FONT_HERSHEY_SIMPLEX, 0.6, 10, 2)
+        if k % 2:  # a cross, somewhat larger than its box
+            over = round(0.8 * MM)
+            cv2.line(page, (a[0] - over, a[1] - over), (b[0] + over, b[1] + over), 40, 3)
+            cv2.line(page, (a[0] - over, b[1] + over), (b[0] + over, a[1] - over), 40, 3)
+    assert len(check_boxes(page)) == 4

@@ -16,6 +16,7 @@ from benchmarks.detect import Comb, combs_found, drawn_found, proposed, row
 from edge_runtime import Reader
 from edge_runtime.detect import detect
 from train.form_random import draw_random
+from train.forms import draw_form
 
 
 def grey(picture: np.ndarray) -> np.ndarray:
@@ -97,3 +98,12 @@ def test_a_number_in_a_filled_heading_is_no_check_box(seed: int) -> None:
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     _, stray = drawn_found(form, detect(np.ascontiguousarray(grey)))
     assert [one.box for one in stray if one.kind == "checkbox"] == []
+
+
+def test_most_round_letters_of_a_line_are_no_check_boxes() -> None:
+    drawn = draw_form("door-code", seed=7003)  # "Kofi Underwood", wide and round
+    picture = np.asarray(drawn.picture, np.uint8)
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    boxes = [one.box for one in detect(np.ascontiguousarray(grey)).found if one.kind == "checkbox"]
+    assert sum(box[2] - box[0] > 30 for box in boxes) == 1  # the form's own
+    assert len(boxes) <= 4  # nine letters passed for one before
