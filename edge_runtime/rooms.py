@@ -67,6 +67,7 @@ def beside_print(boxes: Sequence[Rect], words: Sequence[Word]) -> list[Rect | No
     """What of each box is there to be written into: all, the part beside its print, or nothing.
 
     A cell that holds print is the label of its neighbour to the right, or below, that holds none.
+    Between two cells of its column that hold none, it is neat writing.
 
     Args:
         boxes: Closed in by lines, pixels of the sheet.
@@ -77,8 +78,10 @@ def beside_print(boxes: Sequence[Rect], words: Sequence[Word]) -> list[Rect | No
     out: list[Rect | None] = []
     for k, (box, room) in enumerate(zip(boxes, rooms, strict=True)):
         table = next(table for table in tables if k in table)
+        free = [boxes[at] for at in table if rooms[at] == boxes[at]]
+        if any(_is_under(one, box) for one in free) and any(_is_under(box, one) for one in free):
+            room = box
         if room is not None and room != box:
-            free = [boxes[at] for at in table if rooms[at] == boxes[at]]
             full = sum(rooms[at] is None for at in table)
             is_label = any(_is_next(box, other) or _is_under(box, other) for other in free)
             if is_label or full >= _READ_ONLY * (len(table) - 1) > 0:
