@@ -25,7 +25,8 @@ _MARGIN = _STRAY + _FAR + 1
 _PAPER = round(1.5 * MM)  # around a box: where its paper is measured
 _DRAWN, _WORST = 0.6, 0.25  # of four sides together and of the worst; drawn boxes: 99 % have more
 _BAR, _SOLID = (0.5, 0.75), 0.95  # sides away from a box; and ink there: no scribble is so dense
-_CODE_FAR, _BAR_FULL, _CODE_BARS = 2.5, 0.85, 9  # sides beside a box, ink of a bar, bars there
+# From so many sides beside a box to so many; ink of a bar; bars there.
+_CODE_FAR, _BAR_FULL, _CODE_BARS = (0.6, 2.5), 0.85, 6
 _PLAIN = 0.75  # of each side of a box that there is no doubt about
 _BEYOND, _RUNS = 0.4, 0.75  # of a side: so far its lines run on; and so much of that is ink
 _RIM = 0.15  # of a side: its own line
@@ -74,12 +75,14 @@ class BoxLines:
         """Whether many upright runs of ink as tall as it stand beside it: a bar code's, or those
         between the white letters of a filled heading."""
         x0, y0, x1, y1 = (round(edge) for edge in box)
-        far = round(_CODE_FAR * (x1 - x0))
-        band = self._ink[y0:y1, max(0, x0 - far) : x1 + far]
-        if not band.size:
-            return False
-        full = np.pad((band.mean(axis=0) >= _BAR_FULL).astype(np.int8), 1)
-        return bool(np.count_nonzero(np.diff(full) > 0) >= _CODE_BARS)
+        near, far = (round(part * (x1 - x0)) for part in _CODE_FAR)  # past a scribble
+        bars = 0
+        for beside in (slice(max(0, x0 - far), max(0, x0 - near)), slice(x1 + near, x1 + far)):
+            band = self._ink[y0:y1, beside]
+            if band.size:
+                full = np.pad((band.mean(axis=0) >= _BAR_FULL).astype(np.int8), 1)
+                bars += np.count_nonzero(np.diff(full) > 0)
+        return bars >= _CODE_BARS
 
     def are_plain(self, box: Rect) -> bool:
         """Whether every side is a line nearly all along."""

@@ -31,7 +31,7 @@ _BLOB = 1.9  # sides of ink around a box, over the box's
 _SAME_PRINT = 0.5  # of the depth of a box's lines: its like is printed no paler
 _LETTER = 3.2 * MM  # side of the largest letter that may pass for a box
 _REACH, _JOINED = 0.9, 0.6  # of a side: to the next letter; and beyond it, of a joining stroke
-_CORNER, _SHARP = 0.12, 0.45  # of a side; and ink at the corners of a printed square
+_CORNER, _SHARP = 0.12, 0.26  # of a side; and ink at the corners of a printed square
 _APART = 0.5  # of a sheet's width and height: between marks at its corners
 _ALONE = round(0.9 * MM)  # paper to the left and the right of a box
 
