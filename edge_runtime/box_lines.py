@@ -82,7 +82,7 @@ class BoxLines:
             if band.size:
                 full = np.pad((band.mean(axis=0) >= _BAR_FULL).astype(np.int8), 1)
                 bars += np.count_nonzero(np.diff(full) > 0)
-        return bars >= _CODE_BARS
+        return bool(bars >= _CODE_BARS)
 
     def are_plain(self, box: Rect) -> bool:
         """Whether every side is a line nearly all along."""
