@@ -81,8 +81,8 @@ class BoxLines:
             band = self._ink[y0:y1, beside]
             if band.size:
                 full = np.pad((band.mean(axis=0) >= _BAR_FULL).astype(np.int8), 1)
-                bars += np.count_nonzero(np.diff(full) > 0)
-        return bool(bars >= _CODE_BARS)
+                bars += int(np.count_nonzero(np.diff(full) > 0))
+        return bars >= _CODE_BARS
 
     def are_plain(self, box: Rect) -> bool:
         """Whether every side is a line nearly all along."""
