@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from edge_runtime.confidence import FEATURES
@@ -239,11 +239,11 @@ def _twin(name: str, trained: Trained, spec: ModelSpec) -> str:
     rule = spec.twins[name]
     which = [f"of the groups {', '.join(rule.groups)}"] if rule.groups else []
     which += ["whose texts hold figures, marks and X alone"] if rule.characters else []
-    which += [] if rule.alone else ["of more than one cell"]
+    which += [] if rule.alone else ["that are no single cell"]
     return (
         f"## Twin: {name}\nReads the fields {' and '.join(which)}. The same graph; the kernels of "
         f"{kept} are the model's own, everything else was trained on from it.\n\n"
-        + _table(("what", "value"), _training(trained))
+        + _table(("what", "value"), _training(replace(trained, curve={})))  # beside it: the model's
     )
 
 
