@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -80,7 +80,7 @@ class Reader:
             model, providers=providers, threads=threads, allow_fallback=allow_fallback
         )
         self._prior = self._recognizer.prior if prior else None
-        self._twin_of = lru_cache(maxsize=4096)(self._twin)
+        self._twins_of = lru_cache(maxsize=4096)(self._twins)
         confidence.check_calibration(self._recognizer.spec)
 
     @property
@@ -283,15 +283,18 @@ class Reader:
             twins = []
             for ink in inks:
                 if ink.asked:
-                    twins += [self._twin_of(ink.field)] * len(ink.asked)
+                    own, line = self._twins_of(ink.field)
+                    twins += [own] * len(ink.filled) + [line] * (ink.line is not None)
         frames = iter(self._recognizer.run(strips, twins))
         return [[next(frames) for _ in ink.asked] for ink in inks]
 
-    def _twin(self, field: Field) -> str:
-        """Which of the model's twins reads a field."""
+    def _twins(self, field: Field) -> tuple[str, str]:
+        """Which of the model's twins reads a field's own strips, and its cells heard as a line."""
         characters = compile_grammar(field, self.spec.labels).characters
-        group, alone = confidence.group_of(field), field.n_cells == 1
-        return self.spec.twin_of(group, characters, alone=alone)
+        group = confidence.group_of(field)
+        own = "line" if field.cells is None else "alone" if field.n_cells == 1 else "cell"
+        of = partial(self.spec.twin_of, group, characters)
+        return of(place=own), of(place="line")
 
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
         template: Template | None = None

@@ -18,6 +18,8 @@ from edge_runtime.errors import ModelError
 SCHEMA = 1
 SPEC_KEY = "edge_hwr.spec"  # ONNX metadata key of the spec's JSON
 SEAL_KEY = "edge_hwr.seal"  # ONNX metadata key of the seal
+# Where a strip is from: a field of one cell, a cell of a row, or a line; a row heard as one, too.
+PLACES = ("alone", "cell", "line")
 _UNSEALED = b"0" * 64  # what the seal's own 64 digits count as when the file is hashed
 
 
@@ -37,15 +39,20 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """The same graph with other numbers, for some of the fields; see `twin`."""
+    """The same graph with other numbers, for some of the strips; see `twin`."""
 
     characters: str = ""  # its fields hold no others; "": any
     groups: tuple[str, ...] = ()  # its fields' groups of calibration; none: all
-    alone: bool = True  # whether it reads fields of one cell, too
+    places: tuple[str, ...] = ()  # of `PLACES`; none: all
 
-    def reads(self, group: str, characters: Collection[str], *, alone: bool) -> bool:
+    def __post_init__(self) -> None:
+        if not set(self.places) <= set(PLACES):
+            raise ModelError(f"a twin for {self.places}: only {PLACES} are known; update edge-hwr")
+
+    def reads(self, group: str, characters: Collection[str], *, place: str) -> bool:
         known = not self.characters or set(characters) <= set(self.characters)
-        return known and (not self.groups or group in self.groups) and (self.alone or not alone)
+        here = not self.places or place in self.places
+        return known and here and (not self.groups or group in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +99,16 @@ class ModelSpec:
         if not sound:
             raise ModelError(f"model spec {self.name!r} contradicts itself; run `python -m export`")
 
-    def twin_of(self, group: str, characters: Collection[str], *, alone: bool) -> str:
-        """The twin that reads a field of this group and these characters; "": the network.
+    def twin_of(self, group: str, characters: Collection[str], *, place: str) -> str:
+        """The twin that reads a strip of such a field; "": the network.
 
         Args:
             group: Of calibration.
             characters: That its texts may hold.
-            alone: Whether it is a field of one cell.
+            place: One of `PLACES`.
         """
         fits = (
-            name for name, twin in self.twins.items() if twin.reads(group, characters, alone=alone)
+            name for name, twin in self.twins.items() if twin.reads(group, characters, place=place)
         )
         return next(fits, "")
 
@@ -128,7 +135,9 @@ class ModelSpec:
                 for group, one in raw.get("calibration", {}).items()
             }
             raw["twins"] = {
-                name: Twin(**{**one, "groups": tuple(one["groups"])})
+                name: Twin(
+                    **{**one, "groups": tuple(one["groups"]), "places": tuple(one["places"])}
+                )
                 for name, one in raw.get("twins", {}).items()
             }
             return ModelSpec(**raw)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from edge_runtime.confidence import FEATURES
-from edge_runtime.spec import ModelSpec
+from edge_runtime.spec import PLACES, ModelSpec
 from export.calibrate import LEAST_ACCEPT, LISTED_ACCEPT, MAX_ERROR, UNREACHED_ACCEPT, GroupReport
 from export.checkpoint import Trained
 from export.gates import Gate
@@ -23,6 +23,11 @@ UNIPEN = (
 )
 MNIST = "MNIST, CC BY-SA 3.0 as commonly cited, from NIST Special Databases 1 and 3"
 _TRAINING_FONTS = Path(__file__).resolve().parent.parent / "train" / "fonts" / "TRAINING.toml"
+_PLACES = {
+    "alone": "fields of one cell",
+    "cell": "the cells of a row",
+    "line": "lines, a row of cells heard as one among them",
+}
 _MNIST_SOURCES = ("mnist", "mnist_string")
 
 
@@ -237,11 +242,12 @@ def _training(trained: Trained) -> list[tuple[str, ...]]:
 def _twin(name: str, trained: Trained, spec: ModelSpec) -> str:
     kept = ", ".join(trained.config.schedule.frozen)
     rule = spec.twins[name]
+    where = " and ".join(_PLACES[place] for place in rule.places or PLACES)
     which = [f"of the groups {', '.join(rule.groups)}"] if rule.groups else []
     which += ["whose texts hold figures, marks and X alone"] if rule.characters else []
-    which += [] if rule.alone else ["that are no single cell"]
+    told = f", in fields {' and '.join(which)}" if which else ""
     return (
-        f"## Twin: {name}\nReads the fields {' and '.join(which)}. The same graph; the kernels of "
+        f"## Twin: {name}\nReads {where}{told}. The same graph; the kernels of "
         f"{kept} are the model's own, everything else was trained on from it.\n\n"
         + _table(("what", "value"), _training(replace(trained, curve={})))  # beside it: the model's
     )

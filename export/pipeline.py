@@ -40,10 +40,10 @@ _MACS_PX = (64, 160, 480)
 _SAME_NUMBERS_ON = 12  # batches
 # What stands in fields of figures: any mark, and the X that strikes out a cell.
 _FIGURES = "".join(char for char in map(chr, range(32, 127)) if not char.isalpha()) + "X"
-# Glyphs that stand alone are read as well by the network itself, or better (docs/decisions.md).
 TWINS = {
-    "figures": Twin(_FIGURES, alone=False),
-    "codes": Twin(groups=("cell", "code"), alone=False),
+    "cells": Twin(places=("alone", "cell")),
+    "figures": Twin(_FIGURES, places=("line",)),
+    "codes": Twin(groups=("cell", "code"), places=("line",)),
 }
 
 

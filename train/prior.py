@@ -29,7 +29,13 @@ WEIGHT = 0.4
 BONUS = 1.0
 _LISTED = 0.5  # a word of a list counts half of one that somebody wrote
 # What forms ask for and the handwriting hardly holds, written by the generators of the strips.
-_MADE = {made.legal_amount: 4000, made.date: 2000, made.amount: 1500, made.phone: 500}
+_MADE = {
+    made.legal_amount: 4000,
+    made.date: 2000,
+    made.amount: 1500,
+    made.phone: 500,
+    made.measure: 2000,
+}
 _FEWEST = 1.6  # counts under this are dropped from the two longest orders
 
 

@@ -216,6 +216,33 @@ def legal_amount(rng: Rng) -> str:
     return " ".join(pieces[at : at + most])
 
 
+_UNITS = (
+    *("mg", "mg", "mg", "mcg", "g", "ml", "ml", "mg/ml", "IU", "units", "%", "drops"),
+    *("tab", "tabs", "tablet", "tablets", "caps", "puffs", "kg", "cm", "m", "km", "years"),
+    *("months", "weeks", "days", "hours", "min"),
+)
+_TAKEN = (
+    *("daily", "a day", "once daily", "twice daily", "at night", "per day", "weekly"),
+    *("as needed", "every 6 hours", "with food", "for 7 days", "3 times a day", "1x", "2x daily"),
+)
+
+
+def measure(rng: Rng) -> str:
+    """A quantity with its unit: a strength, a dose and how it is taken, a weight, an age."""
+    amount = str(int(10 ** rng.uniform(0, 3)))
+    style = rng.random()
+    if style < 0.2:
+        amount += "." + _pick(rng, ("5", "25", "5", "75", _digits(rng, 1)))
+    elif style < 0.3 and len(amount) > 1:
+        amount = amount[0].ljust(len(amount), "0")
+    text = amount + _pick(rng, (" ", " ", "")) + _pick(rng, _UNITS)
+    if rng.random() < 0.3:
+        text += " " + _pick(rng, _TAKEN)
+    elif rng.random() < 0.1:
+        text = f"{rng.integers(1, 5)} x {text}"
+    return text
+
+
 def spaced(rng: Rng) -> str:
     """Single characters with space between, as in codes that are dictated."""
     return " ".join(_some(rng, _pick(rng, (DIGITS, DIGITS, LOWER, UPPER)), int(rng.integers(3, 9))))

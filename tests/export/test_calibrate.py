@@ -194,9 +194,9 @@ def test_a_twin_is_exported_with_its_model(
         with Reader(one) as reader:
             assert list(reader.spec.twins) == ["figures"]
             twin = reader.spec.twins["figures"]
-            assert twin.reads("digits", "0123456789", alone=False)
-            assert not twin.reads("code", "A", alone=False)
-            assert not twin.reads("cell_digits", "0123456789", alone=True)
+            assert twin.reads("digits", "0123456789", place="line")
+            assert not twin.reads("code", "A", place="line")
+            assert not twin.reads("cell_digits", "0123456789", place="cell")
             strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
             own, other = reader._recognizer.run([strip, strip], ["", "figures"])
             assert not np.allclose(own, other)

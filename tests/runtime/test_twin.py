@@ -84,24 +84,23 @@ def test_a_damaged_twin_is_refused(told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "characters", "alone", "name"),
+    ("group", "characters", "place", "name"),
     [
-        ("digits", "0123", False, "figures"),
-        ("cell", "X12", False, "figures"),
-        ("cell", "X12", True, "figures"),
-        ("cell", "A1", False, "codes"),
-        ("cell", "A1", True, ""),
-        ("code", "A1", False, "codes"),
-        ("text", "A1", False, ""),
+        ("digits", "0123", "line", "figures"),
+        ("cell", "X12", "cell", "figures"),
+        ("cell", "X12", "alone", "figures"),
+        ("cell", "A1", "cell", "codes"),
+        ("cell", "A1", "alone", ""),
+        ("code", "A1", "line", "codes"),
+        ("text", "A1", "line", ""),
     ],
 )
 def test_the_first_twin_that_fits_reads(
-    tiny_spec: ModelSpec, group: str, characters: str, alone: bool, name: str
+    tiny_spec: ModelSpec, group: str, characters: str, place: str, name: str
 ) -> None:
-    spec = replace(
-        tiny_spec, twins={"figures": FIGURES, "codes": Twin(groups=("cell", "code"), alone=False)}
-    )
-    assert spec.twin_of(group, characters, alone=alone) == name
+    codes = Twin(groups=("cell", "code"), places=("cell", "line"))
+    spec = replace(tiny_spec, twins={"figures": FIGURES, "codes": codes})
+    assert spec.twin_of(group, characters, place=place) == name
     assert ModelSpec.from_json(spec.to_json()) == spec
     assert list(ModelSpec.from_json(spec.to_json()).twins) == ["figures", "codes"]
 
@@ -139,6 +138,23 @@ def test_each_strip_is_read_by_its_twin(
     for at, frames in enumerate(mixed):
         np.testing.assert_array_equal(frames, (twin if at % 3 else plain)[at])
     assert not np.array_equal(plain[1], twin[1])
+
+
+def test_cells_and_the_row_they_stand_in_have_twins_of_their_own(
+    model: Path, tiny_spec: ModelSpec
+) -> None:
+    with Reader(model) as reader:
+        reader._recognizer.spec = replace(
+            tiny_spec, twins={"a": Twin(places=("alone", "cell")), "b": Twin(places=("line",))}
+        )
+        assert reader._twins(Field("f", "digits", cells=3)) == ("a", "b")
+        assert reader._twins(Field("f", "digits", cells=1)) == ("a", "b")
+        assert reader._twins(Field("f", "digits")) == ("b", "b")
+
+
+def test_a_twin_for_a_place_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ModelError, match="update edge-hwr"):
+        Twin(places=("page",))
 
 
 def test_fields_go_to_their_twin_alone_and_together(model: Path, crops: tuple[Gray, ...]) -> None:
@@ -185,7 +201,7 @@ def test_the_bundled_model_has_twins_of_its_own_graph() -> None:
         model = onnx.load_from_string(data)
     props = {one.key: one.value for one in model.metadata_props}
     nodes = [one.name for one in model.graph.node]
-    assert names[0] == "figures"
+    assert names == ["cells", "figures", "codes"]
     for name in names:
         twin = onnx.load_from_string(apply_twin(data, props[twin_key(name)]))
         assert not twin.metadata_props

@@ -40,3 +40,9 @@ def test_a_missing_list_is_named(
     monkeypatch.setenv("EDGE_HWR_DATA", str(tiny_data))
     assert main(["nowhere.txt"]) == 1
     assert "nowhere.txt" in capsys.readouterr().err
+
+
+def test_the_prior_knows_the_units_that_forms_ask_for(tiny_data: Path) -> None:
+    prior = build(tiny_data, [])
+    assert prior.score("10 mg") > prior.score("1o mg")
+    assert prior.score("500 mg daily") > prior.score("500 rng daily")
