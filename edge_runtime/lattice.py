@@ -264,8 +264,7 @@ class Lattice:
             scale = np.frexp(steps.max(axis=(2, 3)))[1]
             steps = np.ldexp(steps, -scale[:, :, None, None])
             power += scale.sum(axis=1)
-        last = np.r_[np.arange(self.n_states), self.held_state]
-        ends = steps[:, 0, 0].take(self.accepting[last].nonzero()[0], axis=1).sum(axis=1)
+        ends = steps[:, 0, 0].take(self._ends.nonzero()[0], axis=1).sum(axis=1)
         return [
             math.log(one) + scaled * math.log(2) if one > 0 else -math.inf
             for one, scaled in zip(ends.tolist(), power.tolist(), strict=True)
@@ -278,14 +277,19 @@ class Lattice:
 
         Row t counts frames t and later, and ends in an accepting state; -inf where none does.
         """
-        s = self.n_states
         ahead = np.empty((frames.n + 1, self.n_nodes))
-        ahead[-1] = np.where(self.accepting[np.r_[np.arange(s), self.held_state]], 0.0, -np.inf)
+        ahead[-1] = np.where(self._ends, 0.0, -np.inf)
         if self.n_nodes <= _SMALL:
             self._ahead_by_matrices(frames, ahead)
         else:
             self._ahead_by_frames(frames, ahead)
         return ahead
+
+    @cached_property
+    def _ends(self) -> NDArray[np.bool_]:
+        """bool (nodes,), whether a text may end there."""
+        states = np.concatenate([np.arange(self.n_states), self.held_state])
+        return np.asarray(self.accepting[states])
 
     @cached_property
     def _links(self) -> list[tuple[int, int, Ints]]:

@@ -181,11 +181,17 @@ class Near:
         made = [root]
         root.rest = 0.0
         beam: Sequence[_Prefix] = [root]
-        quiet = False
+        quiet, only = False, 0
         for ways in self._ways:
-            if ways[0][1] == 0 and (len(ways) == 1 or ways[1][0] > limit):
-                quiet = True
-                continue
+            if len(ways) == 1 or ways[1][0] > limit:
+                before, only = only, ways[0][1]
+                if only == 0:
+                    quiet = True
+                    continue
+                if only == before:  # all are on this label already, and lose nothing by staying
+                    continue
+            else:
+                only = 0
             if quiet:
                 _say_blank(beam)
                 quiet = False

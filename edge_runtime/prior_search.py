@@ -76,7 +76,7 @@ class _Beams:
         self._telling[:, 0] = False
         frame = (self._telling.any(axis=1) & (self._prob[:, 0] <= _SURE)).nonzero()[0]
         ends = np.cumsum([one.n for one in parts])
-        first = np.asarray(frame.searchsorted(np.r_[0, ends]), np.intp)
+        first = np.asarray(frame.searchsorted([0, *ends]), np.intp)
         count = np.diff(first)
         self._order = np.argsort(-count, kind="stable")
         self._rows = [
@@ -84,7 +84,8 @@ class _Beams:
             for at in range(int(count.max()))
         ]
         self._last = (ends - 1)[self._order]
-        self._next = np.r_[grammar.next_state, np.full((1, len(grammar.labels)), -1, np.int32)]
+        nowhere = np.full((1, len(grammar.labels)), -1, np.int32)
+        self._next = np.concatenate([grammar.next_state, nowhere])
         shape = len(parts), width
         self.prefix, self.parent = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
         self.label, self.context = np.zeros(shape, np.intp), np.zeros(shape, np.intp)
@@ -106,7 +107,7 @@ class _Beams:
             self._grow(rows)
         self._say_blank(self._last > before)
         chars = self._spelled()
-        ends = np.r_[self._grammar.accepting, False][self.state] & (self.prefix > 0)
+        ends = np.append(self._grammar.accepting, False)[self.state] & (self.prefix > 0)
         ranks = np.argsort(-(self.rest + self.held), axis=1, kind="stable")
         found: list[list[str]] = [[] for _ in self._order]
         for row, at in enumerate(self._order.tolist()):

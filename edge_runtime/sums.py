@@ -100,7 +100,7 @@ class _Tree:
         strip = np.cumsum(strip)
         number = (np.cumsum(fresh) + 1).reshape(shape) + strip[:, None]
         node = np.maximum.accumulate(np.where(fresh, number, 0), axis=0)
-        before = np.r_[0, np.cumsum(fresh.sum(axis=1))][firsts]
+        before = np.concatenate(([0], np.cumsum(fresh.sum(axis=1))))[firsts]
         self.roots: Ints = before + np.arange(len(firsts)) + 1
         parent = np.concatenate([self.roots[strip][:, None], node[:, :-1]], axis=1)
         self.n = int(fresh.sum()) + len(firsts) + 1
@@ -120,11 +120,12 @@ class _Tree:
         probs = [one.prob for one in parts]
         flat = (probs[0] if len(probs) == 1 else np.concatenate(probs)).ravel()
         n_labels = probs[0].shape[1]
-        bounds = np.r_[self.roots, self.n]
+        bounds = np.append(self.roots, self.n)
+        nodes = np.diff(bounds)
         starts = np.cumsum([0, *map(len, probs)])[:-1] * n_labels
         # Two numbers a node: of alignments that end on its label, and of those that end on blank.
         at = np.zeros((self.n, 2), np.intp)
-        at[1:] = np.repeat(starts, np.diff(bounds))[:, None]
+        at[1:] = np.repeat(starts, nodes)[:, None]
         at[:, 0] += self.label
         ahead = np.arange(RESCALE_EVERY)[:, None, None] * n_labels
         leap = (self.label != self.label[self.parent]).astype(np.float64)
@@ -152,14 +153,14 @@ class _Tree:
                 np.add(now[:, 0], now[:, 1], out=rest)
                 then *= said[t - first, :n]
                 mass, new = new, mass
-            _rescale(mass[1:n], self.roots[:left] - 1, power[:left])
+            _rescale(mass[1:n], self.roots[:left] - 1, nodes[:left], power[:left])
         return _logs(mass[self.ends].sum(axis=1), power[self.strip])
 
 
-def _rescale(mass: Floats, roots: Ints, power: Ints) -> None:
+def _rescale(mass: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:
     """Bring each strip's greatest number to 1 or a little less, by a power of two."""
     scale = np.frexp(np.maximum.reduceat(mass.max(axis=1), roots))[1]
-    np.ldexp(mass, -np.repeat(scale, np.diff(np.r_[roots, len(mass)]))[:, None], out=mass)
+    np.ldexp(mass, -np.repeat(scale, nodes)[:, None], out=mass)
     power += scale
 
 
