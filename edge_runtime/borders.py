@@ -48,6 +48,7 @@ def find_borders(
 
 def lines_between(straight: Gray, y0: int, y1: int, thick: int, *, cover: float) -> list[Line]:
     """Upright lines from row `y0` to row `y1`; what is a column to them is a row of the crop."""
+    y0, y1 = max(0, y0), min(len(straight), y1)  # a leaning rule may lie beyond the crop's edge
     span = y1 - y0
     if span < 6:
         return []

@@ -1,0 +1,22 @@
+"""Borders between cells are sought inside the crop, wherever its rules say that they lie."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+
+from edge_runtime.borders import lines_between
+
+
+@pytest.mark.parametrize(("y0", "y1"), [(-1, 40), (-9, 41), (0, 55)])
+def test_a_rule_beyond_the_crops_edge_counts_as_its_edge(y0: int, y1: int) -> None:
+    ink = np.zeros((40, 200), np.uint8)
+    ink[:, 20:190:24] = 255
+    inside = lines_between(ink, 0, 40, 5, cover=0.9)
+    found = lines_between(ink, y0, y1, 5, cover=0.9)
+    assert [round(line.row) for line in found] == list(range(20, 190, 24))
+    for one, other in zip(found, inside, strict=True):
+        for a, b in zip(astuple(one), astuple(other), strict=True):
+            np.testing.assert_array_equal(a, b)
