@@ -102,7 +102,7 @@ class Near:
         limit = min((limit or _LAST) + _ROUNDING, self._widest)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
-            found = self._within(grammar, limit, most=most)
+            found = self._within(grammar, limit, k, most=most)
             if found is None:
                 return None
             if len(found) >= k or (found and found[0].loss + behind <= limit):
@@ -173,9 +173,9 @@ class Near:
         )  # fmt: skip
         return list(islice(allowed, k))
 
-    def _within(self, grammar: Grammar, limit: float, *, most: int) -> list[_Prefix] | None:
-        """All texts that lose no more than `limit`, the best first; None where there are too many
-        on the way."""
+    def _within(self, grammar: Grammar, limit: float, k: int, *, most: int) -> list[_Prefix] | None:
+        """The k best texts of those that lose no more than `limit` and some more of them, the best
+        first; None where there are too many on the way."""
         to = grammar.ways
         root = _Prefix(None, 0, 0)
         made = [root]
@@ -194,6 +194,7 @@ class Near:
                 only = 0
             if quiet:
                 _say_blank(beam)
+                beam = _best_of_states(beam, k)
                 quiet = False
             touched: dict[_Prefix, None] = {}
             for one in beam:
@@ -231,6 +232,8 @@ class Near:
                 one.rest, one.held = one.new_rest, one.new_held
                 one.new_rest = one.new_held = math.inf
             beam = list(touched)
+            if only:
+                beam = _best_of_states(beam, k)
             most -= len(beam)
             if most < 0:
                 return None
@@ -327,6 +330,26 @@ def _say_blank(beam: Sequence[_Prefix]) -> None:
         if one.held < one.rest:
             one.rest = one.held
         one.held = math.inf
+
+
+def _best_of_states(beam: Sequence[_Prefix], k: int) -> Sequence[_Prefix]:
+    """The k best prefixes of each state, where all have just said the same label, or the blank.
+
+    What may follow one of a state may follow all of them, to distinct texts: a prefix behind k
+    others ends in none of the k best.
+    """
+    if len(beam) <= k:
+        return beam
+    left: dict[int, int] = {}
+    kept = []
+    for one in sorted(beam, key=attrgetter("loss")):
+        held = left.get(one.state, k)
+        if held:
+            left[one.state] = held - 1
+            kept.append(one)
+        else:
+            one.rest = one.held = math.inf
+    return kept
 
 
 def _offer(

@@ -1,7 +1,7 @@
 """Which characters follow which in words that people write: an n-gram prior for free text.
 
 Owns:   `Prior` and its packed form, which travels in the model file.
-Needs:  the standard library.
+Needs:  numpy.
 Words:  a *gram* is a context and the character after it. Case is folded, every digit is a 0: the
         prior knows words, and must not know that one number is likelier than another.
 """
@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import base64
 import lzma
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_runtime.errors import ModelError
+
+Floats = NDArray[np.float64]
 
 PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed prior
 START, END = "\x02", "\x03"
@@ -82,6 +86,15 @@ class Prior:
         return self.weight * (total + self.bonus * len(text))
 
     @cached_property
+    def _kids(self) -> Mapping[str, str]:
+        """The characters that were seen after a context."""
+        kids: dict[str, str] = {}
+        for gram in self._tables[0]:
+            context = gram[:-1]
+            kids[context] = kids.get(context, "") + gram[-1]
+        return kids
+
+    @cached_property
     def _grams(self) -> dict[str, float]:
         return {}
 
@@ -91,9 +104,35 @@ class Prior:
         folded = fold(char)
         return " " if folded == "-" and context[-1:].isalpha() else folded
 
-    def factor(self, context: str, folded: str) -> float:
+    def known(self, context: str) -> str:
+        """The last characters of a context that make a difference."""
+        off, kids = self._tables[1], self._kids
+        while context and context not in off and context not in kids:
+            context = context[1:]
+        return context
+
+    def following(self, context: str, chars: str, shorter: Floats | None) -> Floats:
+        """What may follow a context.
+
+        Args:
+            context: As `known` gives it.
+            chars: Folded, each once.
+            shorter: The same of the context without its first character; None where it is empty.
+
+        Returns:
+            float64 (len(chars),), log-probability of each.
+        """
+        seen, off = self._tables
+        found = np.full(len(chars), _NEVER) if shorter is None else shorter + off.get(context, 0.0)
+        for char in self._kids.get(context, ()):
+            at = chars.find(char)
+            if at >= 0:
+                found[at] = seen[context + char]
+        return found
+
+    def factors(self, logs: Floats) -> Floats:
         """By how much one more character changes probability, as `score` does it in the end."""
-        return math.exp(self.weight * (self._next(context, folded) + self.bonus))
+        return np.asarray(np.exp(self.weight * (logs + self.bonus)), np.float64)
 
     def _next(self, context: str, char: str) -> float:
         seen, off = self._tables

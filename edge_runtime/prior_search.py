@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
 from edge_runtime.outputs import Floats, Frames, Ints
-from edge_runtime.prior import START, Prior
+from edge_runtime.prior import START, Prior, fold
 
 _WIDTH = 24
 _LEAST = 1e-3  # probability of a label in a frame that is followed up
+_HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
 _SURE = 0.999  # of blank: such a frame changes no text
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
-_MOST_CONTEXTS = 12_000  # remembered; some 14 MB
+_MOST_CONTEXTS = 24_000  # remembered; some 16 MB
+_SHORT = 2  # characters of contexts from which longer ones are worked out
 
 
 def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _WIDTH) -> list[str]:
@@ -107,8 +109,10 @@ class _Beams:
             self._grow(rows)
         self._say_blank(self._last > before)
         chars = self._spelled()
+        mass = self.rest + self.held
         ends = np.append(self._grammar.accepting, False)[self.state] & (self.prefix > 0)
-        ranks = np.argsort(-(self.rest + self.held), axis=1, kind="stable")
+        ends &= mass >= _HOPELESS * mass.max(axis=1, keepdims=True)
+        ranks = np.argsort(-mass, axis=1, kind="stable")
         found: list[list[str]] = [[] for _ in self._order]
         for row, at in enumerate(self._order.tolist()):
             slots = ranks[row][ends[row, ranks[row]]]
@@ -215,47 +219,71 @@ def _place_of(labels: Ints, strip: Ints, label: Ints) -> Ints:
 
 
 class _Contexts:
-    """What the prior says of each label after a context; worked out when it is first asked."""
+    """What the prior says of each label after a context; worked out when it is first asked.
+
+    A context is named by as many of its last characters as the prior knows: there are far fewer.
+    """
 
     def __init__(self, prior: Prior, labels: tuple[str, ...]) -> None:
         self.lock = threading.Lock()
-        self._prior, self._chars = prior, labels
+        self._prior = prior
+        folded = [fold(label) for label in labels]
+        self._chars = "".join(dict.fromkeys("".join(folded)))  # of the labels, as the prior has it
+        self._of = np.array([self._chars.index(one) if one else 0 for one in folded], np.intp)
+        self._hyphen, self._space = self._chars.find("-"), self._chars.find(" ")
+        self._short: dict[str, Floats] = {}
         self._forget()
 
     def _forget(self) -> None:
-        start = START * (self._prior.order - 1)
+        start = self._prior.known(START * (self._prior.order - 1))
         self._names, self._numbers = [start], {start: 0}
-        self._factor = np.full((256, len(self._chars)), np.nan)
-        self._after = np.full((256, len(self._chars)), -1, np.intp)
+        self._factor = np.full((256, len(self._chars)), np.nan, np.float32)
+        self._after = np.full((256, len(self._chars)), -1, np.int32)
 
-    def factors(self, contexts: Ints, labels: Ints, wanted: NDArray[np.bool_]) -> Floats:
-        """float64 (n, slots, most): by how much a label after a context changes probability.
+    def factors(
+        self, contexts: Ints, labels: Ints, wanted: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """float32 (n, slots, most): by how much a label after a context changes probability.
 
         Args:
             contexts: int (n, slots).
             labels: int (n, most).
             wanted: bool (n, slots, most); elsewhere it is 0.
         """
-        found: Floats = self._factor[contexts[:, :, None], labels[:, None, :]]
+        new = contexts[np.isnan(self._factor[contexts, 0])]
+        for number in set(new.tolist()):
+            self._factor[number] = self._row(self._names[number])
+        found = self._factor[contexts[:, :, None], self._of[labels][:, None, :]]
         found[~wanted] = 0.0
-        missing = np.isnan(found)
-        if missing.any():
-            strip, slot, at = missing.nonzero()
-            context, label = contexts[strip, slot], labels[strip, at]
-            for one, its in zip(context.tolist(), label.tolist(), strict=True):
-                name = self._names[one]
-                folded = self._prior.heard_as(name, self._chars[its])
-                self._factor[one, its] = self._prior.factor(name, folded)
-            found[strip, slot, at] = self._factor[context, label]
+        return found
+
+    def _row(self, context: str) -> Floats:
+        """float64 (characters,): the factor of each."""
+        logs = self._following(context)
+        # Between letters a hyphen counts as a space, see `Prior.heard_as`.
+        if self._hyphen >= 0 and self._space >= 0 and context[-1:].isalpha():
+            logs = logs.copy()
+            logs[self._hyphen] = logs[self._space]
+        return self._prior.factors(logs)
+
+    def _following(self, context: str) -> Floats:
+        found = self._short.get(context)
+        if found is None:
+            shorter = self._following(context[1:]) if context else None
+            found = self._prior.following(context, self._chars, shorter)
+            if len(context) <= _SHORT:
+                self._short[context] = found
         return found
 
     def after(self, contexts: Ints, labels: Ints) -> Ints:
         """The contexts after one more label."""
-        found = self._after[contexts, labels]
+        chars = self._of[labels]
+        found = self._after[contexts, chars].astype(np.intp)
         for at in (found < 0).nonzero()[0].tolist():
-            one, label = int(contexts[at]), int(labels[at])
+            one, char = int(contexts[at]), int(chars[at])
             name = self._names[one]
-            name = (name + self._prior.heard_as(name, self._chars[label]))[1:]
+            name += self._prior.heard_as(name, self._chars[char])
+            name = self._prior.known(name[1 - self._prior.order :])
             number = self._numbers.get(name)
             if number is None:
                 number = self._numbers[name] = len(self._names)
@@ -263,7 +291,7 @@ class _Contexts:
                 if number == len(self._factor):
                     self._factor = _doubled(self._factor, np.nan)
                     self._after = _doubled(self._after, -1)
-            found[at] = self._after[one, label] = number
+            found[at] = self._after[one, char] = number
         return found
 
     def make_room(self) -> None:

@@ -23,6 +23,7 @@ from train.fontfaces import FontFaces
 from train.paper import CLEAN, Paper
 from train.pen import Pen, draw_strokes
 from train.raster import side_by_side
+from train.row_cells import RowCells
 from train.rows import row_ink
 from train.strokes import DataError, GlyphBank, Strokes, StrokeSet
 
@@ -52,6 +53,7 @@ class EngineConfig:
     joined: float = 0.04  # words by one writer, put side by side
     font: float = 0.08
     row: float = 0.0  # a row of cells, its boxes or comb left in it
+    cell: float = 0.0  # a cell cut out of such a row as the reader does it: strips, never crops
     own: float = 0.0  # crops of the user's own sets
     # No sources: shares of the texts that are drawn for glyphs, strings, fonts and rows.
     figures: float = 0.0  # numbers, amounts, dates and times without a letter
@@ -106,12 +108,14 @@ class Engine:
         clean = CLEAN if part == "train" else _HELD_OUT_CLEAN
         self.paper = Paper(np.random.default_rng(seed), clean=clean)
         self.fonts = FontFaces(data / "fonts", part)
+        self.cells = RowCells(self.bank, self.paper, spec, style=self._style)
         shares = {one.name: getattr(config, one.name) for one in fields(config)}
         self._figures, self._codes = shares.pop("figures"), shares.pop("codes")
         if not self.fonts:
             shares["font"] = 0.0
         if not own:
             shares["own"] = 0.0
+        self._cell_share = shares.pop("cell") / max(sum(shares.values()) + config.cell, 1e-9)
         self._sources = [name for name, share in shares.items() if share > 0]
         self._shares = np.cumsum([shares[name] for name in self._sources])
 
@@ -122,6 +126,8 @@ class Engine:
             Strip pixels uint8 (height_px, w), its text, the source it came from.
         """
         while True:
+            if self._cell_share and rng.random() < self._cell_share:
+                return (*self.cells.draw(rng), "cell")
             crop, text, source, line = self.crop(rng)
             ink = normalize_ink(crop)
             if line is not None:

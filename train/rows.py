@@ -20,6 +20,7 @@ Gray = NDArray[np.uint8]
 Rng = np.random.Generator
 
 _FILL = (0.45, 0.8)  # a capital's height in parts of its cell's
+_RAISED = 0.35  # of the points
 _OVER = 0.06  # writing stands this far out of the middle, in parts of a cell
 
 
@@ -59,6 +60,10 @@ def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | Non
             placed, pen, rng, height_px=-tall * unit, scale=unit, pad_px=(edge, edge, edge, edge)
         )
         middle = (low + high - tall) / 2  # of the glyph, from the middle of a capital
+        if (
+            char == "." and rng.random() < _RAISED
+        ):  # in a box of its own, anywhere in its lower half
+            middle *= rng.random()
         x = margin + at * width + (width - drawn.shape[1]) / 2 + rng.normal(0, _OVER) * width
         y = margin + height / 2 + middle * unit - drawn.shape[0] / 2 + rng.normal(0, _OVER) * height
         _put(ink, drawn, round(x), round(y))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.outputs import Frames
-from edge_runtime.prior import START, Prior, fold, pack
-from edge_runtime.prior_search import proposals
+from edge_runtime.prior import END, Prior, fold, pack
+from edge_runtime.prior_search import _Contexts, proposals
+from edge_runtime.recognize import Recognizer
 
 LABELS = ("", *(chr(code) for code in range(32, 127)))
 # "th" is likely, "tb" is not; everything else backs off to single characters.
@@ -88,15 +90,41 @@ def test_proposals_are_texts_of_the_grammar() -> None:
     assert all(set(text) <= set("tb") for text in found)
 
 
+def step_by_step(prior: Prior, text: str) -> float:
+    """What the search hears of the prior while a text grows, in nats."""
+    contexts = _Contexts(prior, LABELS)
+    at, total = np.zeros(1, np.intp), 0.0
+    for char in text:
+        label = np.array([LABELS.index(char)])
+        factor = contexts.factors(at[None], label[None], np.ones((1, 1, 1), np.bool_))
+        total += math.log(factor[0, 0, 0])
+        at = contexts.after(at, label)
+    end = prior.following(name := contexts._names[int(at[0])], END, _shorter(prior, name))
+    return total + prior.weight * float(end[0])
+
+
+def _shorter(prior: Prior, context: str) -> np.ndarray | None:
+    if not context:
+        return None
+    return prior.following(context[1:], END, _shorter(prior, context[1:]))
+
+
 @given(st.text("tbhxyz 59.", max_size=9))
 def test_the_prior_says_the_same_step_by_step(text: str) -> None:
-    context, product = START, 1.0
-    for char in text:
-        folded = PRIOR.heard_as(context, char)
-        product *= PRIOR.factor(context, folded)
-        context = (context + folded)[1:]
-    end = PRIOR._next(context, "\x03")
-    assert math.isclose(math.log(product) + PRIOR.weight * end, PRIOR.score(text), abs_tol=1e-6)
+    assert math.isclose(step_by_step(PRIOR, text), PRIOR.score(text), abs_tol=1e-5)
+
+
+@given(st.text("aeinrstTH 1.'", max_size=12))
+def test_the_shipped_prior_says_the_same_step_by_step(text: str) -> None:
+    prior = bundled()
+    assert math.isclose(step_by_step(prior, text), prior.score(text), abs_tol=1e-4)
+
+
+@lru_cache
+def bundled() -> Prior:
+    prior = Recognizer().prior
+    assert prior is not None
+    return prior
 
 
 def test_an_unseen_gram_backs_off() -> None:
