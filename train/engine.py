@@ -64,6 +64,10 @@ class EngineConfig:
             raise DataError("shares of the sources must not be negative")
 
 
+# In the order of the configuration; what else it holds are shares of texts.
+SOURCES = tuple(one.name for one in fields(EngineConfig) if one.name not in ("figures", "codes"))
+
+
 class Engine:
     """Draws samples of one part of the writers.
 

@@ -200,9 +200,11 @@ def test_a_crossed_seven_has_a_stroke_more() -> None:
 
 
 def test_the_contact_sheet_shows_every_source(tiny_data: Path, tmp_path: Path) -> None:
-    config = TrainConfig("test", data=str(tiny_data), engine=EngineConfig(font=0.0))
+    config = TrainConfig(
+        "test", data=str(tiny_data), engine=EngineConfig(font=0.1, cell=0.1, figures=0.5)
+    )
     drawn = sheet.draw(config, columns=2, rows=1, seed=3)
-    sources = 7  # fonts and own crops have no share
+    sources = 8  # there are no fonts, own crops have no share
     assert drawn.shape == (96 * sources, 600)
     assert all(row.min() < 128 for row in np.vsplit(drawn, sources))
     assert sheet.main([str(tmp_path / "none.toml"), str(tmp_path / "sheet.png")]) != 0
