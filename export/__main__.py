@@ -33,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         default=1.0,
         help="with --weights-only: how far from the run's base to its end, 0..1",
     )
+    parser.add_argument(
+        "--mean-with",
+        type=Path,
+        help="with --weights-only: weights of another run from the same base",
+    )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
         "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
@@ -65,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--mix goes from 0 (the base) to 1 (where the run ended)")
     try:
         if told.weights_only:
-            size = save_weights(told.checkpoint, told.weights, mix=told.mix)
+            size = save_weights(told.checkpoint, told.weights, mix=told.mix, other=told.mean_with)
             print(f"{size:,} bytes", file=sys.stderr)
             print(told.weights)
             return ExitCode.OK

@@ -63,7 +63,9 @@ def load_trained(path: Path) -> Trained:
     return Trained(config, network.eval(), int(held["seen"]), digest, _last_row(path.parent))
 
 
-def save_weights(checkpoint: Path, out: Path, *, mix: float = 1.0) -> int:
+def save_weights(
+    checkpoint: Path, out: Path, *, mix: float = 1.0, other: Path | None = None
+) -> int:
     """Write the averaged weights alone, convolutions in half precision.
 
     Args:
@@ -72,12 +74,13 @@ def save_weights(checkpoint: Path, out: Path, *, mix: float = 1.0) -> int:
         mix: How far the weights go from the run's base to where it ended, 0..1. What was trained on
             for some kinds of fields reads other hands better a little short of its end (Wortsman
             and others, "Robust fine-tuning of zero-shot models", 2022).
+        other: Weights of another run from the same base; the mean of both is written.
 
     Returns:
         Bytes written.
 
     Raises:
-        ConfigError: No checkpoint, or one without a base to mix with.
+        ConfigError: No checkpoint, one without a base to mix with, or `other` of another network.
     """
     held = load_checkpoint(checkpoint)
     average = held["average"]
@@ -88,6 +91,16 @@ def save_weights(checkpoint: Path, out: Path, *, mix: float = 1.0) -> int:
         begun = load_checkpoint(Path(base))["average"]
         average = {
             name: _full(begun[name]).lerp(_full(one), mix) if one.is_floating_point() else one
+            for name, one in average.items()
+        }
+    if other is not None:
+        beside = load_checkpoint(other)
+        if beside["network"] != held["network"]:
+            raise ConfigError(f"{other}: of another network than {checkpoint}")
+        average = {
+            name: _full(one).lerp(_full(beside["average"][name]), 0.5)
+            if one.is_floating_point()
+            else one
             for name, one in average.items()
         }
     average = {

@@ -124,6 +124,22 @@ def test_weights_are_mixed_with_the_base_of_their_run(checkpoint: Path, tmp_path
         save_weights(checkpoint, out, mix=0.5)
 
 
+def test_two_runs_are_averaged(checkpoint: Path, tmp_path: Path) -> None:
+    held = torch.load(checkpoint, weights_only=True)
+    moved = {k: v + 1 if v.is_floating_point() else v for k, v in held["average"].items()}
+    other, out = tmp_path / "other.pt", tmp_path / "out.pt"
+    torch.save({**held, "average": moved}, other)
+    save_weights(checkpoint, out, other=other)
+    for name, one in torch.load(out, weights_only=True)["average"].items():
+        far = 0.5 if one.is_floating_point() else 0
+        torch.testing.assert_close(
+            one.float(), held["average"][name].float() + far, rtol=2e-3, atol=2e-3
+        )
+    torch.save({**held, "network": {**held["network"], "line_blocks": 9}}, other)
+    with pytest.raises(ConfigError, match="another network"):
+        save_weights(checkpoint, out, other=other)
+
+
 def test_the_curve_is_read_beside_the_checkpoint(trained: Trained) -> None:
     assert trained.curve == {"strips": "1234", "exact": "0.6"}
 
