@@ -32,7 +32,6 @@ from stdnum import iban, luhn
 from benchmarks.accuracy import wilson
 from benchmarks.record import write_record
 from edge_runtime import Field, Reader, Status
-from edge_runtime.confidence import calibration_for, group_of
 from train.compose import compose, warp
 from train.config import data_folder
 from train.paper import Paper
@@ -343,7 +342,7 @@ def match_trials(
     for _ in range(n):
         code, charset = MATCHED[name](rng)
         field = Field(name, "code", charset=charset, secret=True)
-        accept = calibration_for(reader.spec, group_of(field)).accept
+        accept = reader.match_point(field)
         crop = hands.write(code, rng)
         for sort, told in zip(
             asked, (code, changed(code, charset, rng), swapped(code, rng)), strict=True

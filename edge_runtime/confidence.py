@@ -44,6 +44,13 @@ _GROUPS = {
     "code": "username code email",
     "text": "text name upper lower choice checkbox signature",
 }
+_CLAIMS = {
+    **dict.fromkeys(("digits", "amount"), "claim_digits"),
+    **dict.fromkeys(("cell", "cell_digits", "cell_text"), "claim_cells"),
+    "code": "claim_code",
+    "text": "claim_text",
+}
+CLAIM_GROUPS = tuple(dict.fromkeys(_CLAIMS.values()))
 _GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in kinds.split()}
 DEFAULT_GROUP = "default"
 
@@ -89,13 +96,22 @@ def log_posterior(decoding: Decoding) -> float:
     return -math.inf
 
 
-def probability(evidence: NDArray[np.float64], calibration: Calibration) -> float:
-    """The calibrated probability, 0..1, that the text is wholly right."""
+def probability(
+    evidence: NDArray[np.float64], calibration: Calibration, *, odds: float = 1.0
+) -> float:
+    """The calibrated probability, 0..1, that the text is wholly right.
+
+    Args:
+        evidence: From `features`.
+        calibration: Of the field's group.
+        odds: How much likelier right ones are beforehand than among those it was fitted on.
+    """
     z = calibration.bias + float(np.dot(evidence, np.asarray(calibration.weights, np.float64)))
+    z += math.log(odds)
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
-    odds = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
-    return odds / (1.0 + odds)
+    small = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
+    return small / (1.0 + small)
 
 
 def other_probability(share: float, best: float, confidence: float) -> float:
@@ -147,6 +163,14 @@ def group_of(field: Field) -> str:
         return "cell_digits" if group in ("digits", "amount") else words
     coded = field.charset is not None and group == "text" and not expects_words(field)
     return "code" if coded else group
+
+
+def claim_group_of(field: Field) -> str:
+    """The group that claims about a field are calibrated with; "" where there is none apart.
+
+    Of lists of choices nothing is gained: what may stand there is known before.
+    """
+    return _CLAIMS.get(group_of(field), "")
 
 
 def expects_words(field: Field) -> bool:

@@ -15,17 +15,19 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.claims import claimed
 from edge_runtime.confidence import (
     calibration_for,
     checked,
+    claim_group_of,
     features,
     group_of,
     log_posterior,
     other_probability,
     probability,
 )
-from edge_runtime.decode import Decoding, text_log_prob
-from edge_runtime.decoded import Decoded, cell_frames, decode_fields, inside_line, x_strikes
+from edge_runtime.decode import Decoding
+from edge_runtime.decoded import Decoded, decode_fields, x_strikes
 from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
@@ -120,11 +122,17 @@ def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
 
 
 def match_probability(
-    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, expected: str
+    ink: FieldInk,
+    frames: Sequence[LogProbs],
+    spec: ModelSpec,
+    expected: str,
+    *,
+    likely: float = 0.5,
 ) -> float:
     """Calibrated probability, 0..1, that the ink says exactly `expected`.
 
     Args and shapes as `judge`. 0 for a text that the field does not allow, and for struck-out ink.
+    `likely` is the probability, 0..1, before the ink is looked at.
     """
     if ink.mark is not None:
         there, absent = _MARKS[str(ink.field.kind)]
@@ -136,25 +144,36 @@ def match_probability(
     if expected == "" or _struck_out(ink, struck):
         return 0.0
     (one,) = decode_fields([ink], [frames], spec.labels)
+    claim = claimed(one, expected)
+    if claim is None or checksum_ok(expected, grammar.field) is False:
+        return 0.0
+    calibration = spec.calibration.get(claim_group_of(ink.field))
+    if calibration is not None:
+        evidence = features(claim, ink.filled, skip=grammar.field.skip or "")
+        odds = likely / (1.0 - likely)
+        return probability(evidence, calibration, odds=odds) * _meant(struck)
+    # A list of choices, or a model without calibrated claims: as probable as among all readings.
     decoding = one.decoding
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
     sure = _sure(decoding, evidence, calibration_for(spec, group_of(ink.field)))
     sure = _checked(sure, decoding, grammar.field) * _meant(struck)
     if expected == decoding.text:
         return sure
-    best = log_posterior(decoding)
-    if best == -math.inf or checksum_ok(expected, grammar.field) is False:
-        return 0.0
-    if one.row:
-        return other_probability(one.row.share(expected), math.exp(best), sure)
-    if ink.field.cells is None:
-        log_prob = text_log_prob(inside_line(one.frames[0], grammar), expected, grammar)
-    else:
-        log_prob = text_log_prob(cell_frames(ink, one.frames, grammar), expected, grammar)
-    if log_prob == -math.inf:
-        return 0.0
-    share = math.exp(min(0.0, best + log_prob - decoding.log_prob))
-    return other_probability(share, math.exp(best), sure)
+    share, best = math.exp(log_posterior(claim)), math.exp(log_posterior(decoding))
+    return other_probability(share, best, sure)
+
+
+def claim_evidence(
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, expected: str
+) -> Evidence | None:
+    """What `match_probability` judges by; None where it answers without the network."""
+    if ink.mark is not None or not ink.filled or expected == "":
+        return None
+    (one,) = decode_fields([ink], [frames], spec.labels)
+    claim = claimed(one, expected)
+    if claim is None:
+        return None
+    return features(claim, ink.filled, skip=one.grammar.field.skip or "")
 
 
 def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:

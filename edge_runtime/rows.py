@@ -110,6 +110,22 @@ class Row:
         """The text's posterior, 0..1."""
         return math.exp(min(0.0, float(self.scores([text])[0]) - self._whole))
 
+    def log_prob(self, text: str) -> float:
+        """Log of a text's sum in the cells, which are never believed to know all."""
+        return float(
+            np.logaddexp(self._by_cells_alone(text), _whole(self._by_cells) + _LEAST_BY_CELLS)
+        )
+
+    def spans(self, text: str) -> tuple[Span, ...]:
+        """A text's characters in the cells where they can hold it, else in the line."""
+        if self._by_cells_alone(text) > -math.inf:
+            return tuple(Span(*one) for one in self._cells.spans(text))
+        said = text if self._as_line.accepts(text) else _bare(text)
+        return line_spans(self._frames, said, self._as_line)
+
+    def _by_cells_alone(self, text: str) -> float:
+        return self._cells.text_sum(text) if self._lattice.accepts(text) else -math.inf
+
     def decoding(self, *, k: int = 5) -> Decoding:
         """The best texts of both hearings by what both say of them.
 
@@ -124,22 +140,17 @@ class Row:
         order = [best, *(at for at in order if at != best)]
         shares = np.exp(np.minimum(0.0, self._scores - self._whole)).tolist()
         text = self._texts[best]
-        log_prob = self._cells.text_sum(text) if self._lattice.accepts(text) else -math.inf
-        if log_prob > -math.inf:
-            spans = tuple(Span(*one) for one in self._cells.spans(text))
-        else:
-            spans = line_spans(self._frames, text, self._as_line)
         agrees = _bare(cells.raw_text) == _bare(text)
         return Decoding(
             text,
-            float(np.logaddexp(log_prob, _whole(cells) + _LEAST_BY_CELLS)),
+            self.log_prob(text),
             cells.log_total,
             tuple(
                 Alternative(self._texts[at], shares[at])
                 for rank, at in enumerate(order[:k])
                 if rank == 0 or shares[at] >= LEAST_POSTERIOR
             ),
-            spans,
+            self.spans(text),
             line.raw_text if agrees else cells.raw_text,
             cells.exact and line.exact,
         )

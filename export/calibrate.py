@@ -1,9 +1,10 @@
 """Calibrated probabilities, after int8, on writers that were never trained on.
 
-Owns:   the fields that calibration asks for, `draw_items`, `read_items`, `fit_groups`.
+Owns:   the fields that calibration asks for, `draw_items`, `read_items`, `judge_claims`,
+        `fit_groups`.
 Needs:  `edge_runtime.reader` (its own road, no other), `cells`, `logistic`, `train.engine`.
 Words:  *item*: a crop, the field it is read as, and what is right. *foreign*: ink that its field
-        does not allow; no reading of it is right.
+        does not allow; no reading of it is right. *claim*: a text that is said to stand there.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_runtime.confidence import DEFAULT_GROUP, FEATURES, group_of
+from edge_runtime.confidence import (
+    CLAIM_GROUPS,
+    DEFAULT_GROUP,
+    FEATURES,
+    claim_group_of,
+    group_of,
+)
 from edge_runtime.field import Field
-from edge_runtime.grammar import compile_grammar
+from edge_runtime.grammar import Grammar, compile_grammar
 from edge_runtime.preprocess import Gray
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
@@ -39,6 +46,7 @@ LEAST_ACCEPT = 0.95  # below it a reading is doubtful whatever a few hundred sam
 LISTED_ACCEPT = 0.998
 UNREACHED_ACCEPT = 0.995  # where the error cannot be reached
 REJECT = 0.02
+MAX_CLAIM_ERROR = 0.001  # a door opens for a claim that is accepted
 _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
@@ -53,6 +61,12 @@ _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
 _LIST_SIZES = (4, 1000)
 _LONG_LISTS = 4  # of half of all words each: thousands of rivals, as a lexicon has
 _LONG = 0.5  # of words that are read against a list
+# What a hand makes of one character that another may be meant by.
+_ALIKE = (
+    *("0OoQD", "1lI|7i", "2Zz", "5Ss", "6bG", "8B", "9gq", "4A", "uvUVn", "ceC", "mnw", "rv"),
+    *("hkb", "tf", "ao", "xXK", "yg", "pP", "MN", "EF", "kK", "wW"),
+)
+_CLAIM_DRAWS = 20  # for one wrong claim
 _DRAWS = 40  # for each item wanted, before a source is given up
 _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
@@ -246,6 +260,68 @@ def read_items(model: Path, items: Sequence[Item]) -> Read:
     )
 
 
+def judge_claims(model: Path, items: Sequence[Item], *, seed: int) -> Read:
+    """What the model says of claims: for each item the right text, and one that is wrong."""
+    evidence: dict[str, list[logistic.Floats]] = defaultdict(list)
+    right: dict[str, list[bool]] = defaultdict(list)
+    rng = np.random.default_rng([seed, 2])
+    blank = 0
+    with Reader(model) as reader:
+        for item in items:
+            group = claim_group_of(item.field)
+            grammar = compile_grammar(item.field, reader.spec.labels)
+            wrong = _wrong_claim(item.right or "", grammar, rng) if group else None
+            if wrong is None or item.right is None:
+                continue
+            told = reader.explain_match(item.crop, item.field, [item.right, wrong])
+            for truth, seen in zip((True, False), told, strict=True):
+                if seen is None:  # never more than 0
+                    blank += 1
+                    continue
+                evidence[group].append(seen)
+                right[group].append(truth)
+    # Right and wrong ones took turns, and would be in one fold each.
+    orders = {group: rng.permutation(len(rows)) for group, rows in right.items()}
+    return Read(
+        {group: np.stack(evidence[group])[order] for group, order in orders.items()},
+        {group: np.array(right[group])[order] for group, order in orders.items()},
+        blank,
+    )
+
+
+def _wrong_claim(text: str, grammar: Grammar, rng: Rng) -> str | None:
+    """Another text of the field: mostly one or two characters off; None where none was found."""
+    pool = [char for char in sorted(grammar.characters) if char.isalnum()] or list(text)
+    for _ in range(_CLAIM_DRAWS):
+        at = int(rng.integers(max(1, len(text))))
+        alike = [char for group in _ALIKE if text[at : at + 1] in group for char in group]
+        how, other = rng.random(), _pick(pool, rng)
+        if how < 0.3 and alike:
+            found = text[:at] + _pick(alike, rng) + text[at + 1 :]
+        elif how < 0.6:
+            found = text[:at] + other + text[at + 1 :]
+        elif how < 0.75:
+            found = text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :]
+        elif how < 0.85:
+            found = text[:at] + text[at + 1 :]
+        elif how < 0.95:
+            found = text[:at] + other + text[at:]
+        else:
+            found = "".join(_pick(pool, rng) for _ in text)
+        if found not in ("", text) and grammar.accepts(found):
+            return found
+    return None
+
+
+def fit_claims(read: Read) -> dict[str, GroupReport]:
+    """A calibration for each group of claims; there is no default one."""
+    return {
+        group: _fit_group(read.evidence[group], read.right[group], max_error=MAX_CLAIM_ERROR)
+        for group in CLAIM_GROUPS
+        if group in read.right
+    }
+
+
 def fit_groups(read: Read) -> dict[str, GroupReport]:
     """A calibration for each group, and one for all: the default."""
     reports = {
@@ -265,10 +341,14 @@ def fit_groups(read: Read) -> dict[str, GroupReport]:
 
 
 def _fit_group(
-    evidence: logistic.Floats, right: logistic.Bools, *, least: float = LEAST_ACCEPT
+    evidence: logistic.Floats,
+    right: logistic.Bools,
+    *,
+    least: float = LEAST_ACCEPT,
+    max_error: float = MAX_ERROR,
 ) -> GroupReport:
     held = logistic.out_of_fold(evidence, right, signs=SIGNS)
-    threshold, rate = logistic.operating_point(held, right, max_error=MAX_ERROR)
+    threshold, rate = logistic.operating_point(held, right, max_error=max_error)
     reached = threshold is not None and rate * len(right) >= _FEWEST_ACCEPTED
     accept = max(least, threshold) if reached and threshold is not None else UNREACHED_ACCEPT
     accept = math.floor(1e4 * accept) / 1e4

@@ -13,7 +13,14 @@ from pathlib import Path
 
 from edge_runtime.confidence import FEATURES
 from edge_runtime.spec import PLACES, ModelSpec
-from export.calibrate import LEAST_ACCEPT, LISTED_ACCEPT, MAX_ERROR, UNREACHED_ACCEPT, GroupReport
+from export.calibrate import (
+    LEAST_ACCEPT,
+    LISTED_ACCEPT,
+    MAX_CLAIM_ERROR,
+    MAX_ERROR,
+    UNREACHED_ACCEPT,
+    GroupReport,
+)
 from export.checkpoint import Trained
 from export.gates import Gate
 
@@ -103,14 +110,17 @@ def write_card(path: Path, facts: Facts) -> None:
         "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
         f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest "
         f"confidence (never under {LEAST_ACCEPT}, for lists {LISTED_ACCEPT}) from which at most "
-        f"{MAX_ERROR:.1%} of the accepted are wrong; {UNREACHED_ACCEPT} where there is none.",
+        f"{MAX_ERROR:.1%} of the accepted are wrong; {UNREACHED_ACCEPT} where there is none. "
+        "Groups named `claim_` are those of `Reader.match`: every other of their texts is what was "
+        "written, the others are mostly a character or two off; of the accepted at most "
+        f"{MAX_CLAIM_ERROR:.1%} are to be wrong.",
         _table(
             (
                 "group",
                 "fields",
                 "exact",
                 "ECE",
-                f"read rate at {MAX_ERROR:.1%} error",
+                "read rate at that error",
                 "accept",
                 "accepted",
                 "wrong of these",

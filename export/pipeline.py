@@ -26,7 +26,14 @@ from edge_runtime.preprocess import bucket_px, to_tensor
 from edge_runtime.recognize import BATCH_STRIPS, MODEL_FILE
 from edge_runtime.spec import ModelSpec, Twin, check_seal
 from export import card, gates
-from export.calibrate import MAX_ERROR, draw_items, fit_groups, placeholder, read_items
+from export.calibrate import (
+    draw_items,
+    fit_claims,
+    fit_groups,
+    judge_claims,
+    placeholder,
+    read_items,
+)
 from export.checkpoint import Trained, load_trained
 from export.onnx_export import to_onnx
 from export.quantize import Recipe, choose, find_ranges, quantize, session
@@ -112,12 +119,13 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
         bare = Path(folder) / MODEL_FILE
         bare.write_bytes(int8(spec, prior))
         read = read_items(bare, items)
-    groups = fit_groups(read)
+        claims = judge_claims(bare, items, seed=options.seed)
+    groups = {**fit_groups(read), **fit_claims(claims)}
     spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
     for name, one in groups.items():
         log(
-            f"{name}: {one.n} fields, {one.exact:.1%} right, ECE {one.ece:.3f}, read rate at "
-            f"{MAX_ERROR:.1%} error {one.read_rate:.1%}, accept from {one.calibration.accept:.3f}"
+            f"{name}: {one.n}, {one.exact:.1%} right, ECE {one.ece:.3f}, at the asked error "
+            f"{one.read_rate:.1%} of all, accept from {one.calibration.accept:.3f}"
         )
     steps.done("calibration")
     data, plain = int8(spec, prior), fp32(spec, prior)

@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability
+from edge_runtime.field import Field
+from edge_runtime.grammar import compile_grammar
 from edge_runtime.preprocess import Strip
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
@@ -126,6 +128,26 @@ def test_a_group_without_one_kind_of_answer_has_a_threshold(answer: bool) -> Non
     x = np.random.default_rng(1).normal(0, 2, (40, len(FEATURES)))
     read = calibrate.Read({"code": x}, {"code": np.full(40, answer)}, 0)
     assert 0.8 <= calibrate.fit_groups(read)["code"].calibration.accept <= 1
+
+
+def test_a_wrong_claim_is_another_text_of_the_field(spec: ModelSpec) -> None:
+    rng = np.random.default_rng(2)
+    for kind, text in (("digits", "0471"), ("code", "A17Q"), ("username", "u.vogel7")):
+        grammar = compile_grammar(Field("f", kind=kind), spec.labels)
+        claims = [calibrate._wrong_claim(text, grammar, rng) for _ in range(60)]
+        assert len(set(claims)) > 20
+        assert all(claim and claim != text and grammar.accepts(claim) for claim in claims)
+    only = compile_grammar(Field("f", kind="text", pattern="7"), spec.labels)
+    assert calibrate._wrong_claim("7", only, rng) is None
+
+
+def test_claims_are_calibrated_by_their_own_groups() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 2, (900, len(FEATURES)))
+    right = rng.random(900) < 1 / (1 + np.exp(-4 * x[:, 0]))
+    reports = calibrate.fit_claims(calibrate.Read({"claim_code": x}, {"claim_code": right}, 0))
+    assert set(reports) == {"claim_code"}
+    assert reports["claim_code"].wrong <= 0.02
 
 
 def test_items_of_every_group_are_drawn_from_real_hands(handwriting: Path, spec: ModelSpec) -> None:
