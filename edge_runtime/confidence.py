@@ -96,22 +96,13 @@ def log_posterior(decoding: Decoding) -> float:
     return -math.inf
 
 
-def probability(
-    evidence: NDArray[np.float64], calibration: Calibration, *, odds: float = 1.0
-) -> float:
-    """The calibrated probability, 0..1, that the text is wholly right.
-
-    Args:
-        evidence: From `features`.
-        calibration: Of the field's group.
-        odds: How much likelier right ones are beforehand than among those it was fitted on.
-    """
+def probability(evidence: NDArray[np.float64], calibration: Calibration) -> float:
+    """The calibrated probability, 0..1, that the text is wholly right."""
     z = calibration.bias + float(np.dot(evidence, np.asarray(calibration.weights, np.float64)))
-    z += math.log(odds)
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
-    small = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
-    return small / (1.0 + small)
+    odds = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
+    return odds / (1.0 + odds)
 
 
 def other_probability(share: float, best: float, confidence: float) -> float:

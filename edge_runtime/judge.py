@@ -122,17 +122,11 @@ def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
 
 
 def match_probability(
-    ink: FieldInk,
-    frames: Sequence[LogProbs],
-    spec: ModelSpec,
-    expected: str,
-    *,
-    likely: float = 0.5,
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, expected: str
 ) -> float:
     """Calibrated probability, 0..1, that the ink says exactly `expected`.
 
     Args and shapes as `judge`. 0 for a text that the field does not allow, and for struck-out ink.
-    `likely` is the probability, 0..1, before the ink is looked at.
     """
     if ink.mark is not None:
         there, absent = _MARKS[str(ink.field.kind)]
@@ -150,8 +144,7 @@ def match_probability(
     calibration = spec.calibration.get(claim_group_of(ink.field))
     if calibration is not None:
         evidence = features(claim, ink.filled, skip=grammar.field.skip or "")
-        odds = likely / (1.0 - likely)
-        return probability(evidence, calibration, odds=odds) * _meant(struck)
+        return probability(evidence, calibration) * _meant(struck)
     # A list of choices, or a model without calibrated claims: as probable as among all readings.
     decoding = one.decoding
     evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")

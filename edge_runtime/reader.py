@@ -217,26 +217,19 @@ class Reader:
         """As `read_fields`, each with the evidence behind it (see `confidence.FEATURES`)."""
         return self._judged(self._inks(items), Timer())
 
-    def match(self, crop: Source, field: Field, expected: str, *, likely: float = 0.5) -> float:
+    def match(self, crop: Source, field: Field, expected: str) -> float:
         """Calibrated probability, 0..1, that the ink says exactly `expected`; reveals no reading.
 
-        Args:
-            crop: As in `read_field`.
-            field: As in `read_field`; `match_point` tells from where on to accept.
-            expected: What it should say.
-            likely: How probable that is before the ink is looked at, 0..1. One time in two is what
-                claims were calibrated on, the wrong ones mostly a character or two off.
+        As probable as where every other text asked for is the right one, and most others are a
+        character or two off. `match_point` tells from where on to accept.
 
         Raises:
             ImageError: No picture.
             TemplateError: The field contradicts itself.
-            ValueError: `likely` is no probability between 0 and 1.
         """
-        if not 0 < likely < 1:
-            raise ValueError(f"likely={likely}; give a probability between 0 and 1")
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
         (frames,) = self._heard([ink])
-        return judge.match_probability(ink, frames, self.spec, expected, likely=likely)
+        return judge.match_probability(ink, frames, self.spec, expected)
 
     def match_point(self, field: Field) -> float:
         """The probability from which a match of such a field is to be accepted."""

@@ -72,18 +72,6 @@ def test_a_claim_is_surer_than_a_reading_and_still_in_order(tiny_spec: ModelSpec
     assert found[-1] < 0.01
 
 
-def test_a_likelier_claim_is_surer(tiny_spec: ModelSpec) -> None:
-    frames = [heard("4711", "9777", tiny_spec, share=0.45)]
-    ink, spec = inked(CODE, tiny_spec), with_claims(tiny_spec)
-    shares = [
-        match_probability(ink, frames, spec, "4711", likely=likely) for likely in (0.1, 0.5, 0.9)
-    ]
-    assert shares == sorted(shares)
-    odds = [share / (1 - share) for share in shares]
-    assert odds[2] / odds[1] == pytest.approx(9.0, rel=0.1)
-    assert odds[1] / odds[0] == pytest.approx(9.0, rel=0.1)
-
-
 @given(text=st.text("479", min_size=1, max_size=5), share=st.floats(0.01, 0.6))
 def test_a_claims_sum_is_the_texts_own(text: str, share: float, tiny_spec: ModelSpec) -> None:
     field = Field("f", kind="digits")
@@ -139,10 +127,3 @@ def test_the_point_of_a_match_is_the_claims(tiny_reader: Reader) -> None:
     listed = Field("f", kind="choice", choices=("a", "b"))
     assert 0 < tiny_reader.match_point(listed) <= 1
     assert 0 < tiny_reader.match_point(CODE) <= 1
-
-
-@pytest.mark.parametrize("likely", [0.0, 1.0, -0.1, math.nan])
-def test_what_is_no_probability_is_refused(likely: float, tiny_reader: Reader) -> None:
-    crop = np.full((40, 80), 255, np.uint8)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        tiny_reader.match(crop, CODE, "4711", likely=likely)
