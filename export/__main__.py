@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--mix",
         type=float,
         default=1.0,
-        help="with --weights-only: how far from the run's base to its end, 0..1",
+        help="with --weights-only: how far from the run's base to its end, 0..2",
     )
     parser.add_argument(
         "--mean-with",
@@ -66,8 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     if told.weights_only != (told.weights is not None):
         parser.error("--weights-only and the file to write go together")
-    if not 0.0 <= told.mix <= 1.0:
-        parser.error("--mix goes from 0 (the base) to 1 (where the run ended)")
+    if not 0.0 <= told.mix <= 2.0:
+        parser.error("--mix goes from 0 (the base) over 1 (where the run ended) to 2")
     try:
         if told.weights_only:
             size = save_weights(told.checkpoint, told.weights, mix=told.mix, other=told.mean_with)

@@ -23,6 +23,8 @@ from train.network import Network, NetworkConfig
 
 _KEPT = ("name", "network", "strip", "engine", "schedule", "seen", "spent_s")
 # Statistics of a normalisation go under what half precision tells from nought; they are few.
+Weights = dict[str, Tensor]
+
 _LEAST_DIMENSIONS_HALVED = 2
 
 
@@ -71,10 +73,11 @@ def save_weights(
     Args:
         checkpoint: Of `python -m train`.
         out: File that `load_trained` and `train.loop.load_checkpoint` read.
-        mix: How far the weights go from the run's base to where it ended, 0..1. What was trained on
+        mix: How far the weights go from the run's base to where it ended, 0..2. What was trained on
             for some kinds of fields reads other hands better a little short of its end (Wortsman
-            and others, "Robust fine-tuning of zero-shot models", 2022).
-        other: Weights of another run from the same base; the mean of both is written.
+            and others, "Robust fine-tuning of zero-shot models", 2022), and the mean of two runs
+            beyond it: what each learnt by heart is halved there.
+        other: Weights of another run from the same base; the mean of both is mixed.
 
     Returns:
         Bytes written.
@@ -84,25 +87,16 @@ def save_weights(
     """
     held = load_checkpoint(checkpoint)
     average = held["average"]
-    if mix < 1.0:
-        base = held["schedule"].get("base")
-        if not base:
-            raise ConfigError(f"{checkpoint}: was trained from no base; leave --mix out")
-        begun = load_checkpoint(Path(base))["average"]
-        average = {
-            name: _full(begun[name]).lerp(_full(one), mix) if one.is_floating_point() else one
-            for name, one in average.items()
-        }
     if other is not None:
         beside = load_checkpoint(other)
         if beside["network"] != held["network"]:
             raise ConfigError(f"{other}: of another network than {checkpoint}")
-        average = {
-            name: _full(one).lerp(_full(beside["average"][name]), 0.5)
-            if one.is_floating_point()
-            else one
-            for name, one in average.items()
-        }
+        average = _between(average, beside["average"], 0.5)
+    if mix != 1.0:
+        base = held["schedule"].get("base")
+        if not base:
+            raise ConfigError(f"{checkpoint}: was trained from no base; leave --mix out")
+        average = _between(load_checkpoint(Path(base))["average"], average, mix)
     average = {
         name: one.half() if one.ndim >= _LEAST_DIMENSIONS_HALVED else one.clone()
         for name, one in average.items()
@@ -110,6 +104,14 @@ def save_weights(
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**{key: held[key] for key in _KEPT}, "mix": mix, "average": average}, out)
     return out.stat().st_size
+
+
+def _between(begun: Mapping[str, Tensor], ended: Mapping[str, Tensor], far: float) -> Weights:
+    """From one set of weights towards another; counts are the latter's."""
+    return {
+        name: _full(begun[name]).lerp(_full(one), far) if one.is_floating_point() else one
+        for name, one in ended.items()
+    }
 
 
 def _table(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_weights_are_mixed_with_the_base_of_their_run(checkpoint: Path, tmp_path
     twin, out = tmp_path / "twin.pt", tmp_path / "out.pt"
     schedule = {**held["schedule"], "base": str(checkpoint)}
     torch.save({**held, "schedule": schedule, "average": moved}, twin)
-    for mix in (0.0, 0.75, 1.0):
+    for mix in (0.0, 0.75, 1.0, 1.5):
         save_weights(twin, out, mix=mix)
         mixed = torch.load(out, weights_only=True)
         assert mixed["mix"] == mix
