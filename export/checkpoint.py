@@ -21,10 +21,10 @@ from train.engine import EngineConfig
 from train.loop import load_checkpoint
 from train.network import Network, NetworkConfig
 
-_KEPT = ("name", "network", "strip", "engine", "schedule", "seen", "spent_s")
-# Statistics of a normalisation go under what half precision tells from nought; they are few.
 Weights = dict[str, Tensor]
 
+_KEPT = ("name", "network", "strip", "engine", "schedule", "seen", "spent_s")
+# Statistics of a normalisation go under what half precision tells from nought; they are few.
 _LEAST_DIMENSIONS_HALVED = 2
 
 
