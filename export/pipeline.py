@@ -59,7 +59,7 @@ class Options:
     """How much is measured, and where things are."""
 
     data: Path
-    ranges_on: int = 1024  # strips, for int8's ranges; as many others choose among the recipes
+    ranges_on: int = 3000  # strips, for int8's ranges; as many others choose among the recipes
     gate_on: int = 2400  # strips
     calibrate_on: int = 2500  # fields of each group
     timed: int = 20  # runs of each session

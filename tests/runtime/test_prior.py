@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.confidence import expects_words
@@ -114,6 +114,7 @@ def test_the_prior_says_the_same_step_by_step(text: str) -> None:
     assert math.isclose(step_by_step(PRIOR, text), PRIOR.score(text), abs_tol=1e-5)
 
 
+@settings(deadline=None)  # its tables are read at the first call
 @given(st.text("aeinrstTH 1.'", max_size=12))
 def test_the_shipped_prior_says_the_same_step_by_step(text: str) -> None:
     prior = bundled()
