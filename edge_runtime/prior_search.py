@@ -9,30 +9,29 @@ The k best texts by ink alone differ in the few places where the ink is least su
 with many unsure places they never reach the one a reader would think of. This beam does. What it
 finds is proposed only: `decode.favour` weighs proposals and the exact k best by their exact sums.
 
-All strips' beams go on together, each by its own frames: their numbers are never mixed.
+Many strips' beams go on together, each by its own frames: their numbers are never mixed. One or
+two go on by themselves, prefix by prefix, to the same texts: arrays so small take longer.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
 from edge_runtime.outputs import Floats, Frames, Ints
-from edge_runtime.prior import START, Prior, fold
+from edge_runtime.prior import Prior
+from edge_runtime.prior_contexts import Contexts, contexts_of
 
 _WIDTH = 24
 _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
+_LOST = 1e-6  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
+_FEW = 2  # strips for which arrays do not pay
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
-_MOST_CONTEXTS = 24_000  # remembered; some 16 MB
-_SHORT = 2  # characters of contexts from which longer ones are worked out
 
 
 def proposals(frames: Frames, grammar: Grammar, prior: Prior, *, width: int = _WIDTH) -> list[str]:
@@ -53,10 +52,85 @@ def proposals_of(
     """The same for many strips."""
     if not parts:
         return []
-    contexts = _contexts_of(prior, grammar.labels)
+    contexts = contexts_of(prior, grammar.labels)
     with contexts.lock:
         contexts.make_room()
+        if len(parts) <= _FEW:
+            return [_alone(one, grammar, contexts, width) for one in parts]
         return _Beams(parts, grammar, contexts, width).texts()
+
+
+def _telling(prob: Floats, grammar: Grammar) -> tuple[NDArray[np.bool_], Ints]:
+    """Which labels are followed up in each frame, and the frames in which any is."""
+    telling = prob > _LEAST
+    telling &= grammar.used
+    telling[:, 0] = False
+    return telling, (telling.any(axis=1) & (prob[:, 0] <= _SURE)).nonzero()[0]
+
+
+def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> list[str]:
+    """One strip's texts: what `_Beams` does, number by number."""
+    prob, labels = frames.prob, grammar.labels
+    telling, telling_at = _telling(prob, grammar)
+    # A prefix, its last label, its context, the mass that ends in blank, that in its last label.
+    beam = [("", 0, 0, 1.0, 0.0)]
+    before = -2
+    for at in telling_at.tolist():
+        row, said = prob[at].tolist(), telling[at].nonzero()[0].tolist()
+        if at - before > 1:
+            beam = [
+                (text, last, context, rest + held, 0.0) for text, last, context, rest, held in beam
+            ]
+        before = at
+        blank = row[0]
+        place = {one[0]: number for number, one in enumerate(beam)}
+        rests = [(rest + held) * blank for _, _, _, rest, held in beam]
+        helds = [held * row[last] for _, last, _, _, held in beam]
+        kids = []
+        for number, (text, last, context, rest, held) in enumerate(beam):
+            mass = rest + held
+            for label in said:
+                worth = (rest if label == last else mass) * row[label]
+                if not worth:
+                    continue
+                worth *= contexts.factor(context, label)
+                own = place.get(text + labels[label])
+                if own is None:
+                    kids.append((worth, number, label))
+                else:
+                    helds[own] += worth
+        stays = [rest + held for rest, held in zip(rests, helds, strict=True)]
+        worths = [*stays, *(worth for worth, _, _ in kids)]
+        top = max(worths)
+        least, ties = _cut(worths, _LOST * top, width)
+        grown = []
+        for number, worth in enumerate(worths):
+            if worth < least or (worth == least and not ties):
+                continue
+            ties -= worth == least
+            if number < len(beam):
+                text, last, context, _, _ = beam[number]
+                grown.append((text, last, context, rests[number] / top, helds[number] / top))
+            else:
+                _, parent, label = kids[number - len(beam)]
+                text, _, context, _, _ = beam[parent]
+                after = contexts.next(context, label)
+                grown.append((text + labels[label], label, after, 0.0, worth / top))
+        beam = grown
+    masses = [rest + held for _, _, _, rest, held in beam]
+    least = _HOPELESS * max(masses)
+    ranked = sorted(zip(masses, beam, strict=True), key=lambda one: -one[0])
+    return [one[0] for mass, one in ranked if mass >= least and grammar.accepts(one[0])]
+
+
+def _cut(worths: Sequence[float], lost: float, width: int) -> tuple[float, int]:
+    """The least that is kept, and how many of just that."""
+    kept = [worth for worth in worths if worth >= lost]
+    if len(kept) <= width:
+        return lost, len(kept)
+    kept.sort(reverse=True)
+    least = kept[width - 1]
+    return least, kept[:width].count(least)
 
 
 class _Beams:
@@ -69,14 +143,11 @@ class _Beams:
     """
 
     def __init__(
-        self, parts: Sequence[Frames], grammar: Grammar, contexts: _Contexts, width: int
+        self, parts: Sequence[Frames], grammar: Grammar, contexts: Contexts, width: int
     ) -> None:
         self._contexts, self._width, self._grammar = contexts, width, grammar
         self._prob = np.concatenate([one.prob for one in parts])
-        self._telling = self._prob > _LEAST
-        self._telling &= grammar.used
-        self._telling[:, 0] = False
-        frame = (self._telling.any(axis=1) & (self._prob[:, 0] <= _SURE)).nonzero()[0]
+        self._telling, frame = _telling(self._prob, grammar)
         ends = np.cumsum([one.n for one in parts])
         first = np.asarray(frame.searchsorted([0, *ends]), np.intp)
         count = np.diff(first)
@@ -168,32 +239,31 @@ class _Beams:
 
         most = labels.shape[1]
         worth = np.concatenate([still_rest + still_held, kid.reshape(n, -1)], axis=1)
+        worth[worth < _LOST * worth.max(axis=1, keepdims=True)] = 0.0
         kept = _best(worth, width)
         best = worth[by, kept]
-        old = kept < width
+        old, there = kept < width, best > 0
         slot, at = np.divmod(kept - width, most)
         slot = np.where(old, kept, slot)
         parent, spoken = prefix[by, slot], np.where(old, 0, labels[by, at])
-        grown = ~old & (best > 0)
+        grown, stays = ~old & there, old & there
         top = best.max(axis=1, keepdims=True)
         top[top == 0] = 1.0
         context = context[by, slot]
         context[grown] = self._contexts.after(context[grown], spoken[grown])
         number = parent * _SPREAD + spoken.astype(np.uint64)
-        self.rest[:n] = np.where(old, still_rest[by, slot], 0.0) / top
-        self.held[:n] = np.where(old, still_held[by, slot], best) / top
-        self.parent[:n] = np.where(old, self.parent[by, slot], parent)
+        self.rest[:n] = np.where(stays, still_rest[by, slot], 0.0) / top
+        self.held[:n] = np.where(stays, still_held[by, slot], best) / top
+        self.parent[:n] = np.where(stays, self.parent[by, slot], np.where(grown, parent, 0))
         self.label[:n] = np.where(old, label[by, slot], spoken)
         self.state[:n] = np.where(old, state[by, slot], self._next[state[by, slot], spoken])
         self.context[:n] = context
-        self.prefix[:n] = np.where(old, parent, np.where(grown, number, 0))
+        self.prefix[:n] = np.where(stays, parent, np.where(grown, number, 0))
         self._steps.append((slot, spoken))
 
 
 def _best(worth: Floats, width: int) -> Ints:
-    """int (n, width): the places of each row's greatest, of equal ones the first."""
-    if worth.shape[1] <= 4 * width:
-        return np.argsort(-worth, axis=1, kind="stable")[:, :width]
+    """int (n, width): the places of each row's greatest, ascending; of equal ones the first."""
     least = -np.partition(-worth, width - 1, axis=1)[:, width - 1 : width]
     sure = worth > least
     tied = worth == least
@@ -216,94 +286,3 @@ def _place_of(labels: Ints, strip: Ints, label: Ints) -> Ints:
     """Where among its strip's `labels` each label is; -1 where it is not."""
     same = labels[strip] == label[:, None]
     return np.where(same.any(axis=1), same.argmax(axis=1), -1)
-
-
-class _Contexts:
-    """What the prior says of each label after a context; worked out when it is first asked.
-
-    A context is named by as many of its last characters as the prior knows: there are far fewer.
-    """
-
-    def __init__(self, prior: Prior, labels: tuple[str, ...]) -> None:
-        self.lock = threading.Lock()
-        self._prior = prior
-        folded = [fold(label) for label in labels]
-        self._chars = "".join(dict.fromkeys("".join(folded)))  # of the labels, as the prior has it
-        self._of = np.array([self._chars.index(one) if one else 0 for one in folded], np.intp)
-        self._hyphen, self._space = self._chars.find("-"), self._chars.find(" ")
-        self._short: dict[str, Floats] = {}
-        self._forget()
-
-    def _forget(self) -> None:
-        start = self._prior.known(START * (self._prior.order - 1))
-        self._names, self._numbers = [start], {start: 0}
-        self._factor = np.full((256, len(self._chars)), np.nan, np.float32)
-        self._after = np.full((256, len(self._chars)), -1, np.int32)
-
-    def factors(
-        self, contexts: Ints, labels: Ints, wanted: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
-        """float32 (n, slots, most): by how much a label after a context changes probability.
-
-        Args:
-            contexts: int (n, slots).
-            labels: int (n, most).
-            wanted: bool (n, slots, most); elsewhere it is 0.
-        """
-        new = contexts[np.isnan(self._factor[contexts, 0])]
-        for number in set(new.tolist()):
-            self._factor[number] = self._row(self._names[number])
-        found = self._factor[contexts[:, :, None], self._of[labels][:, None, :]]
-        found[~wanted] = 0.0
-        return found
-
-    def _row(self, context: str) -> Floats:
-        """float64 (characters,): the factor of each."""
-        logs = self._following(context)
-        # Between letters a hyphen counts as a space, see `Prior.heard_as`.
-        if self._hyphen >= 0 and self._space >= 0 and context[-1:].isalpha():
-            logs = logs.copy()
-            logs[self._hyphen] = logs[self._space]
-        return self._prior.factors(logs)
-
-    def _following(self, context: str) -> Floats:
-        found = self._short.get(context)
-        if found is None:
-            shorter = self._following(context[1:]) if context else None
-            found = self._prior.following(context, self._chars, shorter)
-            if len(context) <= _SHORT:
-                self._short[context] = found
-        return found
-
-    def after(self, contexts: Ints, labels: Ints) -> Ints:
-        """The contexts after one more label."""
-        chars = self._of[labels]
-        found = self._after[contexts, chars].astype(np.intp)
-        for at in (found < 0).nonzero()[0].tolist():
-            one, char = int(contexts[at]), int(chars[at])
-            name = self._names[one]
-            name += self._prior.heard_as(name, self._chars[char])
-            name = self._prior.known(name[1 - self._prior.order :])
-            number = self._numbers.get(name)
-            if number is None:
-                number = self._numbers[name] = len(self._names)
-                self._names.append(name)
-                if number == len(self._factor):
-                    self._factor = _doubled(self._factor, np.nan)
-                    self._after = _doubled(self._after, -1)
-            found[at] = self._after[one, char] = number
-        return found
-
-    def make_room(self) -> None:
-        """Forget what is known, where it has grown too much; not while contexts are in use."""
-        if len(self._names) > _MOST_CONTEXTS:
-            self._forget()
-
-
-def _doubled(table: NDArray[Any], fill: float) -> NDArray[Any]:
-    return np.concatenate([table, np.full_like(table, fill)])
-
-
-@lru_cache(maxsize=4)
-def _contexts_of(prior: Prior, labels: tuple[str, ...]) -> _Contexts:
-    return _Contexts(prior, labels)

@@ -17,7 +17,8 @@ from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.outputs import Frames
 from edge_runtime.prior import END, Prior, fold, pack
-from edge_runtime.prior_search import _Contexts, proposals
+from edge_runtime.prior_contexts import Contexts
+from edge_runtime.prior_search import proposals, proposals_of
 from edge_runtime.recognize import Recognizer
 
 LABELS = ("", *(chr(code) for code in range(32, 127)))
@@ -90,9 +91,27 @@ def test_proposals_are_texts_of_the_grammar() -> None:
     assert all(set(text) <= set("tb") for text in found)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["any", "tbhx ", "th"]))
+def test_strips_by_themselves_are_proposed_what_they_are_among_others(seed: int, own: str) -> None:
+    rng = np.random.default_rng(seed)
+    charset = None if own == "any" else own
+    grammar = compile_grammar(Field("any", kind="text", charset=charset), LABELS)
+    strips = []
+    for _ in range(3):
+        logits = rng.normal(0, 2, (int(rng.integers(1, 14)), len(LABELS)))
+        chosen = rng.choice([0, *map(LABELS.index, "tbhx T-")], len(logits))
+        logits[np.arange(len(logits)), chosen] += rng.uniform(2, 14, len(logits))
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        strips.append(Frames(logits.astype(np.float32), grammar))
+    together = proposals_of(strips, grammar, PRIOR)
+    assert together == [proposals(one, grammar, PRIOR) for one in strips]
+    assert any(together) or charset
+
+
 def step_by_step(prior: Prior, text: str) -> float:
     """What the search hears of the prior while a text grows, in nats."""
-    contexts = _Contexts(prior, LABELS)
+    contexts = Contexts(prior, LABELS)
     at, total = np.zeros(1, np.intp), 0.0
     for char in text:
         label = np.array([LABELS.index(char)])
