@@ -28,7 +28,7 @@ from edge_runtime.prior_contexts import Contexts, contexts_of
 _WIDTH = 24
 _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
-_LOST = 1e-6  # of the best prefix's mass: from there no prefix has come back
+_LOST = 1e-5  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
 _FEW = 2  # strips for which arrays do not pay
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
