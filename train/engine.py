@@ -58,8 +58,6 @@ class EngineConfig:
     # No sources: shares of the texts that are drawn for glyphs, strings, fonts and rows.
     figures: float = 0.0  # numbers, amounts, dates and times without a letter
     codes: float = 0.0  # usernames, passwords and the like: characters that make no words
-    # Nor this: the share of train writers' glyphs that are blended with others' of their shape.
-    blend: float = 0.0
 
     def __post_init__(self) -> None:
         if min(getattr(self, one.name) for one in fields(self)) < 0:
@@ -67,9 +65,7 @@ class EngineConfig:
 
 
 # In the order of the configuration; what else it holds are shares of texts.
-SOURCES = tuple(
-    one.name for one in fields(EngineConfig) if one.name not in ("figures", "codes", "blend")
-)
+SOURCES = tuple(one.name for one in fields(EngineConfig) if one.name not in ("figures", "codes"))
 
 
 class Engine:
@@ -100,11 +96,10 @@ class Engine:
         self._style = 1.0 if part == "train" else _HELD_OUT_STYLE
         names = ("digits", "upper", "lower", "symbols", "chars_in_words", "words", "text")
         sets = {name: StrokeSet.load(data / "unipen" / f"{name}.npz") for name in names}
-        blend = config.blend if part == "train" else 0.0
-        self.singles = GlyphBank([sets[n] for n in names[:4]], part, blend=blend)
-        self.cut = GlyphBank([sets["chars_in_words"]], part, blend=blend)
+        self.singles = GlyphBank([sets[n] for n in names[:4]], part)
+        self.cut = GlyphBank([sets["chars_in_words"]], part)
         # Strings use both: isolated glyphs, and letters cut out of words with their real joins.
-        self.bank = GlyphBank([sets[n] for n in names[:5]], part, blend=blend)
+        self.bank = GlyphBank([sets[n] for n in names[:5]], part)
         self.words, self.lines = sets["words"], sets["text"]
         self._word_at = [i for i in self.words.of_part(part) if len(self.words.labels[i]) <= 24]
         self._line_at = [i for i in self.lines.of_part(part) if self._one_line(i)]
@@ -120,7 +115,6 @@ class Engine:
         self.cells = RowCells(self.bank, self.paper, spec, style=self._style)
         shares = {one.name: getattr(config, one.name) for one in fields(config)}
         self._figures, self._codes = shares.pop("figures"), shares.pop("codes")
-        shares.pop("blend")
         if not self.fonts:
             shares["font"] = 0.0
         if not own:

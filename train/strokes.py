@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import EdgeHwrError
-from train.blend import Blender
 
 Points = NDArray[np.float32]
 Strokes = list[Points]
@@ -123,18 +122,10 @@ class StrokeSet:
 
 
 class GlyphBank:
-    """Glyphs by writer and character: what strings by one hand are composed of.
+    """Glyphs by writer and character: what strings by one hand are composed of."""
 
-    Args:
-        sets: Glyphs, one character a sample.
-        part: Whose: "train", "tuning", "calibration" or "val".
-        blend: How often a glyph is moved towards or away from another of its shape, 0..1.
-    """
-
-    def __init__(self, sets: Sequence[StrokeSet], part: str, *, blend: float = 0.0) -> None:
+    def __init__(self, sets: Sequence[StrokeSet], part: str) -> None:
         self._sets = tuple(sets)
-        self._blend = blend
-        self._blender = Blender(lambda key: self._sets[key[0]].strokes(key[1]))
         by_writer: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -160,19 +151,13 @@ class GlyphBank:
         found = self._by_writer[writer].get(char) or self._by_char.get(char)
         if not found:
             return None
-        return self._one(found, char, rng)
+        number, index = found[int(rng.integers(len(found)))]
+        return self._sets[number].strokes(index)
 
     def random(self, rng: np.random.Generator, chars: str | None = None) -> tuple[str, Strokes]:
         """A glyph of a character drawn evenly, by any writer."""
         pool = chars or self.chars
         char = pool[int(rng.integers(len(pool)))]
-        return char, self._one(self._by_char[char], char, rng)
-
-    def _one(
-        self, found: Sequence[tuple[int, int]], char: str, rng: np.random.Generator
-    ) -> Strokes:
+        found = self._by_char[char]
         number, index = found[int(rng.integers(len(found)))]
-        glyph = self._sets[number].strokes(index)
-        if not self._blend or rng.random() >= self._blend:
-            return glyph
-        return self._blender.blend(glyph, self._by_char[char], char, rng) or glyph
+        return char, self._sets[number].strokes(index)
