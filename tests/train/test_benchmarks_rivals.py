@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -107,6 +108,35 @@ def test_engines_read_the_same_crops_and_errors_are_counted() -> None:
 
 def row(engine: str, exact: float, high: float = 0.9, name: str = "words") -> Row:
     return Row(name, engine, f"{engine} 1", 100, exact, exact - 0.1, high, 0.1, 5.0, 6.0)
+
+
+def test_engines_take_turns_of_a_form() -> None:
+    items = [(draw_digits("2075"), Field("f", "digits"), "2075")] * (rivals.TURN + 2)
+    order: list[str] = []
+
+    def named(name: str) -> SimpleNamespace:
+        def read(item: object) -> tuple[str, float]:
+            order.append(name)
+            return "2075", 1.0
+
+        return SimpleNamespace(name=name, version=name, read=read)
+
+    with Reader() as reader:
+        rows = list(rivals.compare(reader, [named("a"), named("b")], "digits", items))
+    assert "".join(order) == "a" * 21 + "b" * 21 + "aabb"  # one of the first turn is a warm-up
+    assert [one.n for one in rows] == [22, 22, 22]
+
+
+def test_speed_is_told_over_all_sets_and_where_it_is_least() -> None:
+    rows = [
+        replace(row(OURS, 0.8, name="words"), p50_ms=2.0, batch_ms=1.0),
+        replace(row(OURS, 0.8, name="text"), p50_ms=8.0, batch_ms=4.0),
+        replace(row("rapidocr", 0.6, name="words"), p50_ms=14.0),
+        replace(row("rapidocr", 0.6, name="text"), p50_ms=16.0),
+        replace(row("ddddocr", 0.6, name="text"), p50_ms=1.0),
+    ]
+    (told,) = rivals.speeds(rows)
+    assert told == rivals.Speed("rapidocr", 3.0, 6.0, ("text", 2.0), ("text", 4.0))
 
 
 @pytest.mark.parametrize(
