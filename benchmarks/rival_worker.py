@@ -261,6 +261,8 @@ def main() -> int:
     except Exception as error:  # a rival's own
         say(absent=f"it does not load ({type(error).__name__}: {error})")
         return 0
+    if "cv2" in sys.modules:  # its second thread waits by turning in circles
+        sys.modules["cv2"].setNumThreads(1)
     say(ready=version, load_ms=1000 * (time.perf_counter() - began))
     for line in sys.stdin:
         told = json.loads(line)

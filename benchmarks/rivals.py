@@ -34,6 +34,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
 import numpy as np
 
 from benchmarks.accuracy import SETS, Item, wilson
@@ -342,6 +343,7 @@ def main(arguments: list[str] | None = None) -> int:
     if told.install:
         install(told.install.split(","), told.venvs)
         return 0
+    cv2.setNumThreads(1)
     names = told.only.split(",") if told.only else list(COMPARED)
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(told.model, threads=1))

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -208,12 +209,14 @@ def _read(reader: Reader, items: Sequence[Item]) -> int:
 
 
 def _read_share(job: tuple[Path | None, list[Item]]) -> list[Answer]:
+    cv2.setNumThreads(1)
     with Reader(job[0], threads=1) as reader:
         return answers(reader, job[1])
 
 
 def _slope_of_process(job: tuple[int, Path | None, list[Item], int, float]) -> Slope:
     number, model, items, fields, seconds = job
+    cv2.setNumThreads(1)
     with Reader(model, threads=1) as reader:
         calls = _calls(items)
         read = lambda: _read(reader, next(calls))  # noqa: E731
@@ -233,6 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ways", default=",".join(WAYS), help="of `slope`, with commas")
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
     n = told.fields or (5_000 if told.what == "same" else 1_000_000)
     items = fields_of(data_folder(), min(n, 5_000))
     rows: list[Same] | list[Slope]

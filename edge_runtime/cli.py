@@ -207,9 +207,12 @@ def bench(
     debug: options.Debug = False,
 ) -> None:
     """Measure this machine: start-up, time for a field, fields per second, memory."""
+    import cv2
+
     from edge_runtime import bench as own
     from edge_runtime import bench_pick, bench_plot, bench_table
 
+    cv2.setNumThreads(1)  # what is tried out are the network's threads, callers and processes
     _refuse_overwriting(images or (), plot, output)
     report = own.run(
         [(image, template or batch.template_beside(image)) for image in images or ()],
@@ -271,8 +274,12 @@ def _kept(frames: Iterable[Any], last: list[Any]) -> Iterator[Any]:
 def _reader(
     model: Path | None, provider: list[str] | None, *, threads: int, allow_fallback: bool
 ) -> Reader:
+    import cv2
+
     from edge_runtime.reader import Reader
 
+    # OpenCV's own threads gain nothing on crops, and wait for each other by turning in circles.
+    cv2.setNumThreads(threads)
     return Reader(
         model, providers=provider or ["cpu"], threads=threads, allow_fallback=allow_fallback
     )

@@ -81,7 +81,7 @@ class Prior:
             except KeyError:
                 if len(known) >= _MOST_GRAMS:
                     known.clear()
-                known[gram] = self._next(gram[:-1], gram[-1])
+                known[gram] = self.next(gram[:-1], gram[-1])
                 total += known[gram]
         return self.weight * (total + self.bonus * len(text))
 
@@ -134,7 +134,8 @@ class Prior:
         """By how much one more character changes probability, as `score` does it in the end."""
         return np.asarray(np.exp(self.weight * (logs + self.bonus)), np.float64)
 
-    def _next(self, context: str, char: str) -> float:
+    def next(self, context: str, char: str) -> float:
+        """Log-probability of one character after a context, both folded."""
         seen, off = self._tables
         cost = 0.0
         while True:

@@ -36,12 +36,14 @@ class Contexts:
         self._chars_of: list[int] = self._of.tolist()
         self._hyphen, self._space = self._chars.find("-"), self._chars.find(" ")
         self._short: dict[str, Floats] = {}
+        self._by_log: dict[float, float] = {}
         self._forget()
 
     def _forget(self) -> None:
         start = self._prior.known(START * (self._prior.order - 1))
         self._names, self._numbers = [start], {start: 0}
         self._factor = np.full((256, len(self._chars)), np.nan, np.float32)
+        self._whole = np.zeros(256, np.bool_)  # whether all of a context's factors are known
         self._after = np.full((256, len(self._chars)), -1, np.int32)
 
     def factors(
@@ -54,9 +56,8 @@ class Contexts:
             labels: int (n, most).
             wanted: bool (n, slots, most); elsewhere it is 0.
         """
-        new = contexts[np.isnan(self._factor[contexts, 0])]
-        for number in set(new.tolist()):
-            self._factor[number] = self._row(self._names[number])
+        for number in set(contexts[~self._whole[contexts]].tolist()):
+            self._factor[number], self._whole[number] = self._row(self._names[number]), True
         found = self._factor[contexts[:, :, None], self._of[labels][:, None, :]]
         found[~wanted] = 0.0
         return found
@@ -97,16 +98,23 @@ class Contexts:
             self._names.append(name)
             if number == len(self._factor):
                 self._factor = _doubled(self._factor, np.nan)
+                self._whole = _doubled(self._whole, False)
                 self._after = _doubled(self._after, -1)
         self._after[context, char] = number
         return number
 
     def factor(self, context: int, label: int) -> float:
         """By how much one label after one context changes probability."""
-        found = self._factor.item(context, self._chars_of[label])
+        char = self._chars_of[label]
+        found = self._factor.item(context, char)
         if found != found:  # not worked out yet
-            self._factor[context] = self._row(self._names[context])
-            found = self._factor.item(context, self._chars_of[label])
+            name = self._names[context]
+            joins = char == self._hyphen and self._space >= 0 and name[-1:].isalpha()
+            log = self._prior.next(name, self._chars[self._space if joins else char])
+            if log not in self._by_log:  # they are few: the prior's are multiples of a unit
+                one = self._prior.factors(np.array([log])).astype(np.float32)
+                self._by_log[log] = one.item()
+            found = self._factor[context, char] = self._by_log[log]
         return found
 
     def next(self, context: int, label: int) -> int:
@@ -121,7 +129,7 @@ class Contexts:
             self._forget()
 
 
-def _doubled(table: NDArray[Any], fill: float) -> NDArray[Any]:
+def _doubled(table: NDArray[Any], fill: Any) -> NDArray[Any]:
     return np.concatenate([table, np.full_like(table, fill)])
 
 

@@ -16,6 +16,7 @@ two go on by themselves, prefix by prefix, to the same texts: arrays so small ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,21 +87,26 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
         place = {one[0]: number for number, one in enumerate(beam)}
         rests = [(rest + held) * blank for _, _, _, rest, held in beam]
         helds = [held * row[last] for _, last, _, _, held in beam]
-        kids = []
+        floor = _LOST * max(map(add, rests, helds))
+        kids, weights = [], {}
         for number, (text, last, context, rest, held) in enumerate(beam):
             mass = rest + held
-            for label in said:
-                worth = (rest if label == last else mass) * row[label]
-                if not worth:
+            if context not in weights:
+                weights[context] = [
+                    (label, labels[label], row[label] * contexts.factor(context, label))
+                    for label in said
+                ]
+            for label, char, weight in weights[context]:
+                worth = (rest if label == last else mass) * weight
+                if worth <= floor:
                     continue
-                worth *= contexts.factor(context, label)
-                own = place.get(text + labels[label])
+                own = place.get(text + char)
                 if own is None:
                     kids.append((worth, number, label))
                 else:
                     helds[own] += worth
-        stays = [rest + held for rest, held in zip(rests, helds, strict=True)]
-        worths = [*stays, *(worth for worth, _, _ in kids)]
+        worths = list(map(add, rests, helds))
+        worths += [worth for worth, _, _ in kids]
         top = max(worths)
         least, ties = _cut(worths, _LOST * top, width)
         grown = []
@@ -223,9 +229,11 @@ class _Beams:
         still_rest = mass * prob[:, :1]
         still_held = held * prob[by, label]
         again = labels[:, None, :] == label[:, :, None]
-        kid = np.where(again, rest[:, :, None], mass[:, :, None])
-        kid *= (prob[by, labels] * followed)[:, None, :]  # (n, slots, most)
-        kid *= self._contexts.factors(context, labels, kid > 0)
+        wanted = (mass > 0)[:, :, None] & followed[:, None, :]  # (n, slots, most)
+        kid = prob[by, labels][:, None, :] * self._contexts.factors(context, labels, wanted)
+        kid *= np.where(again, rest[:, :, None], mass[:, :, None])
+        floor = _LOST * (still_rest + still_held).max(axis=1)
+        kid[kid <= floor[:, None, None]] = 0.0
 
         # Some of these are held already, by a slot whose prefix they grow to.
         there = self.parent[:n, None, :] == prefix[:, :, None]

@@ -29,6 +29,8 @@ _LEAST_S = 0.3  # shorter spells measure the scheduler
 
 _SCRIPT = """
 import json, sys, time
+import cv2
+cv2.setNumThreads(1)
 facts = json.loads(sys.argv[1])
 from edge_runtime.drawn import drawn_fields
 from edge_runtime.reader import Reader
