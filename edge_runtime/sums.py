@@ -120,47 +120,47 @@ class _Tree:
         probs = [one.prob for one in parts]
         flat = (probs[0] if len(probs) == 1 else np.concatenate(probs)).ravel()
         n_labels = probs[0].shape[1]
-        bounds = np.append(self.roots, self.n)
+        bounds = np.append(self.roots, self.n).tolist()
         nodes = np.diff(bounds)
         starts = np.cumsum([0, *map(len, probs)])[:-1] * n_labels
-        # Two numbers a node: of alignments that end on its label, and of those that end on blank.
-        at = np.zeros((self.n, 2), np.intp)
-        at[1:] = np.repeat(starts, nodes)[:, None]
-        at[:, 0] += self.label
+        # Where a node's label and the blank stand in a frame.
+        at = np.zeros((2, self.n), np.intp)
+        at[:, 1:] = np.repeat(starts, nodes)
+        at[0] += self.label
         ahead = np.arange(RESCALE_EVERY)[:, None, None] * n_labels
-        leap = (self.label != self.label[self.parent]).astype(np.float64)
-        mass, new = np.zeros((self.n, 2)), np.zeros((self.n, 2))
-        mass[self.roots, 1] = 1.0
+        # Alignments that end on a node's label; that end on blank; either. A label is entered from
+        # all of the node before, or from its blank alone where that says the same label.
+        held, ends = np.zeros(self.n), np.zeros((2, self.n))
+        rest, either = ends
+        ends[:, self.roots] = 1.0
+        whence = self.parent + (self.label != self.label[self.parent]) * self.n
         power = np.zeros(len(parts), np.intp)
         left = len(parts)
         for first in range(0, parts[0].n, RESCALE_EVERY):
             last = min(first + RESCALE_EVERY, parts[0].n)
             # What lies behind a strip's end is read, and not used.
-            said = flat.take(at[: bounds[left]] + (ahead + first * n_labels), mode="clip")
+            said = flat.take(at[:, : bounds[left]] + (ahead + first * n_labels), mode="clip")
             for t in range(first, last):
-                while parts[left - 1].n <= t:
-                    # Its sums are done; the two arrays take turns, and both must know.
+                while parts[left - 1].n <= t:  # its sums are done
                     left -= 1
-                    own = slice(bounds[left], bounds[left + 1])
-                    new[own] = mass[own]
                 n = bounds[left]
-                now, then = mass[:n], new[:n]
-                mass.take(self.parent[:n], axis=0, out=then, mode="clip")  # none lies outside
-                held, rest = then[:, 0], then[:, 1]
-                held *= leap[:n]
-                held += rest
-                held += now[:, 0]
-                np.add(now[:, 0], now[:, 1], out=rest)
-                then *= said[t - first, :n]
-                mass, new = new, mass
-            _rescale(mass[1:n], self.roots[:left] - 1, nodes[:left], power[:left])
-        return _logs(mass[self.ends].sum(axis=1), power[self.strip])
+                label, blank = said[t - first, :, :n]
+                entered = ends.take(whence[:n])
+                entered += held[:n]
+                entered *= label
+                held[:n] = entered
+                np.multiply(either[:n], blank, out=rest[:n])
+                np.add(entered, rest[:n], out=either[:n])
+            _rescale(held[1:n], ends[:, 1:n], self.roots[:left] - 1, nodes[:left], power[:left])
+        return _logs(either[self.ends], power[self.strip])
 
 
-def _rescale(mass: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:
+def _rescale(held: Floats, ends: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:
     """Bring each strip's greatest number to 1 or a little less, by a power of two."""
-    scale = np.frexp(np.maximum.reduceat(mass.max(axis=1), roots))[1]
-    np.ldexp(mass, -np.repeat(scale, nodes)[:, None], out=mass)
+    scale = np.frexp(np.maximum.reduceat(np.maximum(held, ends[0]), roots))[1]
+    by = np.ldexp(1.0, -scale) if len(scale) == 1 else np.repeat(np.ldexp(1.0, -scale), nodes)
+    held *= by
+    ends *= by
     power += scale
 
 
