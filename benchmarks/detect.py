@@ -83,12 +83,12 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "First Name": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
     "Last Name": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
     "Surname": {"kind": "name", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
-    "Please specify other location": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
+    "Please specify other location": {"kind": "text", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ "},
     "AUD": {"kind": "digits"},
     "Date of Birth": {"kind": "digits"},
     "Phone": {"kind": "digits"},
-    "Email Address": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._-"},
-    "Address": {"charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-/ "},
+    "Email Address": {"kind": "email", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._-"},
+    "Address": {"kind": "text", "charset": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-/ "},
 }
 
 

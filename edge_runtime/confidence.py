@@ -167,7 +167,8 @@ def claim_group_of(field: Field) -> str:
 def expects_words(field: Field) -> bool:
     """Whether words may be expected: never of codes, digits, user names, nor of secrets.
 
-    A text whose characters are named is a code; a name may well be asked for in capitals.
+    A text whose characters are named is a code, unless they are letters and the space between
+    words; a name may well be asked for in capitals.
     """
     if field.secret or field.choices is not None or field.kind not in ("text", "name"):
         return False
@@ -175,7 +176,9 @@ def expects_words(field: Field) -> bool:
         return False
     if field.charset is None:
         return True
-    return field.kind == "name" and not any(char.isdigit() for char in field.charset)
+    if any(char.isdigit() for char in field.charset):
+        return False
+    return field.kind == "name" or (" " in field.charset and any(map(str.isalpha, field.charset)))
 
 
 def calibration_for(spec: ModelSpec, group: str) -> Calibration:
