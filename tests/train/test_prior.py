@@ -19,9 +19,9 @@ def test_what_may_follow_a_context_adds_up_to_one() -> None:
     prior.__dict__["_tables"] = (seen, off)  # as counted, before it is rounded to 1/8 nat
     chars = {gram for gram in seen if len(gram) == 1 and gram != START}
     for context in (START + START, START + "b", "an", "na"):
-        mass = sum(math.exp(prior._next(context, char)) for char in chars)
+        mass = sum(math.exp(prior.next(context, char)) for char in chars)
         assert 0.9 < mass < 1.1
-    assert prior._next("an", "a") > prior._next("an", "b")
+    assert prior.next("an", "a") > prior.next("an", "b")
     assert END in chars
 
 
