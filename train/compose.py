@@ -19,19 +19,10 @@ from train.strokes import GlyphBank, Points, Strokes
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 
-# Tops and bottoms in x-heights: measured by eye on ruled school hands, jittered for each string.
-_CAP, _DIGIT, _ASC, _DESC = -1.85, -1.75, -1.95, 0.8
+# Tops and bottoms in x-heights, of what all hands write alike; letters and digits see `Build`.
+_OTHERS = (-1.85, 0.0)
 _METRICS: dict[str, tuple[float, float]] = {}
 for _chars, _top, _bottom in (
-    ("acemnorsuvwxz", -1.0, 0.0),
-    ("bdhkl", _ASC, 0.0),
-    ("f", _ASC, 0.25),
-    ("t", -1.6, 0.0),
-    ("i", -1.5, 0.0),
-    ("j", -1.5, _DESC),
-    ("gpqy", -1.0, _DESC),
-    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _CAP, 0.0),
-    ("0123456789", _DIGIT, 0.0),
     (".", -0.12, 0.02),
     (",", -0.2, 0.35),
     (":", -0.85, 0.0),
@@ -60,6 +51,72 @@ _BY_WIDTH = set("-_~=")  # their width carries their size, their height is next 
 
 
 @dataclass(frozen=True, slots=True)
+class Build:
+    """How a hand's letters stand beside its small ones: tops above the line, bottoms below it.
+
+    In x-heights; as a school hand has them. In words by the train writers ascenders are 1.0 to 2.4
+    x-heights tall (the middle eight tenths), dots of an i as high or far lower, and every fourth j
+    stands on the line.
+    """
+
+    tall: float = 1.95  # b d f h k l
+    capital: float = 1.85
+    digit: float = 1.75
+    cross: float = 1.6  # t
+    dot: float = 1.5  # i and j
+    hang: float = 0.8  # g p q y
+    j_hang: float = 0.8
+    f_hang: float = 0.25
+
+    @staticmethod
+    def draw(rng: Rng) -> Build:
+        """Proportions of one hand, as wide as people's are."""
+        tall, hang = float(rng.uniform(1.3, 2.1)), float(rng.uniform(0.3, 0.95))
+        if rng.random() < _ON_LINE:
+            hang = float(rng.uniform(0.0, 0.12))
+        level = rng.random() < _LEVEL
+
+        def beside(low: float, high: float) -> float:
+            return tall if level else tall * float(rng.uniform(low, high))
+
+        return Build(
+            tall=tall,
+            capital=beside(0.85, 1.1),
+            digit=beside(0.78, 1.1),
+            cross=beside(0.7, 1.0),
+            dot=beside(0.65, 1.05),
+            hang=hang,
+            j_hang=hang if rng.random() > _J_ON_LINE else float(rng.uniform(0.0, 0.15)),
+            f_hang=float(rng.uniform(0.0, 0.6)) if rng.random() < 0.5 else 0.0,
+        )
+
+    def span(self, char: str) -> tuple[float, float]:
+        """Top and bottom of a character, y grows downwards."""
+        if char in _METRICS:
+            return _METRICS[char]
+        if char.isdigit():
+            return -self.digit, 0.0
+        if char.isupper():
+            return -self.capital, 0.0
+        if char in "bdhkl":
+            return -self.tall, 0.0
+        if char in "gpqy":
+            return -1.0, self.hang
+        special = {
+            "f": (-self.tall, self.f_hang),
+            "t": (-self.cross, 0.0),
+            "i": (-self.dot, 0.0),
+            "j": (-self.dot, self.j_hang),
+        }
+        return special.get(char, (-1.0, 0.0) if char.islower() else _OTHERS)
+
+
+SCHOOL = Build()
+_LEVEL = 0.3  # of the hands have all that is tall at one height
+_ON_LINE, _J_ON_LINE = 0.08, 0.3  # stand on the line with what others hang below it
+
+
+@dataclass(frozen=True, slots=True)
 class Hand:
     """How one writer sets a line: drawn once for a string."""
 
@@ -68,7 +125,7 @@ class Hand:
     space: float  # of a word space
     size_spread: float
     drop_spread: float  # of the baseline
-    cap: float  # capitals and digits, relative to the table
+    build: Build
     wobble: float  # of a glyph's slant, turn and width
     zero: float  # height of noughts: many write them small, in amounts above all
     tail: float  # how far below the line 4, 7 and 9 reach, x-heights
@@ -92,7 +149,7 @@ class Hand:
             space=float(rng.uniform(0.6, 1.8)),
             size_spread=float(rng.uniform(0.02, 0.12)),
             drop_spread=float(rng.uniform(0.01, 0.12)),
-            cap=float(rng.uniform(0.85, 1.15)),
+            build=Build.draw(rng),
             wobble=float(rng.uniform(0.0, style)),
             zero=float(rng.uniform(0.5, 0.95)) if numeric and rng.random() < 0.35 else 1.0,
             tail=float(rng.uniform(0.1, 0.7)) if numeric and rng.random() < 0.25 else 0.0,
@@ -102,15 +159,10 @@ class Hand:
         )
 
 
-def extent(text: str, *, cap: float = 1.0) -> tuple[float, float]:
+def extent(text: str, build: Build = SCHOOL) -> tuple[float, float]:
     """Top and bottom of a text on its line, x-heights."""
-    spans = [_span(char, cap) for char in text if char != " "] or [(-1.0, 0.0)]
+    spans = [build.span(char) for char in text if char != " "] or [(-1.0, 0.0)]
     return min(top for top, _ in spans), max(bottom for _, bottom in spans)
-
-
-def _span(char: str, cap: float) -> tuple[float, float]:
-    top, bottom = _METRICS.get(char, (_CAP, 0.0))
-    return (top * cap, bottom) if char.isupper() or char.isdigit() else (top, bottom)
 
 
 def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
@@ -122,7 +174,7 @@ def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
     points = np.concatenate(glyph)
     low, high = points.min(axis=0), points.max(axis=0)
     width, height = np.maximum(high - low, 1.0)
-    top, bottom = _span(char, hand.cap)
+    top, bottom = hand.build.span(char)
     if char == "0":
         top *= hand.zero
     elif char in _TAILED:
@@ -224,7 +276,7 @@ def _parts(text: str, *, chained: bool) -> list[str]:
 
 def _on_line(noughts: Strokes, hand: Hand, rng: Rng) -> Strokes:
     """Noughts in one stroke, set on the line; they keep their proportions."""
-    top, _ = _span("0", hand.cap)
+    top, _ = hand.build.span("0")
     top *= hand.zero * float(rng.uniform(0.7, 1.05))
     points = np.concatenate(noughts)
     low, high = points.min(axis=0), points.max(axis=0)

@@ -168,7 +168,7 @@ class Engine:
         char, strokes = bank.random(rng, pool)
         alone = rng.random() < 0.55
         hand = Hand.draw(rng, style=self._style)
-        own_top, own_bottom = extent(char, cap=hand.cap)
+        own_top, own_bottom = extent(char, hand.build)
         small = own_bottom - own_top < _SMALL_MARK
         if alone and not small:
             return char, self._ink(self._warp(strokes, rng), rng, wide=True), None
@@ -176,7 +176,7 @@ class Engine:
         if alone:
             return char, self._mark(placed, rng), None
         # As in a row of cells: at its height on a line that other glyphs span.
-        top, bottom = extent(char + texts.draw(rng), cap=hand.cap)
+        top, bottom = extent(char + texts.draw(rng), hand.build)
         points = np.concatenate(placed)
         low, high = points.min(axis=0), points.max(axis=0)
         # The warp stretches; of a mark next to no height is left to tell it by.

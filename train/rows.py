@@ -42,7 +42,7 @@ def row_ink(text: str, bank: GlyphBank, rng: Rng, *, style: float) -> Gray | Non
     hand, pen = Hand.draw(rng, style=style), Pen.draw(rng)
     height = int(rng.integers(24, 64))
     width = int(height * rng.uniform(0.7, 1.1))
-    tall, _ = extent("A", cap=hand.cap)
+    tall, _ = extent("A", hand.build)
     unit = rng.uniform(*_FILL) * height / -tall
     margin = int(height * rng.uniform(0.05, 0.25)) + 2
     edge = 1 + math.ceil(pen.width * -tall * unit)  # for the pen's width
