@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -104,6 +105,10 @@ class Recognizer:
         for name in self.spec.twins:
             twin = _twin_bytes(data, metadata.get(twin_key(name)), path, name)
             self._sessions[name] = _open_session(ort, twin, path, chosen, threads)
+        # One run of a session at a time. Runs side by side would each take room of their own from the
+        # session's arena, which never gives any back: memory would grow with every pair of large
+        # batches that happen to meet. Threads win next to nothing by it, for Python holds its lock.
+        self._turns = {name: threading.Lock() for name in self._sessions}
         self._check_fit(path)
 
     def run(self, strips: Sequence[Strip], twins: Sequence[str] | None = None) -> list[LogProbs]:
@@ -146,7 +151,8 @@ class Recognizer:
         tensor = to_tensor(pixels, bucket, self.spec)
         if self._full_batches and len(pixels) < full:
             tensor = np.pad(tensor, ((0, full - len(pixels)), (0, 0), (0, 0), (0, 0)))
-        log_probs: LogProbs = session.run([OUTPUT], {INPUT: tensor})[0]
+        with self._turns[twin]:
+            log_probs: LogProbs = session.run([OUTPUT], {INPUT: tensor})[0]
         return log_probs[: len(pixels)]
 
     def _check_fit(self, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -90,6 +91,25 @@ def test_callers_in_many_threads_get_their_own_answers(
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda one: recognizer.run([one])[0], strips * 4))
     assert all(np.array_equal(frames, alone[at % len(alone)]) for at, frames in enumerate(found))
+
+
+def test_callers_take_turns_in_a_session(tiny_model: Path, strips: list[Strip]) -> None:
+    recognizer = Recognizer(tiny_model)
+    session, inside, most = recognizer._sessions[""], [0], [0]
+
+    class Watched:
+        def run(self, *args: object) -> object:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.002)
+            out = session.run(*args)
+            inside[0] -= 1
+            return out
+
+    recognizer._sessions[""] = Watched()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(recognizer.run, [strips[:3]] * 8))
+    assert most == [1]
 
 
 def test_a_closed_recognizer_says_so(tiny_model: Path, strips: list[Strip]) -> None:

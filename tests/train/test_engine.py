@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 import itertools
 
 from train import sheet, texts
-from train.compose import Hand, compose, extent, join_words, place, warp
+from train.compose import Build, Hand, compose, extent, join_words, place, warp
 from train.config import TrainConfig
 from train.datasets import ArraySamples
 from train.engine import Engine, EngineConfig
@@ -144,6 +144,27 @@ def test_a_tall_letter_is_taller_than_a_small_one() -> None:
     assert extent("g")[1] > extent("a")[1]
     joined = join_words([("a", SQUARE), ("l", SQUARE)], np.random.default_rng(1))[1]
     assert np.ptp(joined[1][:, 1]) > np.ptp(joined[0][:, 1])
+
+
+def test_hands_differ_in_how_tall_and_deep_their_letters_are() -> None:
+    builds = [Build.draw(np.random.default_rng(seed)) for seed in range(200)]
+    ratios = [build.span("i")[0] / build.span("l")[0] for build in builds]
+    assert min(ratios) < 0.75
+    # An i as tall as an l: only its dot tells them apart.
+    assert 0.15 < np.mean([ratio == 1.0 for ratio in ratios]) < 0.5
+    assert 0.15 < np.mean([build.span("j")[1] < 0.2 for build in builds]) < 0.6
+    assert np.mean([build.span("g")[1] > 0.25 for build in builds]) > 0.8
+    assert {build.span("-") for build in builds} == {Build().span("-")}
+
+
+def test_a_glyph_fills_the_span_of_its_hand() -> None:
+    rng = np.random.default_rng(3)
+    hand = replace(
+        Hand.draw(rng), build=Build(j_hang=0.0, dot=1.4), wobble=0.0, size_spread=0.0,
+        drop_spread=0.0,
+    )  # fmt: skip
+    rows = np.concatenate(place("j", SQUARE, hand, rng))[:, 1]
+    assert (rows.min(), rows.max()) == pytest.approx((-1.4, 0.0), abs=1e-4)
 
 
 @given(st.integers(0, 500))
