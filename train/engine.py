@@ -58,6 +58,9 @@ class EngineConfig:
     # No sources: shares of the texts that are drawn for glyphs, strings, fonts and rows.
     figures: float = 0.0  # numbers, amounts, dates and times without a letter
     codes: float = 0.0  # usernames, passwords and the like: characters that make no words
+    # How hard the strips of train writers are.
+    clean: float = CLEAN  # of the crops come from a good scanner
+    style: float = 1.0  # how far a glyph is made into another hand's
 
     def __post_init__(self) -> None:
         if min(getattr(self, one.name) for one in fields(self)) < 0:
@@ -65,7 +68,8 @@ class EngineConfig:
 
 
 # In the order of the configuration; what else it holds are shares of texts.
-SOURCES = tuple(one.name for one in fields(EngineConfig) if one.name not in ("figures", "codes"))
+_NO_SOURCES = ("figures", "codes", "clean", "style")
+SOURCES = tuple(one.name for one in fields(EngineConfig) if one.name not in _NO_SOURCES)
 
 
 class Engine:
@@ -93,7 +97,7 @@ class Engine:
         self.spec = spec
         self.part = part
         # Train writers are made into others; whoever is measured or calibrated on stays who he is.
-        self._style = 1.0 if part == "train" else _HELD_OUT_STYLE
+        self._style = config.style if part == "train" else _HELD_OUT_STYLE
         names = ("digits", "upper", "lower", "symbols", "chars_in_words", "words", "text")
         sets = {name: StrokeSet.load(data / "unipen" / f"{name}.npz") for name in names}
         self.singles = GlyphBank([sets[n] for n in names[:4]], part)
@@ -109,12 +113,12 @@ class Engine:
         self._joiners = sorted(w for w, found in self._by_writer.items() if len(found) >= 5)
         self.digits, self.digit_labels = _mnist(data, part)
         self._own_samples = own
-        clean = CLEAN if part == "train" else _HELD_OUT_CLEAN
+        clean = config.clean if part == "train" else _HELD_OUT_CLEAN
         self.paper = Paper(np.random.default_rng(seed), clean=clean)
         self.fonts = FontFaces(data / "fonts", part)
         self.cells = RowCells(self.bank, self.paper, spec, style=self._style)
-        shares = {one.name: getattr(config, one.name) for one in fields(config)}
-        self._figures, self._codes = shares.pop("figures"), shares.pop("codes")
+        shares = {name: getattr(config, name) for name in SOURCES}
+        self._figures, self._codes = config.figures, config.codes
         if not self.fonts:
             shares["font"] = 0.0
         if not own:
