@@ -89,7 +89,7 @@ def decode_all(given: Sequence[LogProbs], grammar: Grammar, *, k: int = 5) -> li
 
 
 def favour(
-    log_probs: LogProbs, grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 10
+    log_probs: LogProbs, grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 5
 ) -> Decoding:
     """Read one strip of free text with a prior on what people write.
 
@@ -108,7 +108,7 @@ def favour(
 
 
 def favour_all(
-    given: Sequence[LogProbs], grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 10
+    given: Sequence[LogProbs], grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 5
 ) -> list[Decoding]:
     """Read many strips; for each what `favour` says, to the last bit."""
 
