@@ -175,7 +175,9 @@ def place(char: str, glyph: Strokes, hand: Hand, rng: Rng) -> Strokes:
     low, high = points.min(axis=0), points.max(axis=0)
     width, height = np.maximum(high - low, 1.0)
     top, bottom = hand.build.span(char)
-    if char == "0":
+    if char in "ij" and len(glyph) == 1:  # without its dot; as tall as with it, an i would be an l
+        top = -1.0
+    elif char == "0":
         top *= hand.zero
     elif char in _TAILED:
         bottom += hand.tail * float(rng.uniform(0.6, 1.2))

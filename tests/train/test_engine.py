@@ -163,8 +163,17 @@ def test_a_glyph_fills_the_span_of_its_hand() -> None:
         Hand.draw(rng), build=Build(j_hang=0.0, dot=1.4), wobble=0.0, size_spread=0.0,
         drop_spread=0.0,
     )  # fmt: skip
-    rows = np.concatenate(place("j", SQUARE, hand, rng))[:, 1]
+    dot = np.array([[4, -6], [6, -6]], np.float32)
+    rows = np.concatenate(place("j", [*SQUARE, dot], hand, rng))[:, 1]
     assert (rows.min(), rows.max()) == pytest.approx((-1.4, 0.0), abs=1e-4)
+
+
+@pytest.mark.parametrize(("char", "bottom"), [("i", 0.0), ("j", 0.8)])
+def test_an_i_without_its_dot_is_no_taller_than_small_letters(char: str, bottom: float) -> None:
+    rng = np.random.default_rng(3)
+    hand = replace(Hand.draw(rng), build=Build(), wobble=0.0, size_spread=0.0, drop_spread=0.0)
+    rows = np.concatenate(place(char, SQUARE, hand, rng))[:, 1]
+    assert (rows.min(), rows.max()) == pytest.approx((-1.0, bottom), abs=1e-4)
 
 
 @given(st.integers(0, 500))
