@@ -105,9 +105,9 @@ class Recognizer:
         for name in self.spec.twins:
             twin = _twin_bytes(data, metadata.get(twin_key(name)), path, name)
             self._sessions[name] = _open_session(ort, twin, path, chosen, threads)
-        # One run of a session at a time. Runs side by side would each take room of their own from the
-        # session's arena, which never gives any back: memory would grow with every pair of large
-        # batches that happen to meet. Threads win next to nothing by it, for Python holds its lock.
+        # One run of a session at a time. Runs side by side would each take room of their own from
+        # the session's arena, which never gives any back: memory would grow with every pair of
+        # large batches that meet. Threads win next to nothing by it, for Python holds its lock.
         self._turns = {name: threading.Lock() for name in self._sessions}
         self._check_fit(path)
 
