@@ -172,7 +172,7 @@ class Engine:
         char, strokes = bank.random(rng, pool)
         alone = rng.random() < 0.55
         hand = Hand.draw(rng, style=self._style)
-        own_top, own_bottom = extent(char, hand.build)
+        own_top, own_bottom = hand.build.span_of(char, strokes)
         small = own_bottom - own_top < _SMALL_MARK
         if alone and not small:
             return char, self._ink(self._warp(strokes, rng), rng, wide=True), None

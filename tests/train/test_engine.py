@@ -176,6 +176,13 @@ def test_an_i_without_its_dot_is_no_taller_than_small_letters(char: str, bottom:
     assert (rows.min(), rows.max()) == pytest.approx((-1.0, bottom), abs=1e-4)
 
 
+def test_what_a_glyph_spans_depends_on_its_dot() -> None:
+    dotted = [*SQUARE, *SQUARE]
+    assert Build(dot=1.4).span_of("i", dotted) == (-1.4, 0.0)
+    assert Build(dot=1.4).span_of("i", SQUARE) == (-1.0, 0.0)
+    assert Build().span_of("l", SQUARE) == Build().span("l")
+
+
 @given(st.integers(0, 500))
 def test_warping_keeps_strokes_and_points(seed: int) -> None:
     warped = warp([*SQUARE, *SQUARE], np.random.default_rng(seed))
