@@ -45,7 +45,8 @@ for _chars, _top, _bottom in (
 
 _CROSSED, _TAILED = "7", "479"  # who crosses or drops one of them does so always
 _LONG_DASH = 0.35  # of the dashes of a number
-_OTHER_SCHOOL = 0.5  # of the hands that write numbers have figures of another school
+_RAISED = 0.3  # of them stand higher than in a date
+_OTHER_SCHOOL = 0.6  # of the hands that write numbers have figures of another school
 _BY_WIDTH = set("-_~=")  # their width carries their size, their height is next to nothing
 
 
@@ -252,6 +253,9 @@ def compose(
                 # What closes an amount is drawn out, so that no figure fits behind it.
                 long = np.array([rng.uniform(1.3, 4.5), 1.0], np.float32)
                 placed = [stroke * long for stroke in placed]
+            if numeric and part in "-=#" and written and rng.random() < _RAISED:
+                up = np.array([0.0, -rng.uniform(0.1, 0.9)], np.float32)
+                placed = [stroke + up for stroke in placed]
             if not written and hand.first > 1:  # grows upwards from the line
                 placed = [stroke * np.float32(hand.first) for stroke in placed]
         right = max(float(stroke[:, 0].max()) for stroke in placed)

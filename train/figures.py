@@ -7,7 +7,7 @@ Words:  a shape is drawn by points that a curve passes through, x right, y down,
 Source: drawn for this project after what cheques of Spanish-speaking countries and continental
         Europe show: a nine like a P, a five without belly, an open four like an h, a barred seven
         without its flag, a two that begins with a loop (small, or as large as a nine's), a one
-        with a long upstroke or a loop, noughts that grow smaller and flatter.
+        with a long upstroke or a loop, noughts that grow smaller and flatter, noughts like an e.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
           (0.55, 0.0), (0.85, 0.06)),),
         (((0.3, 0.45), (0.48, 0.25), (0.35, 0.02), (0.1, 0.1), (0.0, 0.5), (0.1, 0.9), (0.35, 1.0),
           (0.55, 0.7), (0.5, 0.3), (0.35, 0.06)),),
+        (((0.05, 0.5), (0.42, 0.42), (0.55, 0.15), (0.32, 0.0), (0.06, 0.2), (0.0, 0.65),
+          (0.22, 1.0), (0.52, 0.88), (0.6, 0.5)),),
+        (((0.02, 0.62), (0.4, 0.5), (0.62, 0.2), (0.4, 0.0), (0.1, 0.15), (0.02, 0.6),
+          (0.25, 1.0), (0.6, 0.85), (0.72, 0.4), (0.58, 0.1)),),
     ),
     "1": (
         (((0.0, 0.5), (0.2, 0.25), (0.42, 0.0), (0.42, 0.0), (0.4, 0.5), (0.38, 1.0)),),
@@ -64,6 +68,9 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
         (((0.05, 0.0), (0.0, 0.3), (0.05, 0.5), (0.3, 0.52), (0.5, 0.42)),
          ((0.55, 0.02), (0.5, 0.5), (0.42, 1.0))),
         (((0.3, 0.0), (0.0, 0.55), (0.0, 0.55), (0.55, 0.5)), ((0.4, 0.25), (0.3, 1.0))),
+        (((0.42, 0.0), (0.0, 0.6), (0.0, 0.6), (0.6, 0.57)), ((0.46, 0.02), (0.42, 1.0))),
+        (((0.4, 1.0), (0.45, 0.0), (0.45, 0.0), (0.0, 0.62), (0.0, 0.62), (0.65, 0.58)),),
+        (((0.08, 0.0), (0.0, 0.52), (0.0, 0.52), (0.3, 0.48), (0.46, 0.62), (0.42, 1.0)),),
     ),
     "5": (
         (((0.3, 0.0), (0.22, 0.45), (0.2, 0.8), (0.1, 1.0), (0.0, 0.92)),
@@ -73,6 +80,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
           (0.25, 1.0), (0.0, 0.9)),),
         (((0.2, 0.12), (0.15, 0.45), (0.45, 0.5), (0.5, 0.8), (0.25, 1.0), (0.0, 0.92)),
          ((0.25, 0.1), (0.85, 0.0))),
+        (((0.58, 0.0), (0.22, 0.05), (0.06, 0.42), (0.35, 0.44), (0.5, 0.7), (0.28, 1.0),
+          (0.0, 0.93)),),
+        (((0.6, 0.02), (0.12, 0.04), (0.06, 0.48), (0.06, 0.48), (0.4, 0.42), (0.52, 0.75),
+          (0.25, 1.0), (0.02, 0.82)),),
     ),
     "6": (
         (((0.15, 0.0), (0.08, 0.5), (0.03, 0.9), (0.3, 1.0), (0.5, 0.8), (0.35, 0.58),
@@ -90,6 +101,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
          ((0.05, 0.52), (0.75, 0.55))),
         (((0.0, 0.25), (0.05, 0.05), (0.55, 0.02), (0.55, 0.02), (0.35, 0.55), (0.25, 1.0)),
          ((0.1, 0.55), (0.6, 0.48))),
+        (((0.0, 0.12), (0.15, 0.0), (0.45, 0.03), (0.45, 0.03), (0.32, 0.5), (0.2, 0.93),
+          (0.32, 1.0)), ((0.0, 0.52), (0.7, 0.42))),
+        (((0.1, 0.16), (0.2, 0.0), (0.34, 0.06), (0.32, 0.5), (0.24, 0.9), (0.4, 1.0)),
+         ((0.0, 0.48), (0.72, 0.5))),
     ),
     "8": (
         (((0.55, 0.1), (0.25, 0.0), (0.05, 0.2), (0.3, 0.45), (0.5, 0.72), (0.25, 1.0), (0.0, 0.8),
@@ -97,6 +112,10 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
         (((0.1, 0.0), (0.05, 1.0)),
          ((0.1, 0.02), (0.5, 0.1), (0.45, 0.4), (0.1, 0.47), (0.55, 0.6), (0.5, 0.95),
           (0.05, 1.0))),
+        (((0.3, 0.48), (0.06, 0.36), (0.08, 0.08), (0.35, 0.0), (0.52, 0.2), (0.32, 0.46)),
+         ((0.3, 0.47), (0.02, 0.66), (0.08, 0.95), (0.4, 1.0), (0.58, 0.76), (0.32, 0.5))),
+        (((0.5, 0.22), (0.3, 0.0), (0.05, 0.15), (0.2, 0.42), (0.5, 0.7), (0.35, 1.0),
+          (0.05, 0.88), (0.15, 0.6), (0.45, 0.38), (0.62, 0.1)),),
     ),
     "9": (
         (((0.2, 0.05), (0.12, 0.5), (0.0, 1.0)),
@@ -105,13 +124,16 @@ _SHAPES: Mapping[str, tuple[_Shape, ...]] = {
           (0.45, 0.42), (0.2, 0.4)),),
         (((0.2, 0.4), (0.05, 0.25), (0.2, 0.05), (0.5, 0.0), (0.6, 0.2), (0.35, 0.42), (0.2, 0.35),
           (0.2, 0.7), (0.1, 1.0)),),
+        (((0.5, 0.12), (0.2, 0.0), (0.0, 0.25), (0.2, 0.45), (0.48, 0.3), (0.52, 0.05),
+          (0.5, 0.55), (0.4, 0.96), (0.12, 1.0), (0.0, 0.88)),),
         (((0.3, 0.0), (0.25, 0.5), (0.15, 1.0)),
          ((0.3, 0.05), (0.05, 0.2), (0.1, 0.42), (0.35, 0.42), (0.55, 0.2), (0.35, 0.02))),
     ),
 }  # fmt: skip
 
+_UPSTROKE = 0.5  # of the ones of another school are drawn with an upstroke of any kind
 _UNIT = 1000.0  # a shape's height, in the units of the stroke sets
-_EACH = 0.4  # of the digits are written in the other way, by a hand that has one at all
+_EACH = 0.45  # of the digits are written in the other way, by a hand that has one at all
 _HAND, _AGAIN = 0.045, 0.018  # how far points stray: once for a hand, and each time anew
 _STEPS = 8  # points of a curve between two of a shape
 
@@ -132,6 +154,8 @@ class Figures:
         for digit, ways in _SHAPES.items():
             if rng.random() < _EACH:
                 way = ways[int(rng.integers(len(ways)))]
+                if digit == "1" and rng.random() < _UPSTROKE:
+                    way = (_with_upstroke(rng),)
                 wide = float(np.exp(rng.normal(0, 0.18)))
                 shapes[digit] = tuple(_stray(np.array(one), rng, _HAND, wide) for one in way)
         return Figures(shapes, bool(rng.random() < 0.4))
@@ -147,6 +171,19 @@ class Figures:
 NONE = Figures({}, chained=False)
 
 
+def _with_upstroke(rng: Rng) -> tuple[tuple[float, float], ...]:
+    """A one: from anywhere left of its stem, up to its top, and down."""
+    wide, low = float(rng.uniform(0.06, 0.6)), float(rng.uniform(0.12, 1.05))
+    lean, bend = float(rng.uniform(-0.2, 0.15)), float(rng.normal(0, 0.05))
+    up = [(0.0, low), (wide / 2 + bend, low / 2 + bend), (wide, 0.0), (wide, 0.0)]
+    if rng.random() < 0.2:  # the pen lands before it rises
+        up = [(-0.08, low - 0.12), *up]
+    down = [(wide + lean / 2, 0.5), (wide + lean, 1.0)]
+    if rng.random() < 0.25:  # and runs out to the right
+        down.append((wide + lean + float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.85, 1.0))))
+    return (*up, *down)
+
+
 def chain(n: int, rng: Rng) -> Strokes:
     """`n` noughts in one stroke, loop after loop, height about 1000."""
     wide, pitch = float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.55, 1.05))
@@ -159,7 +196,10 @@ def chain(n: int, rng: Rng) -> Strokes:
     flat = float(rng.uniform(0.4, 0.75)) if rng.random() < 0.15 else 1.0  # the last of them
     closed = float(rng.uniform(-0.4, 0.9))
     out: list[tuple[float, float]] = []
-    if rng.random() < 0.15:  # the pen comes from the figure before
+    if rng.random() < 0.2:  # like an e: from within the loop to its right side, then over the top
+        knot, start = False, np.pi / 2 + float(rng.normal(0, 0.35))
+        out.append((-wide * float(rng.uniform(0.1, 1.3)), float(rng.uniform(0.4, 0.75))))
+    elif rng.random() < 0.15:  # the pen comes from the figure before
         out.append((-wide - float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.2, 0.9))))
     middle = 0.0
     for number in range(n):

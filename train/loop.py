@@ -136,6 +136,8 @@ def _join(rank: int, run: Run, meeting: Path, processes: int) -> None:
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes
     )
     train(run, rank=rank)
+    # Together: one that leaves while the other still measures takes its threads down with it.
+    dist.barrier()
     dist.destroy_process_group()
 
 

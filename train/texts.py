@@ -59,6 +59,13 @@ def digit_string(rng: Rng) -> str:
     return _digits(rng, n)
 
 
+# What is written behind an amount so that nothing can be added; half of them are none or cents.
+_CLOSINGS = (
+    *("", "", "", "", "", "", "CENTS", "CENTS", ".-", ".-", "-", "=", ",-", ".=", ".--", "."),
+    *("--", "/", "*", "#", "//", "-//-", "/-", " -", " --", " =", ". -", ".#", "-//", " *"),
+)
+
+
 def amount(rng: Rng) -> str:
     """As on cheques and invoices: thousands marks, cents, currency, closing dashes."""
     whole = str(int(10 ** rng.uniform(0.3, 6.5)))
@@ -69,9 +76,7 @@ def amount(rng: Rng) -> str:
         first = len(whole) % 3 or 3
         groups = [whole[:first], *(whole[i : i + 3] for i in range(first, len(whole), 3))]
         whole = mark.join(groups)
-    tail = _pick(
-        rng, ("", "", "", ".-", ".-", "-", "=", ",-", ".=", ".--", ".", "--", "/", "CENTS", "*")
-    )
+    tail = _pick(rng, _CLOSINGS)
     if tail == "CENTS":
         tail = ("," if mark == "." else ".") + _digits(rng, 2)
     head = _pick(rng, ("", "", "", "", "", "$", "$ ", "#", "*", "=", "-", "EUR ", "Rs. "))
