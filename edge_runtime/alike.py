@@ -21,11 +21,16 @@ LogProbs = NDArray[np.float32]
 # 2 and Z are told apart by most hands, so that a letter among digits still means review. Letters
 # do not take: l of 1 and I made small letters 0.9 points worse.
 ALIKE = ("0Oo", "1lI|")
+# A slanted one is a slash. Where a slash may stand but says nothing, half of what is believed in it
+# is the one's: a figure that would be dropped without a word becomes a doubt.
+_SLASH, _ONE, _HALF = "/", "1", float(np.log(0.5))
 _NOTHING = 1e-30
 
 
 def settle_alike(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     """Give the one character that is allowed what the network gave to others of its shape.
+
+    A slash that is skipped shares with the one; nothing else changes among allowed characters.
 
     Args:
         log_probs: float32 (t, n_labels), natural logarithms.
@@ -35,13 +40,17 @@ def settle_alike(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
         float32 (t, n_labels): the same where no shape has exactly one allowed character.
     """
     moves = _moves(grammar.labels, (grammar.used | grammar.skip).tobytes())
-    if not moves:
+    slash, one = _slash_and_one(grammar)
+    if not moves and not slash:
         return log_probs
     out = log_probs.copy()
     for target, others in moves:
         of_shape = [target, *others]
         out[:, target] = np.logaddexp.reduce(log_probs[:, of_shape], axis=1)
         out[:, others] = np.log(_NOTHING)
+    if slash:
+        out[:, slash] += _HALF
+        out[:, one] = np.logaddexp(out[:, one], out[:, slash])
     return out
 
 
@@ -70,6 +79,15 @@ def within(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     out[:, on] += np.maximum(character - allowed, 0)[:, None]
     out[:, 1:][:, ~on[1:]] = np.log(_NOTHING)
     return out
+
+
+def _slash_and_one(grammar: Grammar) -> tuple[int, int]:
+    """Labels of a slash that is skipped and of the one that it may be; twice 0 where not both."""
+    if _SLASH not in grammar.labels or _ONE not in grammar.labels:
+        return 0, 0
+    slash, one = grammar.labels.index(_SLASH), grammar.labels.index(_ONE)
+    shares = grammar.skip[slash] and not grammar.used[slash] and grammar.used[one]
+    return (slash, one) if shares else (0, 0)
 
 
 @lru_cache(maxsize=256)

@@ -44,6 +44,22 @@ def test_a_letter_among_digits_is_read_as_the_digit_it_may_be() -> None:
     assert decode(within(said, DIGITS), DIGITS).text == "10"
 
 
+def test_a_slash_that_says_nothing_may_be_a_one() -> None:
+    said = frames({"5": 1.0}, {"": 1.0}, {"/": 0.8, "1": 0.15, "": 0.05}, {"": 1.0})
+    assert decode(said, DIGITS).text == "5"
+    told = decode(settle_alike(said, DIGITS), DIGITS)
+    assert told.text == "51"
+    # What the slash would have said stays beside it: the field is a doubt, not a figure more.
+    assert told.alternatives[1].text == "5"
+    assert told.alternatives[0].probability < 0.65
+
+
+def test_a_slash_that_is_read_keeps_what_it_has() -> None:
+    dates = compile_grammar(Field("d", kind="date"), LABELS)
+    said = frames({"/": 0.8, "1": 0.15, "": 0.05})
+    assert settle_alike(said, dates) is said
+
+
 def test_text_is_left_alone() -> None:
     said = frames({"a": 0.5, "7": 0.5})
     assert within(said, ANY) is said
