@@ -113,8 +113,10 @@ def favour_all(
     """Read many strips; for each what `favour` says, to the last bit."""
 
     def read(full: Sequence[LogProbs]) -> list[Decoding]:
-        whole, found = _weighed(full, grammar, among)
-        _favoured([one for one in found if len(one.alternatives) > 1], grammar, prior, k)
+        whole, found = _weighed(full, grammar, among, prior)
+        for one in found:
+            if one.proposed or len(one.alternatives) > 1:
+                _favour(one, prior, k)
         return _spelled(whole, found, grammar)
 
     return _each(given, grammar, read)
@@ -132,6 +134,10 @@ def _each(
     return [next(found) if len(one) else nothing for one in given]
 
 
+# Nats under the best text's best alignment.
+_FAINT = math.log(LEAST_POSTERIOR)
+
+
 @dataclass(slots=True)
 class _Weighed:
     """One strip's texts and what they sum to; the best of them, where any is allowed."""
@@ -143,23 +149,43 @@ class _Weighed:
     best: int | None
     alternatives: tuple[Alternative, ...]
     exact: bool
+    proposed: dict[str, float]  # what the prior proposes, with its sum
 
 
-def _weighed(given: Sequence[LogProbs], grammar: Grammar, k: int) -> tuple[Frames, list[_Weighed]]:
-    """The frames of all strips, and of each strip the k best texts."""
+def _weighed(
+    given: Sequence[LogProbs], grammar: Grammar, k: int, prior: Prior | None = None
+) -> tuple[Frames, list[_Weighed]]:
+    """The frames of all strips, and of each strip the k best texts and what the prior proposes."""
     whole, parts = frames_of(given, grammar)
     inks = inks_of(whole, parts, grammar)
     texts = [[] if ink.log_total == -math.inf else ink.texts(grammar, k) for ink in inks]
     names = [[text for text, _ in one] for one in texts]
-    own = [at for at, ink in enumerate(inks) if isinstance(ink, StripTexts)]
-    labels = [[grammar.labels_of(text) for text in names[at]] for at in own]
-    sums = dict(zip(own, sums_of([parts[at] for at in own], labels), strict=True))
+    proposed: dict[int, list[str]] = {}
+    if prior is not None:  # a strip with one text that counts has nothing to choose from
+        asked = [at for at, its in enumerate(texts) if _in_doubt(its)]
+        more = proposals_of([parts[at] for at in asked], grammar, prior)
+        proposed = dict(zip(asked, more, strict=True))
+    # All of a strip's texts are summed at once: frames are gone through once.
+    own = [isinstance(ink, StripTexts) for ink in inks]
+    wanted = [
+        [*(its if ours else ()), *proposed.get(at, ())]
+        for at, (its, ours) in enumerate(zip(names, own, strict=True))
+    ]
+    labels = [[grammar.labels_of(text) for text in its] for its in wanted]
     found = []
-    for at, (ink, raw) in enumerate(zip(inks, raw_texts(given, grammar), strict=True)):
-        log_sums = sums[at] if at in sums else ink.sums(names[at], grammar)
+    raws = raw_texts(given, grammar)
+    for at, (ink, raw, sums) in enumerate(zip(inks, raws, sums_of(parts, labels), strict=True)):
+        n = len(names[at]) if own[at] else 0
+        log_sums = sums[:n] if own[at] else ink.sums(names[at], grammar)
         ranked = _ranked(ink, texts[at], log_sums, grammar, k)
-        found.append(_Weighed(ink, raw, *ranked))
+        told = dict(zip(proposed.get(at, ()), sums[n:], strict=True))
+        found.append(_Weighed(ink, raw, *ranked, told))
     return whole, found
+
+
+def _in_doubt(texts: Sequence[tuple[str, float]]) -> bool:
+    """Whether a second text's best alignment says that it may have a share that is named."""
+    return len(texts) > 1 and texts[1][1] - texts[0][1] > _FAINT
 
 
 def _ranked(
@@ -185,26 +211,11 @@ def _ranked(
     return shortlist.texts, shortlist.sums, best, alternatives, exact
 
 
-def _favoured(found: Sequence[_Weighed], grammar: Grammar, prior: Prior, k: int) -> None:
+def _favour(one: _Weighed, prior: Prior, k: int) -> None:
     """Order texts anew, with those that the prior proposes and its say."""
-    fresh = []
-    for one, more in zip(
-        found, proposals_of([it.ink.frames for it in found], grammar, prior), strict=True
-    ):
-        named = [text for text, _ in one.alternatives]
-        known = dict(zip(one.texts, one.sums, strict=True))
-        one.texts = list(dict.fromkeys([*named, *more]))
-        fresh.append([text for text in one.texts if text not in known])
-        one.sums = [known.get(text, 0.0) for text in one.texts]
-    labels = [[grammar.labels_of(text) for text in texts] for texts in fresh]
-    sums = sums_of([one.ink.frames for one in found], labels)
-    for one, texts, log_sums in zip(found, fresh, sums, strict=True):
-        new = dict(zip(texts, log_sums, strict=True))
-        one.sums = [new.get(text, its) for text, its in zip(one.texts, one.sums, strict=True)]
-        _weigh_anew(one, prior, k)
-
-
-def _weigh_anew(one: _Weighed, prior: Prior, k: int) -> None:
+    known = {**one.proposed, **dict(zip(one.texts, one.sums, strict=True))}
+    one.texts = list(dict.fromkeys([*(text for text, _ in one.alternatives), *one.proposed]))
+    one.sums = [known[text] for text in one.texts]
     sums = np.array(one.sums)
     shares = np.exp(sums - one.ink.log_total)
     scores = sums + [prior.score(text) for text in one.texts]

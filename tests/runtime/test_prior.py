@@ -20,6 +20,7 @@ from edge_runtime.prior import END, Prior, fold, pack
 from edge_runtime.prior_contexts import Contexts
 from edge_runtime.prior_search import proposals, proposals_of
 from edge_runtime.recognize import Recognizer
+from edge_runtime.shortlist import LEAST_POSTERIOR
 
 LABELS = ("", *(chr(code) for code in range(32, 127)))
 # "th" is likely, "tb" is not; everything else backs off to single characters.
@@ -82,6 +83,16 @@ def test_the_prior_is_heard_where_the_ink_is_unsure_in_many_places() -> None:
     told = favour(frames, grammar, PRIOR)
     assert told.text == wanted
     assert math.isclose(told.log_prob, 8 * math.log(0.25), abs_tol=1e-3)
+
+
+def test_the_prior_is_heard_where_no_text_has_a_share_that_would_be_named() -> None:
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    pairs = 15
+    frames = np.tile(frames_of("tb", "h", 0.49), (pairs, 1))
+    plain, told = decode(frames, grammar), favour(frames, grammar, PRIOR)
+    assert math.exp(plain.log_prob - plain.log_total) < LEAST_POSTERIOR
+    assert plain.text == "tb" * pairs
+    assert told.text == "th" * pairs
 
 
 def test_proposals_are_texts_of_the_grammar() -> None:
