@@ -19,17 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError
+from edge_runtime.prior_tables import END, NEVER, NO_COST, SHIFT, PriorTables, column_of
 
 Floats = NDArray[np.float64]
 
 PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed prior
-START, END = "\x02", "\x03"
 UNIT = 8.0  # parts of a nat that are stored
-_NO_COST = 255  # of a gram that is no context
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
-_MOST_GRAMS = 60_000  # remembered; some 6 MB
 _DIGITS = str.maketrans("123456789", "0" * 9)
-_NEVER = -12.0  # nats: a character that no word held
 # Names and words that are joined are as likely as those that stand apart: the ink says which.
 _HYPHEN = re.compile("(?<=[a-z])-(?=[a-z])")
 
@@ -53,16 +50,26 @@ class Prior:
     packed: bytes
 
     @cached_property
-    def _tables(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
-        """Log-probability of grams, and what backing off from a context costs."""
+    def tables(self) -> PriorTables:
+        """What each character costs after a context, in parts of a nat, and what comes next."""
+        lines, values, costs = self._unpacked()
+        return PriorTables.read(lines, values, costs, self.order)
+
+    def _unpacked(self) -> tuple[bytes, bytes, bytes]:
+        """Grams a line each; minus log-probability and what backing off costs, of each."""
         held = lzma.decompress(self.packed, lzma.FORMAT_RAW, filters=_FILTERS)
         told, _, rest = held.partition(b"\n")
         n = int(told)
-        grams = rest[: -2 * n].decode("ascii").split("\n")
-        values, costs = rest[-2 * n : -n], rest[-n:]
+        return rest[: -2 * n], rest[-2 * n : -n], rest[-n:]
+
+    @cached_property
+    def grams(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Log-probability of grams, and what backing off from a context costs."""
+        lines, values, costs = self._unpacked()
+        grams = lines.decode("ascii").split("\n")
         seen = {gram: -value / UNIT for gram, value in zip(grams, values, strict=True)}
         off = {
-            gram: -cost / UNIT for gram, cost in zip(grams, costs, strict=True) if cost != _NO_COST
+            gram: -cost / UNIT for gram, cost in zip(grams, costs, strict=True) if cost != NO_COST
         }
         return seen, off
 
@@ -71,79 +78,28 @@ class Prior:
         folded = fold(text)
         if "-" in folded:
             folded = _HYPHEN.sub(" ", folded)
-        folded = START * (self.order - 1) + folded + END
-        known, order = self._grams, self.order
-        total = 0.0
-        for at in range(order, len(folded) + 1):
-            gram = folded[at - order : at]
-            try:
-                total += known[gram]
-            except KeyError:
-                if len(known) >= _MOST_GRAMS:
-                    known.clear()
-                known[gram] = self.next(gram[:-1], gram[-1])
-                total += known[gram]
-        return self.weight * (total + self.bonus * len(text))
+        costs, after = self.tables.flat
+        at, total = self.tables.start << SHIFT, 0
+        for char in folded + END:
+            place = at + column_of(char)
+            total += costs[place]
+            at = after[place] << SHIFT
+        return self.weight * (self.bonus * len(text) - total / UNIT)
 
-    @cached_property
-    def _kids(self) -> Mapping[str, str]:
-        """The characters that were seen after a context."""
-        kids: dict[str, str] = {}
-        for gram in self._tables[0]:
-            context = gram[:-1]
-            kids[context] = kids.get(context, "") + gram[-1]
-        return kids
-
-    @cached_property
-    def _grams(self) -> dict[str, float]:
-        return {}
-
-    def heard_as(self, context: str, char: str) -> str:
-        """A character as the prior has it: folded; between letters a hyphen counts as a space, and
-        here already after a letter."""
-        folded = fold(char)
-        return " " if folded == "-" and context[-1:].isalpha() else folded
-
-    def known(self, context: str) -> str:
-        """The last characters of a context that make a difference."""
-        off, kids = self._tables[1], self._kids
-        while context and context not in off and context not in kids:
-            context = context[1:]
-        return context
-
-    def following(self, context: str, chars: str, shorter: Floats | None) -> Floats:
-        """What may follow a context.
-
-        Args:
-            context: As `known` gives it.
-            chars: Folded, each once.
-            shorter: The same of the context without its first character; None where it is empty.
-
-        Returns:
-            float64 (len(chars),), log-probability of each.
-        """
-        seen, off = self._tables
-        found = np.full(len(chars), _NEVER) if shorter is None else shorter + off.get(context, 0.0)
-        for char in self._kids.get(context, ()):
-            at = chars.find(char)
-            if at >= 0:
-                found[at] = seen[context + char]
-        return found
-
-    def factors(self, logs: Floats) -> Floats:
-        """By how much one more character changes probability, as `score` does it in the end."""
-        return np.asarray(np.exp(self.weight * (logs + self.bonus)), np.float64)
+    def factors(self, costs: NDArray[np.integer]) -> Floats:
+        """By how much a character of such a cost changes probability, as `score` does it."""
+        return np.asarray(np.exp(self.weight * (self.bonus - costs / UNIT)), np.float64)
 
     def next(self, context: str, char: str) -> float:
-        """Log-probability of one character after a context, both folded."""
-        seen, off = self._tables
+        """Log-probability of one character after a context, both folded, gram by gram."""
+        seen, off = self.grams
         cost = 0.0
         while True:
             found = seen.get(context + char)
             if found is not None:
                 return cost + found
             if not context:
-                return cost + _NEVER
+                return cost - NEVER / UNIT
             cost += off.get(context, 0.0)
             context = context[1:]
 
@@ -174,14 +130,14 @@ def pack(seen: Mapping[str, float], off: Mapping[str, float]) -> bytes:
     """
     grams = sorted(seen)
     values = bytes(_stored(seen[gram]) for gram in grams)
-    costs = bytes(_stored(off[gram]) if gram in off else _NO_COST for gram in grams)
+    costs = bytes(_stored(off[gram]) if gram in off else NO_COST for gram in grams)
     lines = "\n".join([str(len(grams)), *grams])
     held = lines.encode("ascii") + values + costs
     return lzma.compress(held, lzma.FORMAT_RAW, filters=_FILTERS)
 
 
 def _stored(nats: float) -> int:
-    return min(round(-nats * UNIT), _NO_COST - 1)
+    return min(round(-nats * UNIT), NO_COST - 1)
 
 
 def fold(text: str) -> str:

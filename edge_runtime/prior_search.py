@@ -25,6 +25,7 @@ from edge_runtime.grammar import Grammar
 from edge_runtime.outputs import Floats, Frames, Ints
 from edge_runtime.prior import Prior
 from edge_runtime.prior_contexts import Contexts, contexts_of
+from edge_runtime.prior_tables import SHIFT
 
 _WIDTH = 24
 _LEAST = 1e-3  # probability of a label in a frame that is followed up
@@ -54,11 +55,9 @@ def proposals_of(
     if not parts:
         return []
     contexts = contexts_of(prior, grammar.labels)
-    with contexts.lock:
-        contexts.make_room()
-        if len(parts) <= _FEW:
-            return [_alone(one, grammar, contexts, width) for one in parts]
-        return _Beams(parts, grammar, contexts, width).texts()
+    if len(parts) <= _FEW:
+        return [_alone(one, grammar, contexts, width) for one in parts]
+    return _Beams(parts, grammar, contexts, width).texts()
 
 
 def _telling(prob: Floats, grammar: Grammar) -> tuple[NDArray[np.bool_], Ints]:
@@ -71,10 +70,11 @@ def _telling(prob: Floats, grammar: Grammar) -> tuple[NDArray[np.bool_], Ints]:
 
 def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> list[str]:
     """One strip's texts: what `_Beams` does, number by number."""
-    prob, labels = frames.prob, grammar.labels
+    prob, labels, columns = frames.prob, grammar.labels, contexts.columns
+    costs, factor_of = contexts.costs, contexts.factor_of
     telling, telling_at = _telling(prob, grammar)
     # A prefix, its last label, its context, the mass that ends in blank, that in its last label.
-    beam = [("", 0, 0, 1.0, 0.0)]
+    beam = [("", 0, contexts.start, 1.0, 0.0)]
     before = -2
     for at in telling_at.tolist():
         row, said = prob[at].tolist(), telling[at].nonzero()[0].tolist()
@@ -88,13 +88,15 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
         rests = [(rest + held) * blank for _, _, _, rest, held in beam]
         helds = [held * row[last] for _, last, _, _, held in beam]
         floor = _LOST * max(map(add, rests, helds))
+        asked = [(label, labels[label], row[label], columns[label]) for label in said]
         kids, weights = [], {}
         for number, (text, last, context, rest, held) in enumerate(beam):
             mass = rest + held
             if context not in weights:
+                first = context << SHIFT
                 weights[context] = [
-                    (label, labels[label], row[label] * contexts.factor(context, label))
-                    for label in said
+                    (label, char, share * factor_of[costs[first + column]])
+                    for label, char, share, column in asked
                 ]
             for label, char, weight in weights[context]:
                 worth = (rest if label == last else mass) * weight
@@ -174,6 +176,7 @@ class _Beams:
             np.zeros(shape),
         )
         self.prefix[:, 0], self.rest[:, 0] = 1, 1.0
+        self.context[:, 0] = contexts.start
         self._steps: list[tuple[Ints, Ints]] = []  # of each step the slots grown from, and labels
 
     def texts(self) -> list[list[str]]:

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.errors import EdgeHwrError, ExitCode
-from edge_runtime.prior import END, START, Prior, fold, pack
+from edge_runtime.prior import Prior, fold, pack
+from edge_runtime.prior_tables import END, START
 from train import texts as made
 from train.config import data_folder
 from train.strokes import StrokeSet

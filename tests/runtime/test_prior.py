@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -16,9 +17,10 @@ from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.outputs import Frames
-from edge_runtime.prior import END, Prior, fold, pack
+from edge_runtime.prior import UNIT, Prior, fold, pack
 from edge_runtime.prior_contexts import Contexts
 from edge_runtime.prior_search import proposals, proposals_of
+from edge_runtime.prior_tables import END, START, column_of
 from edge_runtime.recognize import Recognizer
 from edge_runtime.shortlist import LEAST_POSTERIOR
 
@@ -123,20 +125,14 @@ def test_strips_by_themselves_are_proposed_what_they_are_among_others(seed: int,
 def step_by_step(prior: Prior, text: str) -> float:
     """What the search hears of the prior while a text grows, in nats."""
     contexts = Contexts(prior, LABELS)
-    at, total = np.zeros(1, np.intp), 0.0
+    at, total = np.array([contexts.start]), 0.0
     for char in text:
         label = np.array([LABELS.index(char)])
         factor = contexts.factors(at[None], label[None], np.ones((1, 1, 1), np.bool_))
         total += math.log(factor[0, 0, 0])
         at = contexts.after(at, label)
-    end = prior.following(name := contexts._names[int(at[0])], END, _shorter(prior, name))
-    return total + prior.weight * float(end[0])
-
-
-def _shorter(prior: Prior, context: str) -> np.ndarray | None:
-    if not context:
-        return None
-    return prior.following(context[1:], END, _shorter(prior, context[1:]))
+    end = prior.tables.costs[at[0], column_of(END)] / UNIT
+    return total - prior.weight * float(end)
 
 
 @given(st.text("tbhxyz 59.", max_size=9))
@@ -149,6 +145,17 @@ def test_the_prior_says_the_same_step_by_step(text: str) -> None:
 def test_the_shipped_prior_says_the_same_step_by_step(text: str) -> None:
     prior = bundled()
     assert math.isclose(step_by_step(prior, text), prior.score(text), abs_tol=1e-4)
+
+
+@settings(deadline=None)
+@given(st.text("aeinrstTH 1.'-,z|", max_size=12))
+def test_the_tables_say_what_the_grams_say(text: str) -> None:
+    prior = bundled()
+    heard = START * (prior.order - 1) + re.sub("(?<=[a-z])-(?=[a-z])", " ", fold(text)) + END
+    order = prior.order
+    steps = [heard[at - order : at] for at in range(order, len(heard) + 1)]
+    total = sum(prior.next(gram[:-1], gram[-1]) for gram in steps)
+    assert math.isclose(prior.score(text), prior.weight * (total + prior.bonus * len(text)))
 
 
 @lru_cache

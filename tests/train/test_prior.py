@@ -9,14 +9,15 @@ import pytest
 
 pytest.importorskip("torch")
 
-from edge_runtime.prior import END, START, Prior
+from edge_runtime.prior import Prior
+from edge_runtime.prior_tables import END, START
 from train.prior import build, count, main, smooth
 
 
 def test_what_may_follow_a_context_adds_up_to_one() -> None:
     seen, off = smooth(count([("banana", 4.0), ("bandana", 4.0)], 3))
     prior = Prior("p", 3, 1.0, 0.0, b"")
-    prior.__dict__["_tables"] = (seen, off)  # as counted, before it is rounded to 1/8 nat
+    prior.__dict__["grams"] = (seen, off)  # as counted, before it is rounded to 1/8 nat
     chars = {gram for gram in seen if len(gram) == 1 and gram != START}
     for context in (START + START, START + "b", "an", "na"):
         mass = sum(math.exp(prior.next(context, char)) for char in chars)
