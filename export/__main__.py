@@ -38,6 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
         type=Path,
         help="with --weights-only: weights of another run from the same base",
     )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        help="with --mix: weights to go from, where the run's own base had come from them",
+    )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
         "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
@@ -70,7 +75,13 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--mix goes from 0 (the base) over 1 (where the run ended) to 2")
     try:
         if told.weights_only:
-            size = save_weights(told.checkpoint, told.weights, mix=told.mix, other=told.mean_with)
+            size = save_weights(
+                told.checkpoint,
+                told.weights,
+                mix=told.mix,
+                other=told.mean_with,
+                base=told.base,
+            )
             print(f"{size:,} bytes", file=sys.stderr)
             print(told.weights)
             return ExitCode.OK

@@ -66,7 +66,12 @@ def load_trained(path: Path) -> Trained:
 
 
 def save_weights(
-    checkpoint: Path, out: Path, *, mix: float = 1.0, other: Path | None = None
+    checkpoint: Path,
+    out: Path,
+    *,
+    mix: float = 1.0,
+    other: Path | None = None,
+    base: Path | None = None,
 ) -> int:
     """Write the averaged weights alone, convolutions in half precision.
 
@@ -78,6 +83,8 @@ def save_weights(
             and others, "Robust fine-tuning of zero-shot models", 2022), and the mean of two runs
             beyond it: what each learnt by heart is halved there.
         other: Weights of another run from the same base; the mean of both is mixed.
+        base: What to mix with, where the run went on from weights that came from it; default the
+            run's own.
 
     Returns:
         Bytes written.
@@ -93,10 +100,10 @@ def save_weights(
             raise ConfigError(f"{other}: of another network than {checkpoint}")
         average = _between(average, beside["average"], 0.5)
     if mix != 1.0:
-        base = held["schedule"].get("base")
-        if not base:
+        begun = base or held["schedule"].get("base")
+        if not begun:
             raise ConfigError(f"{checkpoint}: was trained from no base; leave --mix out")
-        average = _between(load_checkpoint(Path(base))["average"], average, mix)
+        average = _between(load_checkpoint(Path(begun))["average"], average, mix)
     average = {
         name: one.half() if one.ndim >= _LEAST_DIMENSIONS_HALVED else one.clone()
         for name, one in average.items()

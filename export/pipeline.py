@@ -60,7 +60,7 @@ class Options:
 
     data: Path
     ranges_on: int = 3000  # strips, for int8's ranges; as many others choose among the recipes
-    gate_on: int = 2400  # strips
+    gate_on: int = 6000  # strips: of each source some 650, so that chance fails no source
     calibrate_on: int = 2500  # fields of each group
     timed: int = 20  # runs of each session
     seed: int = 1

@@ -124,6 +124,27 @@ def test_weights_are_mixed_with_the_base_of_their_run(checkpoint: Path, tmp_path
         save_weights(checkpoint, out, mix=0.5)
 
 
+def test_a_run_that_went_on_is_mixed_with_what_the_first_began_from(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    held = torch.load(checkpoint, weights_only=True)
+
+    def moved(by: float) -> dict[str, torch.Tensor]:
+        return {k: v + by if v.is_floating_point() else v for k, v in held["average"].items()}
+
+    first, second, out = (tmp_path / f"{name}.pt" for name in ("first", "second", "out"))
+    torch.save({**held, "average": moved(1)}, first)
+    schedule = {**held["schedule"], "base": str(first)}
+    torch.save({**held, "schedule": schedule, "average": moved(3)}, second)
+    for base, by in ((None, 1 + 1.5 * 2), (checkpoint, 1.5 * 3)):
+        save_weights(second, out, mix=1.5, base=base)
+        for name, one in torch.load(out, weights_only=True)["average"].items():
+            far = by if one.is_floating_point() else 0
+            torch.testing.assert_close(
+                one.float(), held["average"][name].float() + far, rtol=3e-3, atol=3e-3
+            )
+
+
 def test_two_runs_are_averaged(checkpoint: Path, tmp_path: Path) -> None:
     held = torch.load(checkpoint, weights_only=True)
     moved = {k: v + 1 if v.is_floating_point() else v for k, v in held["average"].items()}
