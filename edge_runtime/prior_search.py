@@ -84,29 +84,37 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
             ]
         before = at
         blank = row[0]
-        place = {one[0]: number for number, one in enumerate(beam)}
         rests = [(rest + held) * blank for _, _, _, rest, held in beam]
         helds = [held * row[last] for _, last, _, _, held in beam]
-        floor = _LOST * max(map(add, rests, helds))
-        asked = [(label, labels[label], row[label], columns[label]) for label in said]
+        stay = list(map(add, rests, helds))
+        floor = _LOST * max(stay)
+        # What is worth no more than each of as many as are kept is not kept itself.
+        least = max(floor, min(stay)) if len(stay) == width else floor
+        lasts = {last for _, last, _, _, _ in beam}
+        place: dict[str, int] = {}  # only a prefix that ends in it may be what a label makes
+        if not lasts.isdisjoint(said):
+            place = {one[0]: number for number, one in enumerate(beam)}
+        asked = [
+            (label, labels[label], row[label], columns[label], label in lasts) for label in said
+        ]
         kids, weights = [], {}
         for number, (text, last, context, rest, held) in enumerate(beam):
             mass = rest + held
             if context not in weights:
                 first = context << SHIFT
                 weights[context] = [
-                    (label, char, share * factor_of[costs[first + column]])
-                    for label, char, share, column in asked
+                    (label, char, share * factor_of[costs[first + column]], held_maybe)
+                    for label, char, share, column, held_maybe in asked
                 ]
-            for label, char, weight in weights[context]:
+            for label, char, weight, held_maybe in weights[context]:
                 worth = (rest if label == last else mass) * weight
                 if worth <= floor:
                     continue
-                own = place.get(text + char)
-                if own is None:
-                    kids.append((worth, number, label))
-                else:
+                own = place.get(text + char) if held_maybe else None
+                if own is not None:
                     helds[own] += worth
+                elif worth > least:
+                    kids.append((worth, number, label))
         worths = list(map(add, rests, helds))
         worths += [worth for worth, _, _ in kids]
         top = max(worths)
