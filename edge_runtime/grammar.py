@@ -268,6 +268,7 @@ class Grammar:
         return bool(self.accepting[state])
 
 
+@lru_cache(maxsize=1024)
 def compile_grammar(field: Field, labels: tuple[str, ...]) -> Grammar:
     """The automaton of a field over a network's labels; fields that allow the same share it.
 
