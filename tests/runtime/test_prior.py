@@ -147,10 +147,16 @@ def test_the_shipped_prior_says_the_same_step_by_step(text: str) -> None:
     assert math.isclose(step_by_step(prior, text), prior.score(text), abs_tol=1e-4)
 
 
-@settings(deadline=None)
-@given(st.text("aeinrstTH 1.'-,z|", max_size=12))
-def test_the_tables_say_what_the_grams_say(text: str) -> None:
-    prior = bundled()
+SPARSE = Prior(
+    "sparse", 4, 0.5, 1.0,
+    pack({"a": -1.0, "b": -2.0, "ab": -0.5, "bab": -0.25, "abab": -0.125, "\x02\x02\x02a": -3.0},
+         {"ab": -0.5, "bab": -0.75, "b": -1.0}),
+)  # fmt: skip
+
+
+@given(st.sampled_from(["bundled", "made-up", "sparse"]), st.text("abehnrstTH 1.'-|", max_size=12))
+def test_the_tables_say_what_the_grams_say(name: str, text: str) -> None:
+    prior = {"made-up": PRIOR, "sparse": SPARSE}.get(name) or bundled()
     heard = START * (prior.order - 1) + re.sub("(?<=[a-z])-(?=[a-z])", " ", fold(text)) + END
     order = prior.order
     steps = [heard[at - order : at] for at in range(order, len(heard) + 1)]
