@@ -11,8 +11,10 @@ Source: back-off as Katz 1987 has it: a context's row is that of its own last ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,49 +70,69 @@ class PriorTables:
             costs: Of each, minus what backing off from it costs, or `NO_COST`.
             order: Characters of a gram, at most.
         """
-        flat = np.frombuffer(lines, np.uint8)
-        ends = np.append(np.flatnonzero(flat == ord("\n")), len(flat))
-        starts = np.append(0, ends[:-1] + 1)
-        value, cost = (np.frombuffer(one, np.uint8).astype(np.int16) for one in (values, costs))
-        grams = []  # of each length: columns of the characters, value, cost
-        for n in range(order + 1):
-            of_length = np.flatnonzero(ends - starts == n) if n else np.zeros(0, np.int64)
-            columns = _COLUMN[flat[starts[of_length][:, None] + np.arange(n)]]
-            grams.append((columns, value[of_length], cost[of_length]))
-        codes = [np.zeros(1, np.int64)]  # of each length: the contexts' characters as one number
-        for n in range(1, order):
-            own = _code(grams[n][0])[grams[n][2] != NO_COST]
-            codes.append(np.unique(np.append(own, _code(grams[n + 1][0][:, :-1]))))
-        first = np.cumsum([0, *map(len, codes)])
+        grams = _by_length(lines, values, costs, order)
+        known = _contexts(grams, order)
+        first = np.cumsum([0, *map(len, known)])
         n_contexts = int(first[-1])
         table = np.full((n_contexts, WIDTH), NEVER, np.int16)
         after = np.zeros((n_contexts, WIDTH), np.uint16 if n_contexts < 1 << 16 else np.uint32)
-        for n, own in enumerate(codes):
-            rows = slice(first[n], first[n + 1])
-            if n:
-                shorter = _longest(own % WIDTH ** (n - 1), n - 1, codes, first)
+        for n, own in enumerate(known):
+            if n:  # as after fewer characters, but for what is set below
+                rows = slice(first[n], first[n + 1])
+                shorter = _longest(own % WIDTH ** (n - 1), n - 1, known, first)
                 table[rows], after[rows] = table[shorter], after[shorter]
-                columns, _, cost = grams[n]
-                at, there = _found(_code(columns), own)
-                off = np.where(cost == NO_COST, 0, cost)
-                table[first[n] + at[there]] += off[there, None].astype(np.int16)
-            columns, value, _ = grams[n + 1]
-            at, there = _found(_code(columns[:, :-1]), own)
-            table[first[n] + at[there], columns[there, -1]] = value[there]
+                at, there = _found(_code(grams[n].columns), own)
+                off = np.where(grams[n].cost == NO_COST, 0, grams[n].cost)
+                table[first[n] + at[there]] += off[there, None]
+            seen = grams[n + 1]
+            at, there = _found(_code(seen.columns[:, :-1]), own)
+            table[first[n] + at[there], seen.columns[there, -1]] = seen.value[there]
             if n + 1 < order:
-                longer = codes[n + 1]
+                longer = known[n + 1]
                 at, there = _found(longer // WIDTH, own)
-                after[first[n] + at[there], longer[there] % WIDTH] = first[n + 1] + np.flatnonzero(
-                    there
+                after[first[n] + at[there], longer[there] % WIDTH] = (
+                    first[n + 1] + there.nonzero()[0]
                 )
         # Between letters a hyphen counts as a space; of a text that grows, already after a letter.
         hyphen, space = column_of("-"), column_of(" ")
-        last = np.concatenate([own % WIDTH if n else [-1] for n, own in enumerate(codes)])
+        last = np.concatenate([own % WIDTH if n else [-1] for n, own in enumerate(known)])
         letter = np.isin(last, _LETTERS)
         for one in (table, after):
             one[:, JOINED] = np.where(letter, one[:, space], one[:, hyphen])
-        opening = np.array([_code(np.full((1, order - 1), column_of(START)))[0]])
-        return PriorTables(table, after, int(_longest(opening, order - 1, codes, first)[0]))
+        opening = _code(np.full((1, order - 1), column_of(START)))
+        return PriorTables(table, after, int(_longest(opening, order - 1, known, first)[0]))
+
+
+class _Grams(NamedTuple):
+    """Those of one length."""
+
+    columns: Ints  # (n, length), of their characters
+    value: NDArray[np.int16]
+    cost: NDArray[np.int16]
+
+
+def _by_length(lines: bytes, values: bytes, costs: bytes, order: int) -> list[_Grams]:
+    """Grams of 0 (there are none) to `order` characters; arguments as `PriorTables.read`."""
+    flat = np.frombuffer(lines, np.uint8)
+    ends = np.append((flat == ord("\n")).nonzero()[0], len(flat))
+    starts = np.append(0, ends[:-1] + 1)
+    value, cost = (np.frombuffer(one, np.uint8).astype(np.int16) for one in (values, costs))
+    found = []
+    for n in range(order + 1):
+        own = ((ends - starts == n) & (n > 0)).nonzero()[0]
+        columns = _COLUMN[flat[starts[own][:, None] + np.arange(n)]]
+        found.append(_Grams(columns, value[own], cost[own]))
+    return found
+
+
+def _contexts(grams: Sequence[_Grams], order: int) -> list[Ints]:
+    """Contexts of each length as ascending numbers: what stands before a character in some gram,
+    and what costs something to back off from."""
+    found = [np.zeros(1, np.int64)]
+    for n in range(1, order):
+        own = _code(grams[n].columns)[grams[n].cost != NO_COST]
+        found.append(np.unique(np.append(own, _code(grams[n + 1].columns[:, :-1]))))
+    return found
 
 
 def _code(columns: Ints) -> Ints:
@@ -129,7 +151,7 @@ def _found(codes: Ints, among: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     return at, among[at] == codes
 
 
-def _longest(codes: Ints, n: int, known: list[Ints], first: Ints) -> Ints:
+def _longest(codes: Ints, n: int, known: Sequence[Ints], first: Ints) -> Ints:
     """Numbers of the contexts that hold most of the last characters of some of length `n`."""
     found = np.full(len(codes), -1)
     for length in range(n, -1, -1):
