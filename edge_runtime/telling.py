@@ -26,18 +26,20 @@ from edge_runtime.rows import line_field
 LogProbs = NDArray[np.float32]
 Family = Mapping[str, Any]
 
-# What a family says of a field, and by how many nats it is favoured over any text. Chosen on rows
-# and lines by tuning writers (docs/decisions.md).
+# What a family says of a field, by how many nats it is favoured over any text, and by how many for
+# each filled cell besides: of many characters one that is no letter, or small among capitals, is
+# likelier to be misread than meant. Chosen on rows and lines by tuning and calibration writers
+# (docs/decisions.md).
 _FIGURES = {"kind": "text", "charset": string.digits + " .,-/:+()$%#*="}
-_IN_CELLS: tuple[tuple[Family, float], ...] = (
+_IN_CELLS: tuple[tuple[Family, float, float], ...] = (
     # A point in doubt is no mark to be left out: 2.5 is not 25.
-    ({"kind": "digits", "skip": ""}, 1.4),
-    (_FIGURES, 1.3),
-    ({"kind": "name", "charset": string.ascii_uppercase + " .,'-"}, 1.4),
-    ({"kind": "name", "charset": string.ascii_letters + " .,'-"}, 1.0),
+    ({"kind": "digits", "skip": ""}, 1.4, 0.1),
+    (_FIGURES, 1.3, 0.1),
+    ({"kind": "name", "charset": string.ascii_uppercase + " .,'-"}, 1.4, 0.25),
+    ({"kind": "name", "charset": string.ascii_letters + " .,'-"}, 1.0, 0.1),
 )
 # Of words the prior knows more than their characters do.
-_ON_LINES: tuple[tuple[Family, float], ...] = ((_FIGURES, 0.4),)
+_ON_LINES: tuple[tuple[Family, float, float], ...] = ((_FIGURES, 0.4, 0.0),)
 
 
 def told(ink: FieldInk, frames: Sequence[LogProbs], labels: tuple[str, ...]) -> Family:
@@ -57,11 +59,12 @@ def told(ink: FieldInk, frames: Sequence[LogProbs], labels: tuple[str, ...]) -> 
         return {}
     whole = _totals(ink, frames, labels, {})
     best: tuple[float, Family] = (0.0, {})
-    for family, favour in _ON_LINES if field.cells is None else _IN_CELLS:
+    n_cells = len(ink.filled)
+    for family, favour, by_cell in _ON_LINES if field.cells is None else _IN_CELLS:
         part = _totals(ink, frames, labels, family)
         # Where cells were cut wrongly, the row as one line still knows, and the other way round.
         kept = max((a - b for a, b in zip(part, whole, strict=True) if b > -math.inf), default=0.0)
-        best = max(best, (kept + favour, family), key=lambda one: one[0])
+        best = max(best, (kept + favour + by_cell * n_cells, family), key=lambda one: one[0])
     return best[1]
 
 

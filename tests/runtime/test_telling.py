@@ -74,6 +74,18 @@ def test_a_letter_in_doubt_with_a_figure_is_a_letter_among_letters(
     assert found.get("kind") == kind
 
 
+def test_a_letter_among_many_is_a_letter_though_it_looks_more_like_a_figure(
+    tiny_spec: ModelSpec,
+) -> None:
+    # log 0.04 is -3.2 nats: more than six cells are favoured by, less than twelve are.
+    doubted = said("0", tiny_spec, doubt="O", share=0.04)
+    for word, kind in (("FRANC", None), ("FRANCISCODO", "name")):
+        frames = [*(said(c, tiny_spec) for c in word), doubted]
+        field = Field("f", cells=len(frames))
+        found = told(asked(field, tiny_spec, word + "0"), frames, tiny_spec.labels)
+        assert found.get("kind") == kind
+
+
 def test_a_point_in_doubt_keeps_its_place(tiny_spec: ModelSpec) -> None:
     dot = said("1", tiny_spec)
     dot[1] = np.log(1e-6)
