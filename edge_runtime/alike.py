@@ -1,7 +1,7 @@
 """What the network believes, seen through what a field allows.
 
 Owns:   `settle_alike` (characters of one shape), `within` (some character stands here: which?).
-Needs:  numpy, `grammar`.
+Needs:  numpy, `grammar`, `outputs`.
 Words:  *alike*: drawn alone, nobody tells them apart. The network splits its belief among them; a
         grammar that knows only one of them must not lose the belief in the others.
 """
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
+from edge_runtime.outputs import log_sum
 
 LogProbs = NDArray[np.float32]
 
@@ -74,7 +75,7 @@ def within(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     if on[1:].all() or not on.any():
         return log_probs
     out = log_probs.copy()
-    allowed = np.logaddexp.reduce(log_probs[:, on], axis=1)
+    allowed = log_sum(log_probs[:, on])
     character = np.log1p(-np.minimum(np.exp(log_probs[:, 0]), np.float32(1 - 1e-6)))
     out[:, on] += np.maximum(character - allowed, 0)[:, None]
     out[:, 1:][:, ~on[1:]] = np.log(_NOTHING)

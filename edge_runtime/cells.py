@@ -181,6 +181,13 @@ class CellLattice:
             self._is_glyph = keep
 
     @cached_property
+    def lone(self) -> Ints:
+        """The glyphs that are a whole text, ascending."""
+        ends = (self.tail == 0) & self.grammar.accepting[self.head]
+        found: Ints = self.label[ends]
+        return found
+
+    @cached_property
     def _from(self) -> tuple[Ints, Ints]:
         """Where the edges of each state begin, and which states have some."""
         return segments(self.tail)
@@ -203,6 +210,9 @@ class CellLattice:
 
     def log_total(self, cells: Cells) -> float:
         """Log of the mass of all layouts that give an allowed text."""
+        if cells.n == 1:
+            glyphs = cells.glyph[0].take(self.lone)
+            return min(0.0, float(np.logaddexp.reduce(glyphs, initial=-np.inf)))
         total = self._log_total(cells, _scattered)
         return total if total > SCALED_LEAST else self._log_total(cells, _scattered_logs)
 
@@ -318,6 +328,13 @@ def k_best_cells(
     Returns:
         Whether the search was finished rather than cut off.
     """
+    if cells.n == 1:  # most boxes stand alone: a text is a glyph
+        gains = cells.glyph[0].take(lattice.lone)
+        for at in np.argsort(-gains, kind="stable")[:k].tolist():
+            gain, label = float(gains[at]), int(lattice.lone[at])
+            if gain == -math.inf or add(lattice.grammar.labels[label], gain, gain):
+                break
+        return True
     steps = _Steps(cells, lattice, k)
     order = count()
     heap: list[tuple[float, int, float, int, str, list[_Step], int]] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -237,7 +237,7 @@ def _spelled(whole: Frames, found: Sequence[_Weighed], grammar: Grammar) -> list
         said = [] if one.best is None else grammar.labels_of(one.texts[one.best])
         labels.append(said)
         runs.append([] if one.best is None else one.ink.runs(one.texts[one.best], said))
-    starts = np.cumsum([0, *(one.ink.frames.n for one in found)]).tolist()
+    starts = list(accumulate((one.ink.frames.n for one in found), initial=0))
     spans = _spans(whole, grammar, starts, labels, runs)
     return [
         Decoding("", -math.inf, one.ink.log_total, (), (), one.raw)

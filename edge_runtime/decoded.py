@@ -93,14 +93,13 @@ def _decode_lines(
     """The best texts among what the field allows; total and raw text are of the settled frames. And
     what the network says without the grammar."""
     whole = given[0] if len(given) == 1 else np.concatenate(given)
-    ends = np.cumsum([len(one) for one in given])[:-1]
     settled = settle_alike(whole, grammar)
     inside = within(settled, grammar)
-    strips = np.split(inside, ends)
+    strips = _parted(inside, given)
     found = decode_all(strips, grammar) if prior is None else favour_all(strips, grammar, prior)
     said = [one.raw_text for one in found]
     if inside is not settled:  # belief was moved
-        strips = np.split(settled, ends)
+        strips = _parted(settled, given)
         totals, said = grammar_log_totals(strips, grammar), raw_texts(strips, grammar)
         found = [
             replace(one, log_total=total, raw_text=text)
@@ -109,6 +108,13 @@ def _decode_lines(
     if settled is not whole:
         said = raw_texts(given, grammar)
     return found, [text.strip() for text in said]
+
+
+def _parted(whole: LogProbs, like: Sequence[LogProbs]) -> list[LogProbs]:
+    """Frames that lie end to end, strip by strip."""
+    if len(like) == 1:
+        return [whole]
+    return np.split(whole, np.cumsum([len(one) for one in like])[:-1])
 
 
 def inside_line(frames: LogProbs, grammar: Grammar) -> LogProbs:

@@ -233,6 +233,14 @@ class Grammar:
         return {(at, label): to for at, label, to in self.edges.tolist()}
 
     @cached_property
+    def _moves(self) -> list[dict[str, int]]:
+        """For each state, character to the next state."""
+        found: list[dict[str, int]] = [{} for _ in range(self.n_states)]
+        for at, label, to in self.edges.tolist():
+            found[at][self.labels[label]] = to
+        return found
+
+    @cached_property
     def ends(self) -> list[bool]:
         """As `accepting`."""
         found: list[bool] = self.accepting.tolist()
@@ -260,12 +268,12 @@ class Grammar:
         """Whether `text` is one of the allowed texts."""
         if self.texts is not None:
             return text in self._listed
-        state = 0
+        state, moves = 0, self._moves
         for char in text:
-            state = self.ways.get((state, self._index.get(char, 0)), -1)
+            state = moves[state].get(char, -1)
             if state < 0:
                 return False
-        return bool(self.accepting[state])
+        return self.ends[state]
 
 
 @lru_cache(maxsize=1024)

@@ -224,9 +224,10 @@ def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
     in_cells = ink.field.cells is not None
     # A flat stroke alone in its cell is a dash or an underscore: it strikes nothing out.
     dashes = ink.dashes or ("",) * len(ink.inks)
+    bounds = ink.bounds or (None,) * len(ink.inks)
     return tuple(
-        0.0 if strip is None or dash else strike_share(one.pixels, cell=in_cells)
-        for one, strip, dash in zip(ink.inks, ink.strips, dashes, strict=True)
+        0.0 if strip is None or dash else strike_share(one.pixels, cell=in_cells, box=box)
+        for one, strip, dash, box in zip(ink.inks, ink.strips, dashes, bounds, strict=True)
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from edge_runtime.grammar import Grammar
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 LogProbs = NDArray[np.float32]
+_Float = TypeVar("_Float", np.float32, np.float64)
 
 # Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
 FLOOR = -1.0e4
@@ -86,9 +88,9 @@ def frames_of(given: Sequence[LogProbs], grammar: Grammar) -> tuple[Frames, list
     return whole, parts
 
 
-def log_sum(logs: Floats) -> Floats:
-    """log(sum(exp)) of each row, float64 (t,), finite where its greatest is. `np.logaddexp.reduce`
-    is slower, a label at a time."""
+def log_sum(logs: NDArray[_Float]) -> NDArray[_Float]:
+    """log(sum(exp)) of each row, (t, n) to (t,), finite where its greatest is.
+    `np.logaddexp.reduce` is slower, a label at a time."""
     most = logs.max(axis=1, keepdims=True)
-    found: Floats = np.log(np.exp(logs - most).sum(axis=1)) + most[:, 0]
+    found: NDArray[_Float] = np.log(np.exp(logs - most).sum(axis=1)) + most[:, 0]
     return found

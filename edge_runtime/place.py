@@ -20,10 +20,11 @@ from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
-from edge_runtime.preprocess import Strip, make_strip, normalize_ink
+from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
 from edge_runtime.register import Registration, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
+from edge_runtime.strikes import strokes_box
 from edge_runtime.template import Template
 from edge_runtime.thin import thickened
 
@@ -64,6 +65,7 @@ class FieldInk:
     line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
     state: str = ""  # of a check box, see `check_marks.STATES`
+    bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -147,8 +149,13 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for one, full in zip(cells, filled, strict=True)
     )
     line = as_line(whole, spec, cells, filled) if in_row and any(filled) else None
+    bounds = tuple(
+        strokes_box(one.components) if full else None
+        for one, full in zip(cells, filled, strict=True)
+    )
+    flat = dashes(cells, filled)
     return FieldInk(
-        crop.field, crop.box, crop.to_page, inks, strips, struck, dashes(cells, filled), line
+        crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line, bounds=bounds
     )
 
 

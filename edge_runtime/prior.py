@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import lzma
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError
-from edge_runtime.prior_tables import END, NEVER, NO_COST, SHIFT, PriorTables, column_of
+from edge_runtime.prior_tables import COLUMNS, END, NEVER, NO_COST, SHIFT, PriorTables, column_of
 
 Floats = NDArray[np.float64]
 
@@ -75,13 +75,13 @@ class Prior:
 
     def score(self, text: str) -> float:
         """What the prior adds to the log-probability of a text, in nats."""
-        folded = fold(text)
-        if "-" in folded:
+        folded = fold(text) if "-" in text or not text.isascii() else text
+        if folded is not text:
             folded = _HYPHEN.sub(" ", folded)
         costs, after = self.tables.flat
         at, total = self.tables.start << SHIFT, 0
-        for char in folded + END:
-            place = at + column_of(char)
+        for column in _columns(folded + END):
+            place = at + column
             total += costs[place]
             at = after[place] << SHIFT
         return self.weight * (self.bonus * len(text) - total / UNIT)
@@ -138,6 +138,12 @@ def pack(seen: Mapping[str, float], off: Mapping[str, float]) -> bytes:
 
 def _stored(nats: float) -> int:
     return min(round(-nats * UNIT), NO_COST - 1)
+
+
+def _columns(text: str) -> Sequence[int]:
+    if text.isascii():
+        return text.encode("ascii").translate(COLUMNS)
+    return [column_of(char) for char in text]
 
 
 def fold(text: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.outputs import Ints
 from edge_runtime.prior import Prior, fold
-from edge_runtime.prior_tables import JOINED, SHIFT, column_of
+from edge_runtime.prior_tables import JOINED, column_of
 
 
 class Contexts:
@@ -28,7 +28,7 @@ class Contexts:
         self._column = np.array(self.columns, np.intp)
         self._factor = prior.factors(np.arange(int(tables.costs.max()) + 1)).astype(np.float32)
         self.factor_of: list[float] = self._factor.tolist()  # by cost
-        self.costs, self._next = tables.flat
+        self.costs, self.after_of = tables.flat  # at `(context << SHIFT) + column`
 
     def factors(
         self, contexts: Ints, labels: Ints, wanted: NDArray[np.bool_]
@@ -48,10 +48,6 @@ class Contexts:
     def after(self, contexts: Ints, labels: Ints) -> Ints:
         """The contexts after one more label."""
         return self._after[contexts, self._column[labels]].astype(np.intp)
-
-    def next(self, context: int, label: int) -> int:
-        """The context after one more label."""
-        return int(self._next[(context << SHIFT) + self.columns[label]])
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,7 @@ two go on by themselves, prefix by prefix, to the same texts: arrays so small ta
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from operator import add
 
@@ -71,82 +72,76 @@ def _telling(prob: Floats, grammar: Grammar) -> tuple[NDArray[np.bool_], Ints]:
 def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> list[str]:
     """One strip's texts: what `_Beams` does, number by number."""
     prob, labels, columns = frames.prob, grammar.labels, contexts.columns
-    costs, factor_of = contexts.costs, contexts.factor_of
+    costs, after, factor_of = contexts.costs, contexts.after_of, contexts.factor_of
     telling, telling_at = _telling(prob, grammar)
-    # A prefix, its last label, its context, the mass that ends in blank, that in its last label.
-    beam = [("", 0, contexts.start, 1.0, 0.0)]
+    # Of each prefix its last label, the row of its context in the tables, the mass that ends in
+    # blank, and that in its last label.
+    texts, lasts, places = [""], [0], [contexts.start << SHIFT]
+    rests, helds = [1.0], [0.0]
     before = -2
     for at in telling_at.tolist():
         row, said = prob[at].tolist(), telling[at].nonzero()[0].tolist()
+        masses = list(map(add, rests, helds))
         if at - before > 1:
-            beam = [
-                (text, last, context, rest + held, 0.0) for text, last, context, rest, held in beam
-            ]
+            rests, helds = masses, [0.0] * len(masses)
         before = at
         blank = row[0]
-        rests = [(rest + held) * blank for _, _, _, rest, held in beam]
-        helds = [held * row[last] for _, last, _, _, held in beam]
-        stay = list(map(add, rests, helds))
+        still_rests = [mass * blank for mass in masses]
+        still_helds = [held * row[last] for held, last in zip(helds, lasts, strict=True)]
+        stay = list(map(add, still_rests, still_helds))
         floor = _LOST * max(stay)
         # What is worth no more than each of as many as are kept is not kept itself.
         least = max(floor, min(stay)) if len(stay) == width else floor
-        lasts = {last for _, last, _, _, _ in beam}
-        place: dict[str, int] = {}  # only a prefix that ends in it may be what a label makes
-        if not lasts.isdisjoint(said):
-            place = {one[0]: number for number, one in enumerate(beam)}
-        asked = [
-            (label, labels[label], row[label], columns[label], label in lasts) for label in said
-        ]
-        kids, weights = [], {}
-        for number, (text, last, context, rest, held) in enumerate(beam):
-            mass = rest + held
-            if context not in weights:
-                first = context << SHIFT
-                weights[context] = [
-                    (label, char, share * factor_of[costs[first + column]], held_maybe)
-                    for label, char, share, column, held_maybe in asked
+        number_of: dict[str, int] = {}  # only a prefix that ends in it may be what a label makes
+        kids: list[tuple[float, int, int]] = []
+        for label in said:
+            share, column = row[label], columns[label]
+            if label not in lasts:
+                kids += [
+                    (worth, number, label)
+                    for number, (mass, place) in enumerate(zip(masses, places, strict=True))
+                    if (worth := mass * (share * factor_of[costs[place + column]])) > least
                 ]
-            for label, char, weight, held_maybe in weights[context]:
-                worth = (rest if label == last else mass) * weight
+                continue
+            number_of = number_of or {text: number for number, text in enumerate(texts)}
+            char = labels[label]
+            for number, (last, place) in enumerate(zip(lasts, places, strict=True)):
+                mass = rests[number] if last == label else masses[number]
+                worth = mass * (share * factor_of[costs[place + column]])
                 if worth <= floor:
                     continue
-                own = place.get(text + char) if held_maybe else None
+                own = number_of.get(texts[number] + char)
                 if own is not None:
-                    helds[own] += worth
+                    still_helds[own] += worth
                 elif worth > least:
                     kids.append((worth, number, label))
-        worths = list(map(add, rests, helds))
-        worths += [worth for worth, _, _ in kids]
+        stay = list(map(add, still_rests, still_helds))
+        worths = stay + [worth for worth, _, _ in kids]
         top = max(worths)
-        least, ties = _cut(worths, _LOST * top, width)
-        grown = []
-        for number, worth in enumerate(worths):
-            if worth < least or (worth == least and not ties):
-                continue
-            ties -= worth == least
-            if number < len(beam):
-                text, last, context, _, _ = beam[number]
-                grown.append((text, last, context, rests[number] / top, helds[number] / top))
-            else:
-                _, parent, label = kids[number - len(beam)]
-                text, _, context, _, _ = beam[parent]
-                after = contexts.next(context, label)
-                grown.append((text + labels[label], label, after, 0.0, worth / top))
-        beam = grown
-    masses = [rest + held for _, _, _, rest, held in beam]
+        kept = _kept(worths, _LOST * top, width)
+        old = kept[: bisect_left(kept, len(stay))]
+        new = [kids[number - len(stay)] for number in kept[len(old) :]]
+        rests = [still_rests[number] / top for number in old] + [0.0] * len(new)
+        helds = [still_helds[number] / top for number in old]
+        helds += [worth / top for worth, _, _ in new]
+        grown = [texts[number] + labels[label] for _, number, label in new]
+        texts = [texts[number] for number in old] + grown
+        lasts = [lasts[number] for number in old] + [label for _, _, label in new]
+        moved = [after[places[number] + columns[label]] << SHIFT for _, number, label in new]
+        places = [places[number] for number in old] + moved
+    masses = list(map(add, rests, helds))
     least = _HOPELESS * max(masses)
-    ranked = sorted(zip(masses, beam, strict=True), key=lambda one: -one[0])
-    return [one[0] for mass, one in ranked if mass >= least and grammar.accepts(one[0])]
+    ranked = sorted(zip(masses, texts, strict=True), key=lambda one: -one[0])
+    return [text for mass, text in ranked if mass >= least and grammar.accepts(text)]
 
 
-def _cut(worths: Sequence[float], lost: float, width: int) -> tuple[float, int]:
-    """The least that is kept, and how many of just that."""
-    kept = [worth for worth in worths if worth >= lost]
-    if len(kept) <= width:
-        return lost, len(kept)
-    kept.sort(reverse=True)
-    least = kept[width - 1]
-    return least, kept[:width].count(least)
+def _kept(worths: Sequence[float], lost: float, width: int) -> list[int]:
+    """The places of the greatest, ascending; of equal ones the first."""
+    kept = [number for number, worth in enumerate(worths) if worth >= lost]
+    if len(kept) > width:
+        kept.sort(key=worths.__getitem__, reverse=True)  # stable
+        kept = sorted(kept[:width])
+    return kept
 
 
 class _Beams:

@@ -34,6 +34,11 @@ _COLUMN[np.frombuffer(CHARS.encode(), np.uint8)] = np.arange(len(CHARS))
 _LETTERS = _COLUMN[np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)]
 
 
+# What `str.encode` makes of printed ASCII, case and digits folded, to columns.
+COLUMNS = bytes(_COLUMN[ord(chr(code).lower() if not chr(code).isdigit() else "0")]
+                if code < 128 else UNKNOWN for code in range(256))  # fmt: skip
+
+
 def column_of(char: str) -> int:
     """Of a folded character."""
     return int(_COLUMN[ord(char)]) if len(char) == 1 and ord(char) < 256 else UNKNOWN

@@ -1,7 +1,9 @@
 """Whether ink was struck out, scribbled over, or never was writing: blots, hatching, print, bars.
 
-Owns:   `strike_features`, `strike_share`, `CALLED` (the share from which ink is called struck out).
-Needs:  numpy, cv2. Its weights are fitted by `python -m benchmarks.struck --fit`.
+Owns:   `strike_features`, `strike_share`, `strokes_box`, `CALLED` (the share from which ink is
+        called struck out).
+Needs:  numpy, cv2, `components`, `preprocess`. Its weights are fitted by
+        `python -m benchmarks.struck --fit`.
 Words:  *ink* is bright on black. *runs*: level strokes three quarters of the writing's height long.
         *crossings*: how often a row or a column enters ink.
 
@@ -18,6 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.components import Components, components_of
+from edge_runtime.preprocess import STROKE, IntBox
 from edge_runtime.strike_weights import CELL, LINE
 
 Gray = NDArray[np.uint8]
@@ -31,31 +35,39 @@ FEATURES = (
 # In 1,980 lines and 1,979 cells of clean writing by tuning writers, out of fold, three were called.
 CALLED = {"line": 0.97, "cell": 0.893}
 
-_INK = 90  # a pixel of this much ink belongs to a stroke, as in `preprocess`
 _HIGH, _WIDE = 48, 960  # pixels that are looked at: more tell nothing more
 _RUN = 0.75  # of the height: longer than any bar of a letter among others
 _SPECK = 0.0015  # of the height squared
 _EDGE, _ACROSS = 0.2, 0.6  # a run this near to foot or head, and so wide, is a printed rule
 _RUN_LEAST, _RULE_LEAST = 5, 8  # pixels of a run, however low the ink
-_MOST_16 = 1 << 18  # pixels: parts are at least two apart in both directions
 # Of fields, how many are struck out; and of what the weights were fitted on.
 _USUAL, _FITTED = 0.005, 0.25
 
 
-def strike_share(ink: Gray, *, cell: bool) -> float:
+def strike_share(ink: Gray, *, cell: bool, box: IntBox | None = None) -> float:
     """How surely ink is no writing that is meant to be read, 0..1, were both equally usual.
 
     Args:
         ink: uint8 (h, w), ink bright on black, of a line or of one cell.
         cell: Whether it is one glyph in a cell.
+        box: From `strokes_box`, where it is known.
     """
-    seen = strike_features(ink)
+    seen = strike_features(ink, box)
     if seen is None:
         return 0.0
     first, last = _weights(cell)
     hidden = np.maximum(seen @ first[:-1] + first[-1], 0.0)
     z = float(hidden @ last[:-1] + last[-1])
     return 1.0 / (1.0 + math.exp(-min(max(z, -50.0), 50.0)))
+
+
+def strokes_box(strokes: Components) -> IntBox | None:
+    """(x0, y0, x1, y1) of an ink without its specks; None where it has nothing else.
+
+    Args:
+        strokes: Its components from `preprocess.STROKE` on.
+    """
+    return strokes.box(max(3.0, _SPECK * strokes.wide.shape[0] ** 2))
 
 
 def usual_share(share: float) -> float:
@@ -65,17 +77,18 @@ def usual_share(share: float) -> float:
     return odds / (1.0 + odds)
 
 
-def strike_features(ink: Gray) -> Floats | None:
-    """float64 (len(FEATURES),), or None where there is no ink but specks and rules."""
-    box = _box((ink >= _INK).view(np.uint8))
+def strike_features(ink: Gray, box: IntBox | None = None) -> Floats | None:
+    """float64 (len(FEATURES),), or None where there is no ink but specks and rules. Arguments as
+    `strike_share`."""
+    box = strokes_box(components_of(ink, STROKE)) if box is None else box
     if box is None:
         return None
-    part = ink[box]
+    part = _cut(ink, box)
     scale = min(1.0, _HIGH / part.shape[0], _WIDE / part.shape[1])
     if scale < 1:
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = (part >= _INK).view(np.uint8)
+    mask = (part >= STROKE).view(np.uint8)
     runs = _runs(mask, _RULE_LEAST)
     bare = _without_rules(mask, runs)
     if bare is None:
@@ -173,22 +186,13 @@ def _without_rules(mask: Gray, runs: Gray | None) -> Gray | None:
     if not rule.any():
         return mask
     mask = np.where(rule[:, None], np.uint8(0), mask)
-    box = _box(mask)
-    return None if box is None else np.ascontiguousarray(mask[box])
+    box = strokes_box(components_of(mask, 1))
+    return None if box is None else np.ascontiguousarray(_cut(mask, box))
 
 
-def _box(mask: Gray) -> tuple[slice, slice] | None:
-    """Of all but specks."""
-    # Labels of 16 bits take half the time of 32; so many pixels cannot hold too many parts.
-    kind = cv2.CV_16U if mask.size < _MOST_16 else cv2.CV_32S
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=kind)
-    least = max(3.0, _SPECK * mask.shape[0] ** 2)
-    kept = [one for one in stats[1:].tolist() if one[cv2.CC_STAT_AREA] >= least]
-    if not kept:
-        return None
-    x0, y0 = min(one[0] for one in kept), min(one[1] for one in kept)
-    x1, y1 = max(one[0] + one[2] for one in kept), max(one[1] + one[3] for one in kept)
-    return slice(y0, y1), slice(x0, x1)
+def _cut(ink: Gray, box: IntBox) -> Gray:
+    x0, y0, x1, y1 = box
+    return ink[y0:y1, x0:x1]
 
 
 @lru_cache(maxsize=2)

@@ -117,6 +117,8 @@ class _Tree:
         Args:
             parts: The strips' frames, the most first.
         """
+        if len(parts) == 1:
+            return self._sums_of_one(parts[0])
         probs = [one.prob for one in parts]
         flat = (probs[0] if len(probs) == 1 else np.concatenate(probs)).ravel()
         n_labels = probs[0].shape[1]
@@ -152,6 +154,27 @@ class _Tree:
                 np.multiply(either[:n], blank, out=rest[:n])
                 np.add(entered, rest[:n], out=either[:n])
             _rescale(held[1:n], ends[:, 1:n], self.roots[:left] - 1, nodes[:left], power[:left])
+        return _logs(either[self.ends], power[self.strip])
+
+    def _sums_of_one(self, frames: Frames) -> list[float | None]:
+        """The same of a single strip, with as few calls as can be: small arrays are gone through
+        faster than they are asked for."""
+        labels, blanks = frames.prob.take(self.label, axis=1), frames.prob[:, 0].tolist()
+        held, ends = np.zeros(self.n), np.zeros((2, self.n))
+        rest, either = ends
+        ends[:, self.roots] = 1.0
+        whence = self.parent + (self.label != self.label[self.parent]) * self.n
+        power = np.zeros(1, np.intp)
+        take, multiply, add = ends.take, np.multiply, np.add
+        for t, (said, blank) in enumerate(zip(labels, blanks, strict=True), 1):
+            entered = take(whence)
+            entered += held
+            entered *= said
+            held = entered
+            multiply(either, blank, rest)
+            add(entered, rest, either)
+            if t % RESCALE_EVERY == 0 or t == frames.n:
+                _rescale(held[1:], ends[:, 1:], self.roots - 1, self.roots[:0], power)
         return _logs(either[self.ends], power[self.strip])
 
 
