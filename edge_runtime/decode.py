@@ -1,7 +1,7 @@
 """From network output to text, exactly: a grammar's best texts, their probabilities, their frames.
 
 Owns:   `Decoding`, `Span`, `decode`, `favour`, `decode_cells`, and the sums behind them.
-Needs:  numpy, `grammar`, `lattice`, `search`, `prior_search`, `cells`, `shortlist`, `results`.
+Needs:  numpy, `grammar`, `search`, `prior_search`, `casing`, `cells`, `shortlist`, `results`.
 Words:  *sum*: probability of a text over all its alignments. *total*: sum over all allowed texts.
         *posterior*: the text's share of what is allowed, see `shortlist`.
 """
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.casing import case_nats
 from edge_runtime.cells import Cells, cell_lattice_of
 from edge_runtime.grammar import Grammar
 from edge_runtime.holding import holding
@@ -218,7 +219,7 @@ def _favour(one: _Weighed, prior: Prior, k: int) -> None:
     one.sums = [known[text] for text in one.texts]
     sums = np.array(one.sums)
     shares = np.exp(sums - one.ink.log_total)
-    scores = sums + [prior.score(text) for text in one.texts]
+    scores = sums + [prior.score(text) + case_nats(text) for text in one.texts]
     weights = np.exp(scores - scores.max())
     weights *= min(1.0, float(shares.sum())) / weights.sum()
     order = np.argsort(-weights, kind="stable")[:k].tolist()

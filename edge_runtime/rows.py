@@ -1,7 +1,7 @@
 """A row of cells heard twice: cell by cell, and as one line with all that is printed left in it.
 
 Owns:   `Row` (what both say together), `line_field`.
-Needs:  numpy, `grammar`, `decode`, `cells`, `lattice`, `search`, `alike`, `prior_search`.
+Needs:  numpy, `grammar`, `decode`, `cells`, `search`, `alike`, `casing`, `prior_search`.
 Words:  *hearing*: one of the two. Cells go wrong where their borders are not found or cut through
         ink; the line goes wrong where a border looks like a glyph. They seldom do so together.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.alike import settle_alike, within
+from edge_runtime.casing import case_nats
 from edge_runtime.cells import Cells, cell_lattice_of
 from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
 from edge_runtime.field import Field
@@ -103,7 +104,7 @@ class Row:
         heard = _CELLS_SAY * np.logaddexp(np.minimum(by_cells, 0.0), _LEAST_BY_CELLS)
         heard += _LINE_SAYS * np.logaddexp(np.minimum(by_line, 0.0), _LEAST_BY_LINE)
         if self._prior:
-            heard += [self._prior.score(text) for text in texts]
+            heard += [self._prior.score(text) + case_nats(text) for text in texts]
         return np.where(np.isneginf(by_cells) & np.isneginf(by_line), -np.inf, heard)
 
     def share(self, text: str) -> float:

@@ -97,6 +97,15 @@ def test_the_prior_is_heard_where_no_text_has_a_share_that_would_be_named() -> N
     assert told.text == "th" * pairs
 
 
+def test_case_decides_what_the_ink_leaves_open() -> None:
+    grammar = compile_grammar(Field("any", kind="text"), LABELS)
+    frames = frames_of("TH", "h", 0.6)
+    assert decode(frames, grammar).text == "Th"
+    doubtful = np.tile(frames_of("TH", "h", 0.45), (2, 1))
+    assert favour(doubtful, grammar, PRIOR).text == "THTH"
+    assert favour(frames_of("THTT", "h", 0.999), grammar, PRIOR).text == "THTh"
+
+
 def test_proposals_are_texts_of_the_grammar() -> None:
     grammar = compile_grammar(Field("any", kind="text", charset="tb"), LABELS)
     found = proposals(Frames(frames_of("tb", "h", 0.9), grammar), grammar, PRIOR)
