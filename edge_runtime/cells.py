@@ -108,8 +108,8 @@ class Cells:
         """Labels of a text's characters; 0 for a space, which no cell holds as a glyph."""
         return [0 if char == " " else self._grammar.labels_of(char)[0] for char in text]
 
-    def _table(self, text: str, over: np.ufunc) -> tuple[Floats, list[Floats]]:
-        """Sums (or maxima) over layouts: row i, column j: the first i cells give j characters."""
+    def _table(self, text: str) -> tuple[Floats, list[Floats]]:
+        """Maxima over layouts: row i, column j: the first i cells give j characters."""
         labels = self._chars(text)
         m = len(labels)
         gap = np.array([label == 0 for label in labels], np.bool_)
@@ -122,7 +122,7 @@ class Cells:
             stay[[0, m]] = self.still[at]
             stays.append(stay)
             table[at + 1] = table[at] + stay
-            table[at + 1, 1:] = over(table[at + 1, 1:], table[at, :-1] + said)
+            table[at + 1, 1:] = np.maximum(table[at + 1, 1:], table[at, :-1] + said)
         return table, stays
 
     def log_free(self, allowed: NDArray[np.bool_]) -> float:
@@ -132,16 +132,36 @@ class Cells:
 
     def text_sum(self, text: str) -> float:
         """Log of the probability of a text over all its layouts."""
-        if self.n == 1 and len(text) == 1:  # most boxes stand alone; the table would say the same
-            (label,) = self._chars(text)
-            return float(self.glyph[0, label] if label else self.nothing[0])
-        return float(self._table(text, np.logaddexp)[0][-1, -1])
+        return self.text_sums([text])[0]
+
+    def text_sums(self, texts: Sequence[str]) -> list[float]:
+        """The same for many texts, each as if it were alone."""
+        spelled = list(map(self._chars, texts))
+        if self.n == 1 and all(len(one) == 1 for one in spelled):  # the table would say the same
+            nothing, glyph = float(self.nothing[0]), self.glyph[0]
+            return [float(glyph[label]) if label else nothing for (label,) in spelled]
+        shape = len(texts), max(map(len, spelled), default=0)
+        labels = np.zeros(shape, np.intp)
+        ends = np.zeros((shape[0], shape[1] + 1), np.bool_)  # before the text and after it
+        ends[:, 0] = True
+        for at, one in enumerate(spelled):
+            labels[at, : len(one)] = one
+            ends[at, len(one)] = True
+        said = np.where(labels == 0, self.nothing[:, None, None], self.glyph[:, labels])
+        stay = np.where(ends, self.still[:, None, None], self.mark[:, None, None])
+        table = np.full(ends.shape, -np.inf)  # text, character: the cells so far give so many
+        table[:, 0] = 0
+        for at in range(self.n):
+            entered = table[:, :-1] + said[at]
+            table = table + stay[at]
+            np.logaddexp(table[:, 1:], entered, out=table[:, 1:])
+        return [row[len(one)] for row, one in zip(table.tolist(), spelled, strict=True)]
 
     def spans(self, text: str) -> list[tuple[str, float, int, int, int]]:
         """(char, probability, t0, t1, cell) of each character, in the best layout."""
         if self.n == 1 and len(text) == 1:
             return [self._span(text, self._chars(text)[0], 0)]
-        table, stays = self._table(text, np.maximum)
+        table, stays = self._table(text)
         labels = self._chars(text)
         found = []
         j = len(labels)
@@ -312,7 +332,7 @@ class _Step(NamedTuple):
 
 
 def k_best_cells(
-    cells: Cells, lattice: CellLattice, *, k: int, add: Callable[[str, float, float], bool]
+    cells: Cells, lattice: CellLattice, *, k: int, add: Callable[[str, float], bool]
 ) -> bool:
     """Distinct texts, the one with the best layout first, each once, until `add` says enough.
 
@@ -322,8 +342,7 @@ def k_best_cells(
         cells: What each cell says.
         lattice: Of the grammar.
         k: Texts that may be asked for.
-        add: Takes a text, the log of its sum and of its best layout; true where no further text is
-            wanted.
+        add: Takes a text and the log of its best layout; true where no further text is wanted.
 
     Returns:
         Whether the search was finished rather than cut off.
@@ -332,7 +351,7 @@ def k_best_cells(
         gains = cells.glyph[0].take(lattice.lone)
         for at in np.argsort(-gains, kind="stable")[:k].tolist():
             gain, label = float(gains[at]), int(lattice.lone[at])
-            if gain == -math.inf or add(lattice.grammar.labels[label], gain, gain):
+            if gain == -math.inf or add(lattice.grammar.labels[label], gain):
                 break
         return True
     steps = _Steps(cells, lattice, k)
@@ -358,7 +377,7 @@ def k_best_cells(
         layouts += 1
         if text not in seen:
             seen.add(text)
-            if add(text, cells.text_sum(text), score + step.gain):
+            if add(text, score + step.gain):
                 return True
         if layouts == _MOST_LAYOUTS:
             return False

@@ -87,9 +87,9 @@ class Row:
         """Logs of how well texts fit both hearings and the prior, up to a constant of the row; -inf
         where neither hearing allows a text."""
         by_cells = np.full(len(texts), -np.inf)
-        for at, text in enumerate(texts):
-            if self._lattice.accepts(text):
-                by_cells[at] = self._cells.text_sum(text) - _whole(self._by_cells)
+        held = [at for at, text in enumerate(texts) if self._lattice.accepts(text)]
+        sums = self._cells.text_sums([texts[at] for at in held])
+        by_cells[held] = np.array(sums) - _whole(self._by_cells)
         # A cell left empty is a space among cells, and may be none to the eye.
         ways = [
             (at, one)

@@ -148,7 +148,6 @@ class CellTexts:
 
     def __init__(self, cells: Cells, lattice: CellLattice) -> None:
         self._cells, self._lattice = cells, lattice
-        self._sums: dict[str, float] = {}
         self.cut_off = False  # whether some search was
 
     def texts(self, grammar: Grammar, k: int) -> list[tuple[str, float]]:
@@ -156,8 +155,7 @@ class CellTexts:
         lattice = self._lattice if own else CellLattice(grammar)
         found: list[tuple[str, float]] = []
 
-        def add(text: str, log_sum: float, worth: float) -> bool:
-            self._sums[text] = log_sum
+        def add(text: str, worth: float) -> bool:
             found.append((text, worth))
             return len(found) >= k
 
@@ -169,7 +167,7 @@ class CellTexts:
         return self._lattice.edge_worth(self._cells)
 
     def sums(self, texts: Sequence[str], grammar: Grammar) -> list[float]:
-        return [self._sums[text] for text in texts]
+        return self._cells.text_sums(texts)
 
 
 class Shortlist:

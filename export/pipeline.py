@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,6 +97,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     twins = {name: found[name] for name in TWINS if name in found}
     versions = {name: version(name) for name in ("torch", "onnx", "onnxruntime", "numpy")}
     spec = trained.config.spec()
+    spec = replace(spec, widths_px=reading_widths(spec))
     made = _make(trained, spec, options, steps)
     others = {name: _make(one, spec, options, steps, like=made) for name, one in twins.items()}
     passed = [*made.gates, *(gate for one in others.values() for gate in one.gates)]
@@ -154,6 +156,17 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     card.write_licences(out / "LICENSES", trained)
     steps.done(f"{out / MODEL_FILE}, {len(data):,} bytes, {facts.sha256}")
     return out / MODEL_FILE
+
+
+def reading_widths(spec: ModelSpec) -> tuple[int, ...]:
+    """Buckets to read with: those of training, and one half-way between each two.
+
+    Training has few, for each costs it seconds; reading pays for every column of paper that fills a
+    bucket up.
+    """
+    own, step = spec.widths_px, spec.stride_px
+    between = [-(-(a + b) // (2 * step)) * step for a, b in pairwise(own)]
+    return tuple(sorted({*own, *between}))
 
 
 def check_twin(model: Trained, twin: Trained) -> None:
