@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 Ints = NDArray[np.intp]
 
+_FEW = 12  # components up to which a loop is quicker than arrays
+
 
 @dataclass(eq=False)
 class Components:
@@ -49,18 +51,33 @@ class Components:
 
     def box(self, least: float) -> tuple[int, int, int, int] | None:
         """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
-        kept = self.stats[self.areas >= least]
-        if not len(kept):
+        if self.count > _FEW:
+            kept = self.stats[self.areas >= least]
+            if not len(kept):
+                return None
+            x0, y0 = kept[:, :2].min(0).tolist()
+            x1, y1 = (kept[:, :2] + kept[:, 2:4]).max(0).tolist()
+            return x0, y0, x1, y1
+        few = [one for one in self.stats.tolist() if one[4] >= least]
+        if not few:
             return None
-        x0, y0 = kept[:, :2].min(0).tolist()
-        x1, y1 = (kept[:, :2] + kept[:, 2:4]).max(0).tolist()
-        return x0, y0, x1, y1
+        left, top, right, bottom = zip(
+            *((x, y, x + w, y + h) for x, y, w, h, _ in few), strict=True
+        )
+        return min(left), min(top), max(right), max(bottom)
 
     @cached_property
     def stats(self) -> NDArray[np.int32]:
         """int32 (count - 1, 5), left, top, width, height, area of every component."""
         found = np.zeros((self.count - 1, 5), np.int32)
         if self.count == 1:
+            return found
+        if self.count == 2:  # a glyph of one piece: nothing to sort
+            lengths = self.stops - self.starts
+            rows, left = np.divmod(self.starts, self.wide.shape[1])
+            x, y = int(left.min()) - 1, int(rows[0])
+            right, bottom = int((left + lengths).max()) - 1, int(rows[-1]) + 1
+            found[0] = x, y, right - x, bottom - y, int(lengths.sum())
             return found
         # Rows stay in order; sixteen bits are sorted by counting.
         kind = np.uint16 if self.count <= 1 << 16 else np.int32

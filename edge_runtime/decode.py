@@ -279,6 +279,8 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
     cells = seen.within()
     inside = log_total if cells is seen else lattice.log_total(cells)
     whole = float(np.logaddexp(inside, outside_of(cells, grammar, inside)))
+    if cells.n == 1 and not grammar.field.checksum:
+        return _decode_lone(cells, whole, log_total, raw, grammar, k)
     ink, shortlist = CellTexts(cells, lattice), Shortlist(grammar, k, inside, whole)
     shortlist.add_all(found := ink.texts(grammar, k), ink)
     exact = True
@@ -290,6 +292,27 @@ def decode_cells(log_probs: Sequence[LogProbs | None], grammar: Grammar, *, k: i
     spans = tuple(Span(*one) for one in cells.spans(text))
     exact = exact and not ink.cut_off
     return Decoding(text, shortlist.sums[best], log_total, alternatives, spans, raw, exact)
+
+
+def _decode_lone(
+    cells: Cells, whole: float, log_total: float, raw: str, grammar: Grammar, k: int
+) -> Decoding:
+    """The same for one cell, in which a text is a glyph: most boxes stand alone."""
+    lone = cell_lattice_of(grammar).lone
+    gains = cells.glyph[0].take(lone)
+    order = (-gains).argsort(kind="stable")[:k]
+    found = [
+        (grammar.labels[label], gain)
+        for label, gain in zip(lone[order].tolist(), gains[order].tolist(), strict=True)
+    ]
+    text, log_sum = found[0]
+    alternatives = tuple(
+        Alternative(one, share)
+        for rank, (one, gain) in enumerate(found)
+        if (share := math.exp(min(0.0, gain - whole))) >= LEAST_POSTERIOR or rank == 0
+    )
+    spans = tuple(Span(*one) for one in cells.spans(text))
+    return Decoding(text, log_sum, log_total, alternatives, spans, raw)
 
 
 def text_log_prob(

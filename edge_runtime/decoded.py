@@ -131,10 +131,15 @@ def _decode_cells(
     ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar, prior: Prior | None
 ) -> Decoded:
     own = frames[: len(ink.filled)]
-    cells, said = cell_frames(ink, own, grammar), _said(ink, own, grammar)
+    cells = cell_frames(ink, own, grammar)
+    leant = any(ink.struck) and x_strikes(grammar)
     # Where an X strikes a cell out, only the cells know of it.
-    if ink.line is None or (any(ink.struck) and x_strikes(grammar)):
-        return Decoded(ink, own, grammar, decode_cells(cells, grammar), said)
+    if ink.line is None or leant:
+        decoding = decode_cells(cells, grammar)
+        as_given = not leant and not any(ink.dashes)
+        said = decoding.raw_text if as_given else _said(ink, own, grammar)
+        return Decoded(ink, own, grammar, decoding, said)
+    said = _said(ink, own, grammar)
     row = Row(cells, frames[-1], grammar, prior=prior)
     name = prior.name if prior else ""
     return Decoded(ink, own, grammar, row.decoding(), said, row, prior=name)

@@ -25,6 +25,7 @@ IntBox = tuple[int, int, int, int]  # x0, y0, x1, y1, the last two exclusive
 # Measured on pencil: faint strokes on exam sheets stand 30 levels under their paper, grain 6.
 MIN_CONTRAST = 24
 STROKE = 90  # a pixel of this much ink, of 255, belongs to a stroke
+_LEVELS = np.arange(256, dtype=np.float32)
 _LARGE_PX = 45  # the side of a square from which a closing by doubling is faster
 _DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
 _LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
@@ -62,13 +63,13 @@ def normalize_ink(crop: Gray) -> Gray:
     side = max(3, h // 2) | 1
     paper = cv2.blur(_closed(crop, side), (side, side), borderType=cv2.BORDER_REPLICATE)
     depth = cv2.subtract(paper, crop)
-    counts = np.cumsum(cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel())
-    grain = int(np.searchsorted(counts, 0.5 * counts[-1]))
+    counts = cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel().cumsum()
+    grain = int(counts.searchsorted(0.5 * counts[-1]))
     # The darkest 1 % is ink wherever there is any: a lone "1" in a square cell covers 4 %.
-    full = int(np.searchsorted(counts, 0.99 * counts[-1]))
+    full = int(counts.searchsorted(0.99 * counts[-1]))
     span = max(full - grain, MIN_CONTRAST)
-    levels = (np.arange(256, dtype=np.float32) - grain) * (255.0 / span)
-    return np.asarray(cv2.LUT(depth, np.clip(levels, 0, 255).astype(np.uint8)), np.uint8)
+    levels = (_LEVELS - grain) * (255.0 / span)
+    return np.asarray(cv2.LUT(depth, levels.clip(0, 255).astype(np.uint8)), np.uint8)
 
 
 def _closed(crop: Gray, side: int) -> Gray:

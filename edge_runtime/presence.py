@@ -53,14 +53,17 @@ def is_struck(ink: Gray, strokes: Strokes | None = None) -> bool:
     kept = written_strokes(ink) if strokes is None else strokes
     if len(kept) == 0:
         return False
-    x, y, w, h, area = (int(value) for value in kept[kept[:, cv2.CC_STAT_AREA].argmax()])
+    x, y, w, h, area = kept[kept[:, cv2.CC_STAT_AREA].argmax()].tolist()
+    least = max(_SCRIBBLE_PX, 0.35 * ink.shape[0])
+    if w * h < least * least:  # no rectangle around it has two sides as long
+        return False
     # A margin of paper: ink from edge to edge has no distance to any paper.
     mask = np.zeros((h + 2, w + 2), np.uint8)
     mask[1:-1, 1:-1] = ink[y : y + h, x : x + w] >= STROKE
     outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     points = np.concatenate(outline)
     sides = sorted(cv2.minAreaRect(points)[1])
-    if sides[0] < max(_SCRIBBLE_PX, 0.35 * ink.shape[0]) or sides[1] > 2 * sides[0]:
+    if sides[0] < least or sides[1] > 2 * sides[0]:
         return False
     hull = max(1.0, cv2.contourArea(cv2.convexHull(points)))
     dense = area / hull

@@ -167,12 +167,17 @@ def _long(mask: Gray, least: int) -> int:
 def _runs(mask: Gray, least: int) -> Gray | None:
     """Level strokes that are `_RUN` of the height long; None where there are none."""
     k = _long(mask, least)
-    wide = cv2.copyMakeBorder(mask, 0, 0, k, k, cv2.BORDER_CONSTANT, value=0)
+    if mask.shape[1] < k:
+        return None
     kernel = np.ones((1, k), np.uint8)
-    core = cv2.erode(wide, kernel)
+    # Of each run of k pixels its first; then all of them again.
+    core = cv2.erode(mask, kernel, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     if not cv2.countNonZero(core):
         return None
-    return np.asarray(cv2.dilate(core, kernel)[:, k:-k], np.uint8)
+    runs = cv2.dilate(core, kernel, anchor=(k - 1, 0))
+    if k % 2 == 0:  # a pixel to the right, as the weights know them
+        runs = cv2.copyMakeBorder(runs, 0, 0, 1, 0, cv2.BORDER_CONSTANT, value=0)[:, :-1]
+    return np.asarray(runs, np.uint8)
 
 
 def _without_rules(mask: Gray, runs: Gray | None) -> Gray | None:

@@ -1,4 +1,7 @@
-"""`python -m export CHECKPOINT`: fp32 and int8 ONNX, gates, calibration, model card."""
+"""`python -m export CHECKPOINT`: fp32 and int8 ONNX, gates, calibration, model card.
+
+`python -m export --recalibrate MODEL.onnx`: calibration alone, after a change of decoding or data.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from pathlib import Path
 from edge_runtime.errors import EdgeHwrError, ExitCode
 from export.checkpoint import save_weights
 from export.pipeline import Options, export
-from train.config import data_folder
+from export.recalibrate import recalibrate
+from train.config import data_folder, load_config
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_OUT = _ROOT / "edge_runtime" / "models" / "small"
+_SHIPPED = _ROOT / "train" / "configs" / "small.toml"
 _PRIOR = _ROOT / "train" / "weights" / "prior.txt"
 
 
@@ -42,6 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--base",
         type=Path,
         help="with --mix: weights to go from, where the run's own base had come from them",
+    )
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="the checkpoint is an exported model.onnx: fit its confidence anew, and nothing else",
     )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
@@ -85,6 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{size:,} bytes", file=sys.stderr)
             print(told.weights)
             return ExitCode.OK
+        if told.recalibrate:
+            print(_recalibrate(told))
+            return ExitCode.OK
         options = Options(
             data=told.data or data_folder(),
             ranges_on=told.ranges_on,
@@ -98,13 +111,29 @@ def main(arguments: list[str] | None = None) -> int:
             told.checkpoint,
             told.out,
             options,
-            log=lambda line: print(line, file=sys.stderr, flush=True),
+            log=_say,
         )
     except EdgeHwrError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     print(path)
     return ExitCode.OK
+
+
+def _recalibrate(told: argparse.Namespace) -> Path:
+    return recalibrate(
+        told.checkpoint,
+        told.out,
+        data=told.data or data_folder(),
+        engine=load_config(_SHIPPED).engine,
+        calibrate_on=told.calibrate_on,
+        seed=Options.seed,
+        log=_say,
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

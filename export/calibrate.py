@@ -105,6 +105,13 @@ class GroupReport:
     wrong: float  # part of those
     calibration: Calibration
 
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"{self.n}, {self.exact:.1%} right, ECE {self.ece:.3f}, at the asked error "
+            f"{self.read_rate:.1%} of all, accept from {self.calibration.accept:.3f}"
+        )
+
 
 def placeholder() -> Mapping[str, Calibration]:
     """What a model is stamped with before it has been calibrated."""

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from edge_runtime.confidence import FEATURES
+from edge_runtime.errors import ModelError
 from edge_runtime.spec import PLACES, ModelSpec
 from export.calibrate import (
     LEAST_ACCEPT,
@@ -24,6 +25,7 @@ from export.calibrate import (
 from export.checkpoint import Trained
 from export.gates import Gate
 
+CARD_FILE = "MODEL_CARD.md"
 LICENCE = "CC-BY-4.0"
 UNIPEN = (
     "UNIPEN train_r01_v07, CC BY 4.0, doi 10.5281/zenodo.1195803 (the CD of 1999 said research use)"
@@ -35,6 +37,7 @@ _PLACES = {
     "cell": "the cells of a row",
     "line": "lines, a row of cells heard as one among them",
 }
+_CONFIDENCE, _TRAINING = "## Confidence", "## Training"
 _MNIST_SOURCES = ("mnist", "mnist_string")
 
 
@@ -105,40 +108,8 @@ def write_card(path: Path, facts: Facts) -> None:
         ),
         "x64 processors without VNNI add products of eight bits in sixteen, which can saturate; "
         "the machine of these gates: " + facts.machine + ".",
-        "## Confidence\nCalibrated after int8, on writers of the part `calibration`, which "
-        "nothing was trained on. All numbers out of fold, on fields drawn as in training and on "
-        "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
-        f"{facts.blank} crops in which no text was found are left out. `accept` is the lowest "
-        f"confidence (never under {LEAST_ACCEPT}, for lists {LISTED_ACCEPT}) from which at most "
-        f"{MAX_ERROR:.1%} of the accepted are wrong; {UNREACHED_ACCEPT} where there is none. "
-        "Groups named `claim_` are those of `Reader.match`: every other of their texts is what was "
-        "written, the others are mostly a character or two off; of the accepted at most "
-        f"{MAX_CLAIM_ERROR:.1%} are to be wrong.",
-        _table(
-            (
-                "group",
-                "fields",
-                "exact",
-                "ECE",
-                "read rate at that error",
-                "accept",
-                "accepted",
-                "wrong of these",
-            ),
-            _groups(facts.groups),
-        ),
-        _table(
-            ("group", "bias", *FEATURES),
-            [
-                (
-                    name,
-                    f"{one.calibration.bias:.3f}",
-                    *(f"{w:.3f}" for w in one.calibration.weights),
-                )
-                for name, one in facts.groups.items()
-            ],
-        ),
-        "## Training",
+        *_confidence(facts.groups, facts.blank),
+        _TRAINING,
         _table(("what", "value"), _training(trained)),
         *(_twin(name, one, spec) for name, one in facts.twins.items()),
         "## Data and licence\n"
@@ -148,6 +119,34 @@ def write_card(path: Path, facts: Facts) -> None:
         "people without review. The handwriting of children was not measured.",
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def recalibrated(
+    text: str,
+    *,
+    spec: ModelSpec,
+    groups: Mapping[str, GroupReport],
+    blank: int,
+    sha256: str,
+    digest: str,
+    bytes_int8: int,
+) -> str:
+    """A card after `python -m export --recalibrate`: what the file is and its confidence are new.
+
+    Raises:
+        ModelError: No such card.
+    """
+    before, found, rest = text.partition(f"{_CONFIDENCE}\n")
+    _, also, after = rest.partition(f"{_TRAINING}\n")
+    if not found or not also:
+        raise ModelError(f"{CARD_FILE} beside the model is no card of it; export the model again")
+    fresh = dict([_file(bytes_int8, before), *_sealed(sha256, digest), _input(spec)])
+    lines = [
+        f"| {name} | {fresh[name]} |" if (name := line[2:].partition(" |")[0]) in fresh else line
+        for line in before.splitlines()
+    ]
+    parts = ["\n".join(lines).rstrip(), *_confidence(groups, blank), f"{_TRAINING}\n{after}"]
+    return "\n\n".join(parts)
 
 
 def write_licences(path: Path, trained: Trained) -> None:
@@ -205,6 +204,45 @@ def notes(
     }
 
 
+def _confidence(groups: Mapping[str, GroupReport], blank: int) -> list[str]:
+    """The section, part by part."""
+    return [
+        f"{_CONFIDENCE}\nCalibrated after int8, on writers of the part `calibration`, which "
+        "nothing was trained on. All numbers out of fold, on fields drawn as in training and on "
+        "rows of cells; some of `digits` hold ink that their field does not allow, always wrong. "
+        f"{blank} crops in which no text was found are left out. `accept` is the lowest "
+        f"confidence (never under {LEAST_ACCEPT}, for lists {LISTED_ACCEPT}) from which at most "
+        f"{MAX_ERROR:.1%} of the accepted are wrong; {UNREACHED_ACCEPT} where there is none. "
+        "Groups named `claim_` are those of `Reader.match`: every other of their texts is what was "
+        "written, the others are mostly a character or two off; of the accepted at most "
+        f"{MAX_CLAIM_ERROR:.1%} are to be wrong.",
+        _table(
+            (
+                "group",
+                "fields",
+                "exact",
+                "ECE",
+                "read rate at that error",
+                "accept",
+                "accepted",
+                "wrong of these",
+            ),
+            _groups(groups),
+        ),
+        _table(
+            ("group", "bias", *FEATURES),
+            [
+                (
+                    name,
+                    f"{one.calibration.bias:.3f}",
+                    *(f"{w:.3f}" for w in one.calibration.weights),
+                )
+                for name, one in groups.items()
+            ],
+        ),
+    ]
+
+
 def _identity(facts: Facts) -> list[tuple[str, ...]]:
     spec = facts.spec
     macs = ", ".join(f"{count / 1e6:.0f} M for {width} px" for width, count in facts.macs.items())
@@ -212,12 +250,26 @@ def _identity(facts: Facts) -> list[tuple[str, ...]]:
         ("parameters", f"{facts.parameters:,}"),
         ("MACs of a strip", macs),
         ("int8 file", f"{facts.bytes_int8:,} bytes (fp32: {facts.bytes_fp32:,})"),
-        ("SHA-256 of the file", f"`{facts.sha256}`"),
-        ("digest in readings", f"`{facts.digest}`"),
-        ("input", f"`strips` float32 (n, 1, {spec.height_px}, w), w one of {list(spec.widths_px)}"),
+        *_sealed(facts.sha256, facts.digest),
+        _input(spec),
         ("output", f"`log_probs` float32 (n, w / {spec.stride_px}, {len(spec.labels)})"),
         ("made with", ", ".join(f"{name} {version}" for name, version in facts.versions.items())),
     ]
+
+
+def _file(bytes_int8: int, told: str) -> tuple[str, str]:
+    """The row of the file's size; that of its fp32 twin stays what was `told`."""
+    _, _, fp32 = told.partition("bytes (fp32: ")
+    return "int8 file", f"{bytes_int8:,} bytes (fp32: {fp32.partition(')')[0]})"
+
+
+def _sealed(sha256: str, digest: str) -> list[tuple[str, str]]:
+    return [("SHA-256 of the file", f"`{sha256}`"), ("digest in readings", f"`{digest}`")]
+
+
+def _input(spec: ModelSpec) -> tuple[str, str]:
+    widths = list(spec.widths_px)
+    return "input", f"`strips` float32 (n, 1, {spec.height_px}, w), w one of {widths}"
 
 
 def _groups(groups: Mapping[str, GroupReport]) -> list[tuple[str, ...]]:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,6 +39,7 @@ from export.onnx_export import to_onnx
 from export.quantize import Recipe, choose, find_ranges, quantize, session
 from export.stamp import stamp
 from export.strips import Sample, Tensor, batches, draw_samples
+from export.widths import reading_widths
 from train.config import ConfigError
 from train.network import n_macs, n_parameters
 
@@ -125,10 +125,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     groups = {**fit_groups(read), **fit_claims(claims)}
     spec = replace(spec, calibration={name: one.calibration for name, one in groups.items()})
     for name, one in groups.items():
-        log(
-            f"{name}: {one.n}, {one.exact:.1%} right, ECE {one.ece:.3f}, at the asked error "
-            f"{one.read_rate:.1%} of all, accept from {one.calibration.accept:.3f}"
-        )
+        log(f"{name}: {one.line()}")
     steps.done("calibration")
     data, plain = int8(spec, prior), fp32(spec, prior)
     facts = card.Facts(
@@ -152,21 +149,10 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     )
     _write(options.fp32 or checkpoint.parent / "model.fp32.onnx", plain)
     _write(out / MODEL_FILE, data)
-    card.write_card(out / "MODEL_CARD.md", facts)
+    card.write_card(out / card.CARD_FILE, facts)
     card.write_licences(out / "LICENSES", trained)
     steps.done(f"{out / MODEL_FILE}, {len(data):,} bytes, {facts.sha256}")
     return out / MODEL_FILE
-
-
-def reading_widths(spec: ModelSpec) -> tuple[int, ...]:
-    """Buckets to read with: those of training, and one half-way between each two.
-
-    Training has few, for each costs it seconds; reading pays for every column of paper that fills a
-    bucket up.
-    """
-    own, step = spec.widths_px, spec.stride_px
-    between = [-(-(a + b) // (2 * step)) * step for a, b in pairwise(own)]
-    return tuple(sorted({*own, *between}))
 
 
 def check_twin(model: Trained, twin: Trained) -> None:
