@@ -129,8 +129,11 @@ def output_to(path: Path | None) -> Iterator[TextIO]:
         yield stream
 
 
-def each_page(image: Path, *, page: int | None) -> Iterator[tuple[int, str, Callable[[], Page]]]:
-    """Number, name and pixels of the pages of a file or of stdin, decoded when they are asked for.
+def each_page(
+    image: Path, *, page: int | None, color: bool
+) -> Iterator[tuple[int, str, Callable[[], Page]]]:
+    """Number, name and pixels of the pages of a file or of stdin, decoded when they are asked for;
+    `color` as in `imaging.load_page`.
 
     Raises:
         ImageError: The file cannot be opened. What is wrong with one page its own call raises.
@@ -141,7 +144,7 @@ def each_page(image: Path, *, page: int | None) -> Iterator[tuple[int, str, Call
     n = imaging.count_pages(source)
     for number in range(1, n + 1) if page is None else (page,):
         name = str(image) if n == 1 else f"{image}, page {number}"
-        yield number, name, functools.partial(imaging.load_page, source, page=number)
+        yield number, name, functools.partial(imaging.load_page, source, page=number, color=color)
 
 
 def frames(camera: str) -> Iterator[NDArray[Any]]:
@@ -184,9 +187,9 @@ def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
 
     source = _source(image)
     if page is not None:
-        yield page, imaging.load_page(source, page=page)
+        yield page, imaging.load_page(source, page=page, color=False)
     else:
-        yield from enumerate(imaging.load_pages(source), 1)
+        yield from enumerate(imaging.load_pages(source, color=False), 1)
 
 
 @dataclass(slots=True)

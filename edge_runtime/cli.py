@@ -97,10 +97,12 @@ def read(
         for image, stem in _progress(list(zip(images, batch.stems(images), strict=True)), output):
             with work.each(str(image)):
                 form_of = templates.of(image)
-                for number, name, load in batch.each_page(image, page=page):
+                for number, name, load in batch.each_page(
+                    image, page=page, color=overlay is not None
+                ):
                     with work.part(name):
                         pixels = load()
-                        form = reader.read(batch.pixels_of(pixels), template=form_of)
+                        form = reader.read(pixels.pixels, template=form_of)
                         work.add(form)
                         writer.add(form, file=str(image), page=number)
                         files = pictures.write(stem, number, pixels, form)
@@ -148,7 +150,7 @@ def field(
             with work.each(str(crop)):
                 for number, pixels in batch.pages(crop, page=None):
                     one = replace(like, name=name or stem)
-                    reading = reader.read_field(batch.pixels_of(pixels), one)
+                    reading = reader.read_field(pixels.pixels, one)
                     writer.add(reading, file=str(crop), page=number)
     work.close()
     raise typer.Exit(work.worst)

@@ -27,6 +27,7 @@ Gray = NDArray[np.uint8]
 
 PDF_DPI = 300.0  # what office scanners give; more only costs time
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # a phone's MPO opens as JPEG
+_JPEG = b"\xff\xd8\xff"
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # brands, ISO 23008-12
 _SNIFF_BYTES = 1024  # a PDF may begin with this much of something else (PDF 1.7, appendix H.3.4.1)
 _ORIENTATION = 0x0112  # EXIF and TIFF tag
@@ -56,25 +57,36 @@ def count(stream: BinaryIO, name: str) -> int:
         return int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
 
 
-def decode(stream: BinaryIO, name: str, *, number: int, max_megapixels: float) -> Gray:
+def decode(
+    stream: BinaryIO, name: str, *, number: int, max_megapixels: float, gray: bool = False
+) -> Gray:
     """Page `number`, from 1, of the picture or PDF in `stream`.
 
     Returns:
-        uint8 (h, w) or (h, w, 3) BGR, upright.
+        uint8 (h, w), or without `gray` (h, w, 3) BGR where there is colour; upright.
 
     Raises:
         ImageError: It cannot be decoded, or has more than `max_megapixels`.
     """
     if _is_pdf(stream):
-        return _draw_pdf(stream, name, number, max_megapixels)
+        drawn = _draw_pdf(stream, name, number, max_megapixels)
+        return np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), np.uint8) if gray else drawn
     with _picture(stream, name) as image:
         if number > 1:
             image.seek(number - 1)
         check_size(name, image.width, image.height, max_megapixels)
+        if gray and image.format == "JPEG":  # its brightness is stored apart from its colours
+            image.draft("L", None)
         image.load()  # before the orientation is asked: Pillow itself turns a TIFF
-        pixels, orientation = _in_bands(image, name), _orientation(image)
+        pixels, orientation = _in_bands(image, name, gray=gray), _orientation(image)
     del image  # its memory, before a turned copy is made
     return _upright(pixels, orientation)
+
+
+def has_brightness(stream: BinaryIO) -> bool:
+    """Whether the grey of the file is stored, and not made of its colours: of JPEG."""
+    stream.seek(0)
+    return stream.read(len(_JPEG)) == _JPEG
 
 
 def check_size(name: str, w: int, h: int, max_megapixels: float) -> None:
@@ -160,8 +172,8 @@ def _what(stream: BinaryIO) -> str:
     return "text, not a picture" if is_text else "not a picture"
 
 
-def _in_bands(image: Image.Image, name: str) -> Gray:
-    """uint8 (h, w) or (h, w, 3) BGR; some rows at a time, for Pillow's own copy is large enough."""
+def _in_bands(image: Image.Image, name: str, *, gray: bool) -> Gray:
+    """As `decode`; some rows at a time, for Pillow's own copy is large enough."""
     negative = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _MIN_IS_WHITE  # type: ignore[attr-defined]
     out: Gray | None = None
     rows = max(1, _BAND_PX // image.width)
@@ -169,9 +181,10 @@ def _in_bands(image: Image.Image, name: str) -> Gray:
         bottom = min(image.height, top + rows)
         band = _pixels(image.crop((0, top, image.width, bottom)), name, negative=negative)
         if out is None:
-            out = np.empty((image.height, *band.shape[1:]), np.uint8)
+            out = np.empty((image.height, *band.shape[1 : 2 if gray else None]), np.uint8)
         if band.ndim == 3:
-            cv2.cvtColor(band, cv2.COLOR_RGB2BGR, dst=out[top:bottom])
+            way = cv2.COLOR_RGB2GRAY if gray else cv2.COLOR_RGB2BGR
+            cv2.cvtColor(band, way, dst=out[top:bottom])
         else:
             out[top:bottom] = band
     assert out is not None  # a picture has a row

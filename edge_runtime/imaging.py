@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,12 +33,16 @@ class Page:
     """One upright page."""
 
     pixels: Gray  # uint8 (h, w)
-    color: Gray | None  # uint8 (h, w, 3) BGR; None where the source is grey
+    color: Gray | None  # uint8 (h, w, 3) BGR; None where the source is grey or nobody asked
     source: str  # the file, or "<bytes>", "<array>"; "scan.pdf, page 2" where there are several
 
 
 def load_page(
-    source: Source, *, max_megapixels: float = MAX_MEGAPIXELS, page: int | None = None
+    source: Source,
+    *,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    page: int | None = None,
+    color: bool = True,
 ) -> Page:
     """Decode one page.
 
@@ -45,6 +50,7 @@ def load_page(
         source: Path, encoded bytes, or uint8 array (h, w) or (h, w, 3) BGR.
         max_megapixels: A larger picture is refused before it is decoded; a PDF is drawn smaller.
         page: Number of the page, from 1, as viewers count. May be left out where there is only one.
+        color: Keep the colours, too; the grey pixels are the same without them.
 
     Raises:
         ImageError: Missing, empty, broken, too large, of a wrong type or shape, or several pages
@@ -58,11 +64,14 @@ def load_page(
             raise ImageError(f"{name}: {n} pages; choose one with page=1..{n}, or use read_pages")
         if page is not None and not 1 <= page <= n:
             raise ImageError(f"{name}: no page {page}; choose one from 1 to {n}")
-        return _decode(stream, name, page or 1, n, max_megapixels)
+        return _decode(stream, name, page or 1, n, max_megapixels, color=color)
 
 
-def load_pages(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Page]:
-    """Decode the pages of a PDF or TIFF one after the other; other pictures have one.
+def load_pages(
+    source: Source, *, max_megapixels: float = MAX_MEGAPIXELS, color: bool = True
+) -> Iterator[Page]:
+    """Decode the pages of a PDF or TIFF one after the other; other pictures have one. Arguments as
+    `load_page`.
 
     Raises:
         ImageError: As `load_page`, when the page in question is reached.
@@ -73,7 +82,7 @@ def load_pages(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Ite
     with _opened(source) as (stream, name):
         n = codecs.count(stream, name)
         for number in range(1, n + 1):
-            yield _decode(stream, name, number, n, max_megapixels)
+            yield _decode(stream, name, number, n, max_megapixels, color=color)
 
 
 def count_pages(source: Source) -> int:
@@ -94,7 +103,7 @@ def as_crop(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Gray:
     Raises:
         ImageError: As `load_page`.
     """
-    return load_page(source, max_megapixels=max_megapixels).pixels
+    return load_page(source, max_megapixels=max_megapixels, color=False).pixels
 
 
 # --- arrays -------------------------------------------------------------------------------------
@@ -150,6 +159,14 @@ def _opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
         yield stream, str(source)
 
 
-def _decode(stream: BinaryIO, name: str, number: int, n: int, max_megapixels: float) -> Page:
+def _decode(
+    stream: BinaryIO, name: str, number: int, n: int, max_megapixels: float, *, color: bool
+) -> Page:
     label = name if n == 1 else f"{name}, page {number}"
-    return _page(codecs.decode(stream, label, number=number, max_megapixels=max_megapixels), label)
+    decode = partial(codecs.decode, stream, label, number=number, max_megapixels=max_megapixels)
+    if not color:
+        return Page(decode(gray=True), None, label)
+    page = _page(decode(), label)
+    if page.color is None or not codecs.has_brightness(stream):
+        return page
+    return replace(page, pixels=decode(gray=True))

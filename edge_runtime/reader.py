@@ -139,12 +139,12 @@ class Reader:
         forms = _templates(template)
         timer = Timer()
         with timer.step("load"):
-            loaded = load_page(source, page=page)
+            loaded = load_page(source, page=page, color=False)
         return self._read_page(loaded, forms, timer)
 
     def read_pages(self, source: Source, *, template: Forms | None = None) -> Iterator[FormReading]:
         """Read the pages of a PDF or TIFF one after the other. Arguments and errors as `read`."""
-        forms, pages = _templates(template), load_pages(source)
+        forms, pages = _templates(template), load_pages(source, color=False)
         while True:
             timer = Timer()
             with timer.step("load"):
