@@ -125,7 +125,7 @@ def _recalibrate(told: argparse.Namespace) -> Path:
         told.checkpoint,
         told.out,
         data=told.data or data_folder(),
-        engine=load_config(_SHIPPED).engine,
+        config=load_config(_SHIPPED),
         calibrate_on=told.calibrate_on,
         seed=Options.seed,
         log=_say,

@@ -1,9 +1,10 @@
 """The same network, its probabilities fitted anew: after a change of decoding, or on other writers.
 
 Owns:   `recalibrate`.
-Needs:  onnx, `calibrate`, `card`, `stamp`, `pipeline` for the buckets; no torch.
+Needs:  onnx, `calibrate`, `card`, `stamp`, `widths`.
 
-Neither the numbers of the network nor those of its twins change, nor does the prior.
+Neither the numbers of the network nor those of its twins change, nor does the prior; the buckets
+are those of the configuration.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from export.calibrate import (
 )
 from export.stamp import stamp
 from export.widths import reading_widths
-from train.engine import EngineConfig
+from train.config import TrainConfig
 
 
 def recalibrate(
@@ -39,7 +40,7 @@ def recalibrate(
     out: Path,
     *,
     data: Path,
-    engine: EngineConfig,
+    config: TrainConfig,
     calibrate_on: int,
     seed: int,
     log: Callable[[str], None],
@@ -50,7 +51,7 @@ def recalibrate(
         model: An exported file; its card lies beside it.
         out: Folder of the new file and its card; may be the model's own.
         data: The handwriting.
-        engine: Shares of what is drawn.
+        config: The model's own: what is drawn, and the buckets.
         calibrate_on: Fields of each group.
         seed: Of what is drawn.
         log: Called with a line of text.
@@ -67,13 +68,13 @@ def recalibrate(
     network = onnx.load_model_from_string(given)
     told = {one.key: one.value for one in network.metadata_props}
     spec = ModelSpec.from_json(told[SPEC_KEY])
-    spec = replace(spec, widths_px=reading_widths(spec))
+    spec = replace(spec, widths_px=reading_widths(config.spec()))
     twins = {
         name: onnx.load_model_from_string(apply_twin(given, told[twin_key(name)]))
         for name in spec.twins
     }
     prior = told.get(PRIOR_KEY, "")
-    items = draw_items(data, spec, engine, n=calibrate_on, seed=seed)
+    items = draw_items(data, spec, config.engine, n=calibrate_on, seed=seed)
     log(f"{len(items)} fields")
     with TemporaryDirectory() as folder:
         bare = Path(folder) / MODEL_FILE

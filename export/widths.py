@@ -10,17 +10,13 @@ from itertools import pairwise
 
 from edge_runtime.spec import ModelSpec
 
-_MOST = 12  # buckets that are taken for a training's
-
 
 def reading_widths(spec: ModelSpec) -> tuple[int, ...]:
     """Buckets to read with: those of training, and one half-way between each two.
 
     Training has few, for each costs it seconds; reading pays for every column of paper that fills a
-    bucket up. A model that has as many already keeps them.
+    bucket up.
     """
     own, step = spec.widths_px, spec.stride_px
-    if len(own) > _MOST:
-        return own
     between = [-(-(a + b) // (2 * step)) * step for a, b in pairwise(own)]
     return tuple(sorted({*own, *between}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,20 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from edge_runtime.confidence import FEATURES, check_calibration, group_of, probability
+from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.preprocess import Strip
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
 from export import calibrate, logistic
+from export.card import recalibrated
 from export.checkpoint import load_trained
 from export.pipeline import Options, check_twin, export
+from export.recalibrate import recalibrate
+from export.widths import reading_widths
 from train.config import ConfigError
+from train.engine import EngineConfig
 
 
 def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -151,8 +157,6 @@ def test_claims_are_calibrated_by_their_own_groups() -> None:
 
 
 def test_items_of_every_group_are_drawn_from_real_hands(handwriting: Path, spec: ModelSpec) -> None:
-    from train.engine import EngineConfig
-
     items = calibrate.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
     assert [group_of(item.field) for item in items] == [
         group for group in calibrate.GROUPS for _ in range(6)
@@ -225,6 +229,45 @@ def test_a_twin_is_exported_with_its_model(
     card = (path.parent / "MODEL_CARD.md").read_text("utf-8")
     assert "## Twin: figures" in card
     assert "figures: int8 reads as fp32" in card
+
+    again = recalibrate(
+        path,
+        tmp_path / "again",
+        data=handwriting,
+        config=load_trained(checkpoint).config,
+        calibrate_on=14,
+        seed=2,
+        log=lambda line: None,
+    )
+    with Reader(path) as old, Reader(again) as new:
+        assert new.spec == replace(old.spec, calibration=new.spec.calibration)
+        assert new.spec.calibration != old.spec.calibration
+        assert (
+            new.spec.calibration["text"].fitted_on <= 14 < new.spec.calibration["default"].fitted_on
+        )
+        for twin_name in ("", "figures"):
+            before = old._recognizer.run([strip], [twin_name])
+            after = new._recognizer.run([strip], [twin_name])
+            assert np.array_equal(before, after)
+        told = (again.parent / "MODEL_CARD.md").read_text("utf-8")
+        assert new.model["digest"] in told
+        assert old.model["digest"] not in told
+    assert len(told.splitlines()) == len(card.splitlines())
+    assert card[card.index("## Training") :] == told[told.index("## Training") :]
+
+
+def test_what_has_no_card_is_not_recalibrated(spec: ModelSpec) -> None:
+    with pytest.raises(ModelError, match="no card"):
+        recalibrated(
+            "# a card\n", spec=spec, groups={}, blank=0, sha256="", digest="", bytes_int8=0
+        )
+
+
+def test_to_read_with_there_are_buckets_between_those_of_training(spec: ModelSpec) -> None:
+    widths = reading_widths(spec)
+    assert set(spec.widths_px) < set(widths)
+    assert widths[-1] == spec.widths_px[-1]
+    assert replace(spec, widths_px=widths).widths_px == widths  # strides of whole frames
 
 
 @pytest.mark.parametrize(
