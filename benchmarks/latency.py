@@ -91,7 +91,7 @@ def field_row(reader: Reader, name: str, items: Sequence[Item], *, seconds: floa
     calls = [pairs[at : at + BATCH] for at in range(0, len(pairs) - BATCH + 1, BATCH)] or [pairs]
     for call in calls:
         reader.read_fields(call)
-    held = reader._recognizer._sessions
+    held = reader._recognizer._sessions or {}
     timed = {name: TimedSession(session) for name, session in held.items()}
     reader._recognizer._sessions = timed
     took: list[float] = []

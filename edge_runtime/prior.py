@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.base85 import decode85
 from edge_runtime.errors import ModelError
 from edge_runtime.prior_tables import COLUMNS, END, NEVER, NO_COST, SHIFT, PriorTables, column_of
 
@@ -117,7 +118,7 @@ class Prior:
         """
         try:
             name, order, weight, bonus, body = text.split(" ")
-            packed = base64.b85decode(body)
+            packed = decode85(body)
             return Prior(name, int(order), float(weight), float(bonus), packed)
         except ValueError as error:
             raise ModelError(f"the model's prior cannot be read ({error}); export again") from error

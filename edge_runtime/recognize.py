@@ -11,6 +11,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -100,15 +101,21 @@ class Recognizer:
         # One shape a bucket on a GPU: its kernels are chosen by shape, and so are their last bits.
         # On the CPU every strip of a batch goes through the same arithmetic, which the tests hold.
         self._full_batches = not on_cpu
-        self._sessions: dict[str, Any] = {"": session}
+        self._sessions: dict[str, Any] | None = {"": session}
         metadata = session.get_modelmeta().custom_metadata_map
-        for name in self.spec.twins:
-            twin = _twin_bytes(data, metadata.get(twin_key(name)), path, name)
-            self._sessions[name] = _open_session(ort, twin, path, chosen, threads)
+        # A twin is unpacked with its first strip: few programs ask for every kind of field. What it
+        # holds is under the file's seal.
+        self._twins = {
+            name: _twin_text(metadata.get(twin_key(name)), path, name) for name in self.spec.twins
+        }
+        self._open = partial(_open_session, ort, path=path, chosen=chosen, threads=threads)
+        self._model = data if self._twins else b""
+        self._path = path
+        self._opening = threading.Lock()
         # One run of a session at a time. Runs side by side would each take room of their own from
         # the session's arena, which never gives any back: memory would grow with every pair of
         # large batches that meet. Threads win next to nothing by it, for Python holds its lock.
-        self._turns = {name: threading.Lock() for name in self._sessions}
+        self._turns = {name: threading.Lock() for name in ("", *self.spec.twins)}
         self._check_fit(path)
 
     def run(self, strips: Sequence[Strip], twins: Sequence[str] | None = None) -> list[LogProbs]:
@@ -139,21 +146,31 @@ class Recognizer:
 
     def close(self) -> None:
         """Give the sessions' memory back. A later `run` raises `ModelError`."""
-        self._sessions = {}
+        with self._opening:
+            self._sessions, self._twins, self._model = None, {}, b""
 
     def _run_batch(
         self, pixels: list[NDArray[np.uint8]], bucket: int, full: int, twin: str = ""
     ) -> LogProbs:
         """float32 (n, bucket / stride_px, n_labels) of strips that share a bucket."""
-        session = self._sessions.get(twin)  # held here: another thread may close in between
-        if session is None:
-            raise ModelError("the reader is closed; make a new one")
+        session = self._session(twin)  # held here: another thread may close in between
         tensor = to_tensor(pixels, bucket, self.spec)
         if self._full_batches and len(pixels) < full:
             tensor = np.pad(tensor, ((0, full - len(pixels)), (0, 0), (0, 0), (0, 0)))
         with self._turns[twin]:
             log_probs: LogProbs = session.run([OUTPUT], {INPUT: tensor})[0]
         return log_probs[: len(pixels)]
+
+    def _session(self, twin: str) -> Any:
+        with self._opening:
+            if self._sessions is None:
+                raise ModelError("the reader is closed; make a new one")
+            if twin not in self._sessions:
+                data = _twin_bytes(self._model, self._twins[twin], self._path)
+                self._sessions[twin] = self._open(data)
+                del self._twins[twin]
+                self._model = self._model if self._twins else b""
+            return self._sessions[twin]
 
     def _check_fit(self, path: Path) -> None:
         """One blank strip through the network: shapes must be what the spec says."""
@@ -278,9 +295,13 @@ def _open_session(ort: Any, data: bytes, path: Path, chosen: tuple[str, ...], th
             ) from error
 
 
-def _twin_bytes(model: bytes, told: str | None, path: Path, name: str) -> bytes:
+def _twin_text(told: str | None, path: Path, name: str) -> str:
     if told is None:
         raise ModelError(f"{path}: its twin {name!r} is missing; run `python -m export`")
+    return told
+
+
+def _twin_bytes(model: bytes, told: str, path: Path) -> bytes:
     try:
         return apply_twin(model, told)
     except ModelError as error:

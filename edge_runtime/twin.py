@@ -1,7 +1,7 @@
 """Twins of a network: the same graph with other numbers, kept as what differs.
 
 Owns:   `make_twin`, `apply_twin`, `twin_key`.
-Needs:  the standard library.
+Needs:  `base85` and the standard library.
 Words:  a *twin* was trained on for the fields of some characters. Its large kernels are those of
         the model, so that what differs packs into a tenth of the file.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import lzma
 
+from edge_runtime.base85 import decode85
 from edge_runtime.errors import ModelError
 
 _KEY = "edge_hwr.twin."  # ONNX metadata key, before the twin's name
@@ -49,7 +50,7 @@ def apply_twin(model: bytes, told: str) -> bytes:
     try:
         size, _, packed = told.partition(" ")
         n = int(size)
-        other = lzma.decompress(base64.b85decode(packed), lzma.FORMAT_RAW, filters=_FILTERS)
+        other = lzma.decompress(decode85(packed), lzma.FORMAT_RAW, filters=_FILTERS)
     except (ValueError, lzma.LZMAError) as error:
         raise ModelError(f"a twin cannot be read ({error}); export the model again") from error
     if not 0 < n == len(other) <= len(model):

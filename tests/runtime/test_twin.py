@@ -183,14 +183,34 @@ def test_fields_go_to_their_twin_alone_and_together(model: Path, crops: tuple[Gr
     assert likely == pytest.approx(together[0].confidence)
 
 
-@pytest.mark.parametrize(("told", "fact"), [("", "twin 'figures' is missing"), ("5 ?", "export")])
 def test_a_model_without_its_twin_is_refused(
-    tiny_model: Path, tiny_spec: ModelSpec, tmp_path: Path, told: str, fact: str
+    tiny_model: Path, tiny_spec: ModelSpec, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.onnx"
-    path.write_bytes(with_twin(tiny_model, tiny_spec, told))
-    with pytest.raises(ModelError, match=fact):
+    path.write_bytes(with_twin(tiny_model, tiny_spec, ""))
+    with pytest.raises(ModelError, match="twin 'figures' is missing"):
         Recognizer(path)
+
+
+def test_a_twin_that_cannot_be_unpacked_is_told_each_time_it_is_asked(
+    tiny_model: Path, tiny_spec: ModelSpec, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(with_twin(tiny_model, tiny_spec, "5 ?"))
+    strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
+    recognizer = Recognizer(path)
+    recognizer.run([strip])
+    for _ in range(2):
+        with pytest.raises(ModelError, match="export"):
+            recognizer.run([strip], ["figures"])
+
+
+def test_a_closed_reader_opens_no_twin(model: Path) -> None:
+    strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
+    recognizer = Recognizer(model)
+    recognizer.close()
+    with pytest.raises(ModelError, match="closed"):
+        recognizer.run([strip], ["figures"])
 
 
 def test_the_bundled_model_has_twins_of_its_own_graph() -> None:
