@@ -78,6 +78,7 @@ def read(
     provider: options.Providers = None,
     allow_fallback: options.Fallback = False,
     threads: options.Threads = 1,
+    accept: options.Accept = None,
     output: options.Output = None,
     debug: options.Debug = False,
 ) -> None:
@@ -87,7 +88,7 @@ def read(
         raise typer.BadParameter("give pictures, or --camera, and not both")
     templates = batch.Templates(template, options.say)
     _refuse_overwriting(images, overlay, output, forms=templates.files(images))
-    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
+    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
     many = len(images) > 1 or camera is not None
     work, pictures = batch.Batch(options.say, debug), batch.Pictures(overlay, crops, many, reveal)
     with _writer(output, format, many=many, reveal=reveal) as writer:
@@ -133,6 +134,7 @@ def field(
     provider: options.Providers = None,
     allow_fallback: options.Fallback = False,
     threads: options.Threads = 1,
+    accept: options.Accept = None,
     output: options.Output = None,
     debug: options.Debug = False,
 ) -> None:
@@ -143,7 +145,7 @@ def field(
         min_length=min_length, max_length=max_length, choices=tuple(choice) if choice else None,
         checksum=checksum, optional=optional, secret=secret,
     )  # fmt: skip
-    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback)
+    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
     work = batch.Batch(options.say, debug)
     with _writer(output, format, many=len(crops) > 1, reveal=reveal) as writer:
         for crop, stem in _progress(list(zip(crops, batch.stems(crops), strict=True)), output):
@@ -274,7 +276,12 @@ def _kept(frames: Iterable[Any], last: list[Any]) -> Iterator[Any]:
 
 
 def _reader(
-    model: Path | None, provider: list[str] | None, *, threads: int, allow_fallback: bool
+    model: Path | None,
+    provider: list[str] | None,
+    *,
+    threads: int,
+    allow_fallback: bool,
+    accept: float | None,
 ) -> Reader:
     import cv2
 
@@ -283,7 +290,11 @@ def _reader(
     # OpenCV's own threads gain nothing on crops, and wait for each other by turning in circles.
     cv2.setNumThreads(threads)
     return Reader(
-        model, providers=provider or ["cpu"], threads=threads, allow_fallback=allow_fallback
+        model,
+        providers=provider or ["cpu"],
+        threads=threads,
+        allow_fallback=allow_fallback,
+        accept=accept,
     )
 
 

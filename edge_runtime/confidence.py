@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.decode import Decoding
-from edge_runtime.errors import ModelError
+from edge_runtime.errors import EdgeHwrError, ModelError
 from edge_runtime.field import Field
 from edge_runtime.preprocess import Strip
 from edge_runtime.spec import Calibration, ModelSpec
@@ -194,6 +195,29 @@ def calibration_for(spec: ModelSpec, group: str) -> Calibration:
             "run `python -m export`"
         )
     return found
+
+
+def accepting_from(accept: float | None, spec: ModelSpec) -> ModelSpec:
+    """The spec with another operating point for every kind of reading; claims keep theirs.
+
+    Args:
+        accept: Confidence, 0..1; None: the spec as it is.
+        spec: Of the model.
+
+    Raises:
+        EdgeHwrError: No probability, or under that from which some readings are rejected.
+    """
+    if accept is None:
+        return spec
+    own = {name: one for name, one in spec.calibration.items() if name not in CLAIM_GROUPS}
+    least = max((one.reject for one in own.values()), default=0.0)
+    if not least <= accept <= 1.0:  # not a number, too
+        raise EdgeHwrError(
+            f"accept={accept:g}: readings are rejected under {least:g}; give a probability from "
+            f"{least:g} to 1, such as 0.99, or none for the model's own"
+        )
+    changed = {name: replace(one, accept=accept) for name, one in own.items()}
+    return replace(spec, calibration={**spec.calibration, **changed})
 
 
 def check_calibration(spec: ModelSpec) -> None:

@@ -92,6 +92,10 @@ Fallback = Annotated[
     bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads inside the network.")]
+Accept = Annotated[
+    float | None,
+    typer.Option(help="Confidence from which to accept; left out: the model's own, 0.3 % wrong."),
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show what secret fields say.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write here instead of to stdout.")

@@ -96,11 +96,12 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_reader_takes_these_arguments() -> None:
     assert shape(Reader) == [
         ("model=", "any"), ("providers=", "keyword"), ("threads=", "keyword"),
-        ("allow_fallback=", "keyword"), ("prior=", "keyword"),
+        ("allow_fallback=", "keyword"), ("prior=", "keyword"), ("accept=", "keyword"),
     ]  # fmt: skip
     defaults = {one.name: one.default for one in inspect.signature(Reader).parameters.values()}
     assert defaults == {
         "model": None, "providers": ("cpu",), "threads": 1, "allow_fallback": False, "prior": True,
+        "accept": None,
     }  # fmt: skip
     assert shape(Reader.read) == [("source", "any"), ("template=", "keyword"), ("page=", "keyword")]
     assert shape(Reader.read_pages) == [("source", "any"), ("template=", "keyword")]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import glyphs, reader
 from edge_runtime.confidence import FEATURES
-from edge_runtime.errors import ImageError, ModelError, TemplateError
+from edge_runtime.errors import EdgeHwrError, ImageError, ModelError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.preprocess import Strip
 from edge_runtime.reader import Reader
@@ -306,3 +306,28 @@ def test_map_box_undoes_itself() -> None:
     box = (1.0, 2.0, 30.0, 40.0)
     there = glyphs.map_box(box, matrix)
     assert glyphs.map_box(there, np.linalg.inv(matrix)) == pytest.approx(box)
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_the_line_between_accepted_and_review_may_be_drawn_elsewhere() -> None:
+    page, template = EXAMPLES / "account-opening.png", EXAMPLES / "account-opening.yaml"
+    with Reader() as own, Reader(accept=0.9) as other:
+        usual, free = own.read(page, template=template), other.read(page, template=template)
+        assert other.spec == own.spec
+        assert other.match_point(Field("p", "username")) == own.match_point(Field("p", "username"))
+    assert [one.text for one in free] == [one.text for one in usual]
+    assert [one.confidence for one in free] == [one.confidence for one in usual]
+    for one in free:
+        under = "confidence under 0.9" in one.reason
+        assert under == (one.confidence < 0.9)
+        assert (one.status is Status.ACCEPTED) == (one.reason == "")
+    accepted = [sum(one.status is Status.ACCEPTED for one in form) for form in (usual, free)]
+    assert accepted[0] < accepted[1]
+
+
+@pytest.mark.parametrize("accept", [-0.1, 1.5, 0.001, float("nan")])
+def test_a_line_that_is_no_probability_is_refused(accept: float) -> None:
+    with pytest.raises(EdgeHwrError, match="give a probability"):
+        Reader(accept=accept)
