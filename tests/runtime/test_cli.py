@@ -214,7 +214,7 @@ def test_stdin_is_a_picture_too(calls: list[Any], form: Path) -> None:
     assert empty.stderr.startswith("<stdin>: empty")
 
 
-def test_threads_and_providers_reach_the_reader(calls: list[Any], form: Path) -> None:
+def test_threads_providers_and_operating_point_reach_the_reader(calls: list[Any], form: Path) -> None:
     run(
         "read",
         form,
@@ -225,10 +225,11 @@ def test_threads_and_providers_reach_the_reader(calls: list[Any], form: Path) ->
         "--provider",
         "cpu",
         "--allow-fallback",
+        "--accept",
+        "0.98",
     )
-    assert calls[0] == (
-        "made", {"providers": ["cuda", "cpu"], "threads": 2, "allow_fallback": True}
-    )  # fmt: skip
+    told = {"providers": ["cuda", "cpu"], "threads": 2, "allow_fallback": True, "accept": 0.98}
+    assert calls[0] == ("made", told)
 
 
 def test_an_overlay_is_written_and_hides_the_secret(calls: list[Any], form: Path) -> None:
