@@ -214,7 +214,7 @@ def test_stdin_is_a_picture_too(calls: list[Any], form: Path) -> None:
     assert empty.stderr.startswith("<stdin>: empty")
 
 
-def test_threads_providers_and_operating_point_reach_the_reader(calls: list[Any], form: Path) -> None:
+def test_threads_providers_and_the_line_reach_the_reader(calls: list[Any], form: Path) -> None:
     run(
         "read",
         form,
