@@ -347,13 +347,6 @@ def k_best_cells(
     Returns:
         Whether the search was finished rather than cut off.
     """
-    if cells.n == 1:  # most boxes stand alone: a text is a glyph
-        gains = cells.glyph[0].take(lattice.lone)
-        for at in np.argsort(-gains, kind="stable")[:k].tolist():
-            gain, label = float(gains[at]), int(lattice.lone[at])
-            if gain == -math.inf or add(lattice.grammar.labels[label], gain):
-                break
-        return True
     steps = _Steps(cells, lattice, k)
     order = count()
     heap: list[tuple[float, int, float, int, str, list[_Step], int]] = []
