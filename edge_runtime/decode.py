@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.casing import case_nats
+from edge_runtime.casing import as_name, case_nats
 from edge_runtime.cells import Cells, cell_lattice_of
 from edge_runtime.grammar import Grammar
 from edge_runtime.holding import holding
@@ -117,7 +117,7 @@ def favour_all(
         whole, found = _weighed(full, grammar, among, prior)
         for one in found:
             if one.proposed or len(one.alternatives) > 1:
-                _favour(one, prior, k)
+                _favour(one, prior, k, name=grammar.field.kind == "name")
         return _spelled(whole, found, grammar)
 
     return _each(given, grammar, read)
@@ -135,6 +135,7 @@ def _each(
     return [next(found) if len(one) else nothing for one in given]
 
 
+_AS_NAMES = 6  # of the best texts, whose capitals may be put right
 # Nats under the best text's best alignment.
 _FAINT = math.log(LEAST_POSTERIOR)
 
@@ -165,6 +166,8 @@ def _weighed(
     if prior is not None:  # a strip with one text that counts has nothing to choose from
         asked = [at for at, its in enumerate(texts) if _in_doubt(its)]
         more = proposals_of([parts[at] for at in asked], grammar, prior)
+        if grammar.field.kind == "name":
+            more = [with_names(its, grammar) for its in more]
         proposed = dict(zip(asked, more, strict=True))
     # All of a strip's texts are summed at once: frames are gone through once.
     own = [isinstance(ink, StripTexts) for ink in inks]
@@ -182,6 +185,12 @@ def _weighed(
         told = dict(zip(proposed.get(at, ()), sums[n:], strict=True))
         found.append(_Weighed(ink, raw, *ranked, told))
     return whole, found
+
+
+def with_names(texts: Sequence[str], grammar: Grammar) -> list[str]:
+    """Texts, and the best of them as names are written, where they are not among them."""
+    names = map(as_name, texts[:_AS_NAMES])
+    return list(dict.fromkeys([*texts, *filter(grammar.accepts, names)]))
 
 
 def _in_doubt(texts: Sequence[tuple[str, float]]) -> bool:
@@ -212,14 +221,14 @@ def _ranked(
     return shortlist.texts, shortlist.sums, best, alternatives, exact
 
 
-def _favour(one: _Weighed, prior: Prior, k: int) -> None:
+def _favour(one: _Weighed, prior: Prior, k: int, *, name: bool) -> None:
     """Order texts anew, with those that the prior proposes and its say."""
     known = {**one.proposed, **dict(zip(one.texts, one.sums, strict=True))}
     one.texts = list(dict.fromkeys([*(text for text, _ in one.alternatives), *one.proposed]))
     one.sums = [known[text] for text in one.texts]
     sums = np.array(one.sums)
     shares = np.exp(sums - one.ink.log_total)
-    scores = sums + [prior.score(text) + case_nats(text) for text in one.texts]
+    scores = sums + [prior.score(text) + case_nats(text, name=name) for text in one.texts]
     weights = np.exp(scores - scores.max())
     weights *= min(1.0, float(shares.sum())) / weights.sum()
     order = np.argsort(-weights, kind="stable")[:k].tolist()

@@ -35,6 +35,7 @@ Gray = NDArray[np.uint8]
 _PAD = 0.1
 # How far a border's ink reaches into its field: its own width and what registration is off by.
 _BORDER, _BORDER_PX = 0.06, 3.0
+_HIGH_PX = 72  # of a crop: a row of 7.5 mm at 200 dpi
 _FAINT = 48  # of 255: fainter ink connects nothing
 _OWN = 0.35  # part of a component that must lie inside
 
@@ -214,7 +215,10 @@ def _marks_stand_alone(field: Field) -> bool:
 def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
     share = CHECK_PAD if field.kind == "checkbox" else _PAD
-    pixels, to_page = cut_field(page, registration, box, pad=share * (box[3] - box[1]))
+    # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
+    high_px = None if field.kind in ("checkbox", "signature") else _HIGH_PX
+    pad = share * (box[3] - box[1])
+    pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
     to_crop = np.linalg.inv(to_page) @ registration.near(box)
     return FieldCrop(
         pixels,

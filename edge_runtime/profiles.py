@@ -1,7 +1,7 @@
 """Where pieces of printed lines are, told from writing by what neighbours have in common.
 
 Owns:   `profiles_of` and `wide_profiles` of pieces on a raster, made of `depth_of` and `ridges`;
-        `peaks`, `neighbours`, and `out_of_line`.
+        `peaks`, `Neighbours`, and `out_of_line`.
 Needs:  numpy, cv2, `form_lines`.
 Words:  *profile*: how much of a piece is a line, by its shift across itself.
 """
@@ -85,7 +85,7 @@ def rounding(at: Points, lines: Lines) -> Points:
 
 
 def peaks(
-    profiles: NDArray[np.float32], lines: Lines, beside: Points, reach: int
+    profiles: NDArray[np.float32], lines: Lines, beside: Neighbours, reach: int
 ) -> tuple[Points, Points, NDArray[np.bool_]]:
     """Where each piece is, within `reach` of its place: neighbours shift alike.
 
@@ -95,7 +95,7 @@ def peaks(
     Args:
         profiles: As `profiles_of` has them.
         lines: Their pieces.
-        beside: float64 (n, n), `neighbours`.
+        beside: Of these pieces.
         reach: Pixels.
 
     Returns:
@@ -103,7 +103,7 @@ def peaks(
         faint teeth of a comb that are held for print because most of them stand together.
     """
     faint = profiles / (profiles + _FAINT)
-    joint = beside @ np.asarray(cv2.dilate(faint, np.ones((1, 3), np.uint8)), np.float64)
+    joint = beside.mean(np.asarray(cv2.dilate(faint, np.ones((1, 3), np.uint8)), np.float32))
     shifts = np.arange(-reach, reach + 1)
     near = joint[:, REACH_PX - reach : REACH_PX + reach + 1]
     lone = (np.abs(shifts) > _ALONE_PX) & (near < _AGREED)
@@ -142,9 +142,25 @@ def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[
     return out
 
 
-def neighbours(lines: Lines, per_unit: float) -> Points:
-    """float64 (n, n), rows of sum 1: how much each piece says of the shift of another."""
-    at = lines.points * per_unit
-    gap = (at**2).sum(axis=1)[:, None] + (at**2).sum(axis=1) - 2 * (at @ at.T)
-    weight = np.exp(-gap / (2 * _BESIDE_EACH_PX**2)) * (lines.upright[:, None] == lines.upright)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+class Neighbours:
+    """How much each piece says of the shift of another: all of it of lines that run its own way.
+
+    Args:
+        lines: Their pieces.
+        per_unit: Pixels of the raster to a unit of the template.
+    """
+
+    def __init__(self, lines: Lines, per_unit: float) -> None:
+        self._of: list[tuple[NDArray[np.intp], NDArray[np.float32]]] = []
+        for which in (lines.upright, ~lines.upright):
+            own = which.nonzero()[0]
+            x, y = (lines.points[own] * (per_unit / _BESIDE_EACH_PX)).T.astype(np.float32)
+            weight = np.exp(-0.5 * ((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2))
+            self._of.append((own, weight / weight.sum(axis=1, keepdims=True)))
+
+    def mean(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the neighbours of each piece have on average, float32 (n, m) to (n, m)."""
+        found = np.empty_like(values)
+        for own, weight in self._of:
+            found[own] = weight @ values[own]
+        return found

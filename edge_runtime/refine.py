@@ -21,7 +21,7 @@ from edge_runtime.profiles import (
     NEAR_PX,
     REACH_PX,
     TOOTH,
-    neighbours,
+    Neighbours,
     out_of_line,
     peaks,
     profiles_of,
@@ -173,7 +173,7 @@ def _ends(sheet: Raster, lines: Lines, start: Nudge) -> tuple[Measured, Measured
     """Shifts in x and in y of where rules end, template units."""
     at, raster = sheet.of(lines.points), sheet.draw(start)
     profiles = profiles_of(raster, at, lines)
-    row, height, _ = peaks(profiles, lines, neighbours(lines, sheet.per_unit), _END_ROW_PX)
+    row, height, _ = peaks(profiles, lines, Neighbours(lines, sheet.per_unit), _END_ROW_PX)
     row = row + rounding(at, lines)
     seen = end_shifts(raster, lines, at, row, height >= LEAST, first_group=_ENDS)
     told = []
@@ -202,7 +202,7 @@ def _rounds(
 ) -> Settled:
     """Measure and fit, each time nearer; the last measurement is the residual."""
     nudge, px = start, 1 / sheet.per_unit
-    at, beside = sheet.of(lines.points), neighbours(lines, sheet.per_unit)
+    at, beside = sheet.of(lines.points), Neighbours(lines, sheet.per_unit)
     for reach in reaches:
         profiles = profiles_of(sheet.draw(nudge), at, lines)
         shift, height, tooth = peaks(profiles, lines, beside, reach)

@@ -49,6 +49,10 @@ _SMALLEST_PX = 200  # of a page's shorter edge: A4 at 25 dpi, where no writing c
 _CONTRAST = 24  # grey levels between paper and ink, as `preprocess` asks them of a crop
 _STRAIGHT_PX = 0.5  # a box that stands straight to within this is cut out, not resampled
 _LARGEST_CROP_PX = 20_000_000
+# A strip is 32 px high, so more pixels than some cost time alone. But writing may be a third of a
+# box high: no crop is shrunk to less than from 300 to 180 dpi, nor for less than a seventh.
+_LEAST_SHRINK, _WORTH_SHRINKING = 0.6, 0.85
+_AROUND_PX = 4
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
 _CLEAR_SIDES = 0.5  # of the fields whose left and right edges are found: tables' rules go on
@@ -329,15 +333,22 @@ def _registration(
 
 
 def cut_field(
-    page: Gray, registration: Registration, box: Box, *, pad: float = 0.0
+    page: Gray,
+    registration: Registration,
+    box: Box,
+    *,
+    pad: float = 0.0,
+    high_px: int | None = None,
 ) -> tuple[Gray, Matrix]:
-    """The crop of a box, upright in the template's sense, at the page's own resolution.
+    """The crop of a box, upright in the template's sense.
 
     Args:
         page: uint8 (h, w).
         registration: Of this page.
         box: In the template's unit.
         pad: Paper around the box that is cut along, in the template's unit.
+        high_px: A crop that is higher is shrunk to about this, though never to less than
+            `_LEAST_SHRINK`; None: the page's own resolution.
 
     Returns:
         uint8 (h, w), h and w at least 1, and the float64 (3, 3) matrix from crop to page pixels.
@@ -355,31 +366,34 @@ def cut_field(
             f"box {[round(edge, 2) for edge in box]} is at {left:.0f}, {top:.0f} px, outside the "
             f"page of {w} x {h} px; scan the whole sheet, or mend the template"
         )
-    upright = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    near = registration.near((x0, y0, x1, y1))
-    bend = _bend_px(registration, near, (x0, y0, x1, y1))
-    if np.abs(corners - upright).max() <= _STRAIGHT_PX and bend <= _STRAIGHT_PX:
-        return _slice(page, left, top, right, bottom)
     edges = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
-    size = max(1, round(max(edges[0], edges[2]))), max(1, round(max(edges[1], edges[3])))
-    if size[0] * size[1] > _LARGEST_CROP_PX:
+    wide, high = max(1.0, edges[0], edges[2]), max(1.0, edges[1], edges[3])
+    if round(wide) * round(high) > _LARGEST_CROP_PX:
         raise TemplateError(
-            f"box {list(box)} is {size[0]} x {size[1]} px on the page; mend the template"
+            f"box {list(box)} is {wide:.0f} x {high:.0f} px on the page; mend the template"
         )
+    near, homography = registration.near((x0, y0, x1, y1)), registration.homography
+    bend = _bend_px(registration, near, (x0, y0, x1, y1))
+    back: Matrix = np.eye(3)
+    if high_px is not None and (shrink := max(_LEAST_SHRINK, high_px / high)) <= _WORTH_SHRINKING:
+        page, there = _shrunk(page, (left, top, right, bottom), shrink)
+        corners = project(there, corners)
+        near, homography = there @ near, there @ homography
+        back = np.asarray(np.linalg.inv(there), np.float64)
+        wide, high, bend = wide * shrink, high * shrink, bend * shrink
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    upright = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    if np.abs(corners - upright).max() <= _STRAIGHT_PX and bend <= _STRAIGHT_PX:
+        crop, to_page = _slice(page, left, top, right, bottom)
+        return crop, back @ to_page
+    size = max(1, round(wide)), max(1, round(high))
     scale = np.array([[(x1 - x0) / size[0], 0, x0], [0, (y1 - y0) / size[1], y0], [0, 0, 1]])
-    to_page = np.asarray(near @ scale)
+    to_page = np.asarray(back @ near @ scale)
     if registration.nudge is not None and bend > _STRAIGHT_PX:
-        crop = bent_crop(
-            page,
-            registration.homography,
-            registration.nudge,
-            scale,
-            size,
-            way=cv2.INTER_CUBIC,
-        )
+        crop = bent_crop(page, homography, registration.nudge, scale, size, way=cv2.INTER_CUBIC)
         return crop, to_page / to_page[2, 2]
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    move = np.linalg.inv(half) @ to_page @ half  # cv2 counts from pixel centres
+    move = np.linalg.inv(half) @ near @ scale @ half  # cv2 counts from pixel centres
     flat = cv2.warpPerspective(
         page,
         move,
@@ -388,6 +402,17 @@ def cut_field(
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(flat, np.uint8), to_page / to_page[2, 2]
+
+
+def _shrunk(page: Gray, around: Box, by: float) -> tuple[Gray, Matrix]:
+    """The page about a box, made smaller, and the matrix (3, 3) from the page's pixels to its."""
+    h, w = page.shape
+    x0, y0 = (max(0, floor(edge) - _AROUND_PX) for edge in around[:2])
+    x1, y1 = min(w, ceil(around[2]) + _AROUND_PX), min(h, ceil(around[3]) + _AROUND_PX)
+    size = max(1, round((x1 - x0) * by)), max(1, round((y1 - y0) * by))
+    small = cv2.resize(page[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    sx, sy = size[0] / (x1 - x0), size[1] / (y1 - y0)
+    return np.asarray(small, np.uint8), np.array([[sx, 0, -x0 * sx], [0, sy, -y0 * sy], [0, 0, 1]])
 
 
 def _bend_px(registration: Registration, near: Matrix, box: Box) -> float:

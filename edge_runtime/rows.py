@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from edge_runtime.alike import settle_alike, within
 from edge_runtime.casing import case_nats
 from edge_runtime.cells import Cells, cell_lattice_of
-from edge_runtime.decode import Decoding, Span, decode, decode_cells, line_spans
+from edge_runtime.decode import (
+    Decoding,
+    Span,
+    decode,
+    decode_cells,
+    line_spans,
+    with_names,
+)
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset
 from edge_runtime.outputs import Floats, Frames
@@ -72,12 +79,18 @@ class Row:
         found = [text for one in self._hearings for text, _ in one.alternatives]
         if prior and found:
             found += proposals(self._frames, self._as_line, prior)
+            if self._is_name:
+                found = with_names(found, self._as_line)
         self._texts = list(dict.fromkeys(found))
         self._scores = self.scores(self._texts)
         top = self._scores.max(initial=-np.inf)
         self._whole = top + math.log(np.exp(self._scores - top).sum()) if self._texts else 0.0
         heard = [sum(share for _, share in one.alternatives) for one in self._hearings]
         self._whole -= math.log(min(1.0, max(heard))) if self._texts else 0.0
+
+    @property
+    def _is_name(self) -> bool:
+        return self._grammar.field.kind == "name"
 
     @property
     def _hearings(self) -> tuple[Decoding, Decoding]:
@@ -104,7 +117,8 @@ class Row:
         heard = _CELLS_SAY * np.logaddexp(np.minimum(by_cells, 0.0), _LEAST_BY_CELLS)
         heard += _LINE_SAYS * np.logaddexp(np.minimum(by_line, 0.0), _LEAST_BY_LINE)
         if self._prior:
-            heard += [self._prior.score(text) + case_nats(text) for text in texts]
+            name = self._is_name
+            heard += [self._prior.score(text) + case_nats(text, name=name) for text in texts]
         return np.where(np.isneginf(by_cells) & np.isneginf(by_line), -np.inf, heard)
 
     def share(self, text: str) -> float:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge_runtime.casing import as_name
 from edge_runtime.confidence import (
     CLAIM_GROUPS,
     DEFAULT_GROUP,
@@ -51,6 +52,7 @@ _FEWEST_ACCEPTED = 50  # fewer say nothing about one in a hundred
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
 _NAMES = 0.3  # of the rows
+_SMALL_NAMES = 0.1  # of texts with words without a capital may be names
 _WORDS = 0.85  # of the names; the others are in no list
 _EMPTY_AT_END = 0.5  # of the rows: forms have cells for the longest of texts
 # A text is foreign to a field of figures for holding one of these: "7b 28" may be meant as 7628.
@@ -159,7 +161,9 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
     if source == "word" and rng.random() < _AGAINST_LIST:
         return _listed(crop, text, words, rng)
     if source in ("word", "line", "joined"):
-        kind = _pick(_kinds(text, ("name", "text"), spec), rng)
+        # Whoever writes in small letters was not asked for a name, but for a few.
+        named = as_name(text) == text or rng.random() < _SMALL_NAMES
+        kind = _pick(_kinds(text, ("name", "text") if named else ("text",), spec), rng)
     else:  # the first that allows it: whoever writes a date was asked for one
         asked = ("email", "date", "time", "phone", "amount", "code", "username", "name", "text")
         kind = _kinds(text, asked, spec)[0]
