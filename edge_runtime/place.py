@@ -21,7 +21,7 @@ from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
 from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
-from edge_runtime.register import Registration, cut_field
+from edge_runtime.register import Registration, around, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
 from edge_runtime.strikes import strokes_box
@@ -219,11 +219,12 @@ def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
     high_px = None if field.kind in ("checkbox", "signature") else _HIGH_PX
     pad = share * (box[3] - box[1])
     pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
-    to_crop = np.linalg.inv(to_page) @ registration.near(box)
+    corners = registration.corners(box)
+    to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
     return FieldCrop(
         pixels,
         _in_crop(field, to_crop),
-        registration.to_page(box),
+        around(corners),
         to_page,
         inside=map_box(box, to_crop),
     )

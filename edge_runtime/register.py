@@ -88,18 +88,16 @@ class Registration:
 
     def to_page(self, box: Box) -> Box:
         """The upright box on the page that holds a box of the template."""
-        corners = self.corners(box)
-        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
+        return around(self.corners(box))
 
-    def near(self, box: Box) -> Matrix:
-        """The homography (3, 3) that holds at a box's corners."""
+    def near(self, box: Box, seen: Points | None = None) -> Matrix:
+        """The homography (3, 3) that holds at a box's corners; `seen` are these, where known."""
         if self.nudge is None:
             return self.homography
         x0, y0, x1, y1 = box
         flat = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32)
         # cv2 takes float32 here, and pages are thousands of pixels wide: the offset is added last.
-        seen = self.corners(box)
+        seen = self.corners(box) if seen is None else seen
         middle, home = seen.mean(axis=0), flat.mean(axis=0)
         found = cv2.getPerspectiveTransform(flat - home, (seen - middle).astype(np.float32))
         there = np.array([[1, 0, middle[0]], [0, 1, middle[1]], [0, 0, 1]])
@@ -120,6 +118,12 @@ class Registration:
         if self.spread_px:
             told["spread_px"] = [round(px, 2) for px in self.spread_px]
         return told
+
+
+def around(points: Points) -> Box:
+    """The upright box that holds points (n, 2)."""
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def register(page: Gray, template: Template) -> Registration:
@@ -359,8 +363,12 @@ def cut_field(
     """
     x0, y0, x1, y1 = box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
     h, w = page.shape
-    corners = registration.corners((x0, y0, x1, y1))
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    ends = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    within = np.array([*ends, (x, y0), (x1, y), (x, y1), (x0, y), (x, y)])
+    seen = registration.project(within)
+    corners = seen[:4]
+    left, top, right, bottom = around(corners)
     if not (left < w and top < h and right > 0 and bottom > 0):
         raise TemplateError(
             f"box {[round(edge, 2) for edge in box]} is at {left:.0f}, {top:.0f} px, outside the "
@@ -372,8 +380,10 @@ def cut_field(
         raise TemplateError(
             f"box {list(box)} is {wide:.0f} x {high:.0f} px on the page; mend the template"
         )
-    near, homography = registration.near((x0, y0, x1, y1)), registration.homography
-    bend = _bend_px(registration, near, (x0, y0, x1, y1))
+    near, homography = registration.near((x0, y0, x1, y1), corners), registration.homography
+    bend = 0.0  # how far the box strays from what its corners say, pixels
+    if registration.nudge is not None:
+        bend = float(np.hypot(*(seen - project(near, within)).T).max())
     back: Matrix = np.eye(3)
     if high_px is not None and (shrink := max(_LEAST_SHRINK, high_px / high)) <= _WORTH_SHRINKING:
         page, there = _shrunk(page, (left, top, right, bottom), shrink)
@@ -381,7 +391,7 @@ def cut_field(
         near, homography = there @ near, there @ homography
         back = np.asarray(np.linalg.inv(there), np.float64)
         wide, high, bend = wide * shrink, high * shrink, bend * shrink
-        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        left, top, right, bottom = around(corners)
     upright = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     if np.abs(corners - upright).max() <= _STRAIGHT_PX and bend <= _STRAIGHT_PX:
         crop, to_page = _slice(page, left, top, right, bottom)
@@ -413,16 +423,6 @@ def _shrunk(page: Gray, around: Box, by: float) -> tuple[Gray, Matrix]:
     small = cv2.resize(page[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     sx, sy = size[0] / (x1 - x0), size[1] / (y1 - y0)
     return np.asarray(small, np.uint8), np.array([[sx, 0, -x0 * sx], [0, sy, -y0 * sy], [0, 0, 1]])
-
-
-def _bend_px(registration: Registration, near: Matrix, box: Box) -> float:
-    """How far a box's edges stray from straight lines between its corners on the page."""
-    if registration.nudge is None:
-        return 0.0
-    x0, y0, x1, y1 = box
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    middles = np.array([(x, y0), (x1, y), (x, y1), (x0, y), (x, y)])
-    return float(np.hypot(*(registration.project(middles) - project(near, middles)).T).max())
 
 
 def _slice(page: Gray, left: float, top: float, right: float, bottom: float) -> tuple[Gray, Matrix]:

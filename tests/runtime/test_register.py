@@ -245,6 +245,24 @@ def test_a_skewed_box_comes_upright_and_its_pixels_know_their_place() -> None:
     assert np.abs(project(to_page, corners) - project(truth, box)).max() < 0.01
 
 
+@pytest.mark.parametrize("skew", [0, 7])
+def test_a_crop_finer_than_is_read_is_shrunk_and_knows_its_place(skew: float) -> None:
+    page, truth = scan(draw(), dpi=300, skew=skew)
+    found = Registration(truth, "marks", 0.0, 4)
+    fine, to_page = cut_field(page, found, BOX, pad=2)
+    for high_px in (100, 20):
+        small, there = cut_field(page, found, BOX, pad=2, high_px=high_px)
+        shrink = max(0.6, high_px / fine.shape[0])
+        assert np.abs(np.array(small.shape) - shrink * np.array(fine.shape)).max() <= 1.5
+        like = cv2.resize(fine, small.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert np.corrcoef(small.ravel(), like.ravel())[0, 1] > 0.95
+        ends = np.array([(0, 0), small.shape[::-1]], np.float64)
+        home = project(to_page, np.array([(0, 0), fine.shape[::-1]], np.float64))
+        assert np.abs(project(there, ends) - home).max() < 2.5
+    same, _ = cut_field(page, found, BOX, pad=2, high_px=round(0.9 * fine.shape[0]))
+    assert np.array_equal(same, fine)
+
+
 def test_boxes_at_the_edge_are_cut_and_those_beyond_refused() -> None:
     page = np.full((297, 210), 200, np.uint8)
     for skew in (0.0, 0.2):
@@ -252,6 +270,7 @@ def test_boxes_at_the_edge_are_cut_and_those_beyond_refused() -> None:
         found = Registration(homography, "page", 0.0, 0)
         assert min(cut_field(page, found, (200, 10, 230, 20))[0].shape) >= 1
         assert min(cut_field(page, found, (50, 50, 50.01, 50.01))[0].shape) == 1
+        assert min(cut_field(page, found, (150, 180, 200, 330), high_px=72)[0].shape) >= 1
         with pytest.raises(TemplateError, match="outside the page"):
             cut_field(page, found, (400, 10, 430, 20))
 
