@@ -21,6 +21,9 @@ Points = NDArray[np.float64]
 # Set on 54 drawn photos (seeds 30000 to 30026 and 9500 to 9526): the 12 of 635 fields that were
 # more than 1 mm of A4 off had 0.53 mm or more, and so had 3 % of the others.
 _SPREAD_MM = 0.45  # standard deviation, of A4
+# Of a bent sheet, part of a field's lines. On 94 drawn photos (seeds 150000 to 150125) 3 of 1,093
+# well-placed fields had no more; of 8 that were misplaced and not in doubt, on three others, 7.
+_FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35
 OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
 FEWEST_PIECES = 12  # before the fields' lines can speak against a page
@@ -76,7 +79,13 @@ def field_certainty(
         Certainty(
             float(worst[k]),
             one.found[k] if one.pieces else None,
-            page or _doubt(float(worst[k]), one.elsewhere[k] if measured is None else 0.0, mm),
+            page
+            or _doubt(
+                float(worst[k]),
+                one.elsewhere[k] if measured is None else 0.0,
+                one.found[k] if bent and measured is None else 1.0,
+                mm,
+            ),
         )
         for k in range(len(boxes))
     )
@@ -94,8 +103,13 @@ def _page_doubt(one: Settled) -> str:
     return ""
 
 
-def _doubt(spread: float, elsewhere: float, mm: float) -> str:
+def _doubt(spread: float, elsewhere: float, found: float, mm: float) -> str:
     """What speaks against one field; lengths in template units, `mm` of A4 each."""
+    if 0 < found <= _FEW:  # 0: it has no lines
+        return (
+            f"placement in doubt: only {100 * found:.0f} % of the field's printed lines are where "
+            "the template has them"
+        )
     if elsewhere > 0:
         return (
             f"placement in doubt: lines like the field's own stand {elsewhere * mm:.1f} mm (of A4) "
