@@ -1,6 +1,7 @@
 """A page laid onto a picture of its form: what is printed on both is matched.
 
-Owns:   `match_reference`, the features of a reference (kept while its file stays as it is).
+Owns:   `match_reference`; `stamp_of`, `reference_pixels` and the features of a reference (kept
+        while its file stays as it is).
 Needs:  numpy, cv2, `imaging`.
 Source: SIFT features (Lowe 2004) and RANSAC give a first homography; ORB is 1.8 times as fast and
         3 to 17 times as far off on a drawn form, whose words repeat. Printed corners followed by
@@ -77,7 +78,7 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     Raises:
         TemplateError: The reference cannot be read, or has not the form's proportions.
     """
-    form = _form(str(reference), _stamp(reference))
+    form = _form(str(reference), stamp_of(reference))
     fh, fw = form.fine.shape
     if abs(fw / fh / (size[0] / size[1]) - 1) > _ASPECT:
         raise TemplateError(
@@ -107,7 +108,12 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     return Match(homography / homography[2, 2], residual, inliers, (x, y), nudge if bent else None)
 
 
-def _stamp(reference: Path) -> tuple[int, int]:
+def stamp_of(reference: Path) -> tuple[int, int]:
+    """What changes when the file does.
+
+    Raises:
+        TemplateError: It is not there.
+    """
     try:
         stat = reference.stat()
     except OSError as error:
@@ -115,13 +121,23 @@ def _stamp(reference: Path) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-@lru_cache(maxsize=8)
-def _form(reference: str, stamp: tuple[int, int]) -> _Form:
-    """A reference's features; `stamp` is part of the key, so that a changed file is read anew."""
+@lru_cache(maxsize=2)
+def reference_pixels(reference: str, stamp: tuple[int, int]) -> Gray:
+    """uint8 (h, w); `stamp` is part of the key, so that a changed file is read anew.
+
+    Raises:
+        TemplateError: It cannot be read.
+    """
     try:
-        pixels = load_page(reference, page=1).pixels
+        return load_page(reference, page=1, color=False).pixels
     except ImageError as error:
         raise TemplateError(f"reference {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _form(reference: str, stamp: tuple[int, int]) -> _Form:
+    """A reference's features."""
+    pixels = reference_pixels(reference, stamp)
     fine = _flattened(_fit(pixels, _FINE_PX))
     coarse, points, descriptors = _features(pixels)
     corners = cv2.goodFeaturesToTrack(fine, 600, 0.02, _FINE_PX / 60)

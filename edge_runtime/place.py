@@ -1,7 +1,8 @@
 """From a page or a crop to the ink of its fields, ready for the network.
 
 Owns:   `FieldCrop` and `FieldInk`, a field on its way to the network; the crops of a page.
-Needs:  numpy, `register`, `locate`, `segment`, `row_ink`, `components`, `preprocess`, `thin`.
+Needs:  numpy, `register`, `reference_print`, `locate`, `segment`, `row_ink`, `components`,
+        `preprocess`, `thin`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
 from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
+from edge_runtime.reference_print import ReferencePrint, without_print
 from edge_runtime.register import Registration, around, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
@@ -50,6 +52,7 @@ class FieldCrop:
     to_page: Matrix | None = None  # (3, 3) crop to page; None where there is no page
     inside: Box | None = None  # the field without its pad, pixels of the crop; None: the whole crop
     doubt: str = ""  # why its place is not sure; "" where it is
+    printed: Gray | None = None  # (h, w) ink of what the form's reference prints in it; None: none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +92,11 @@ def template_crops(
     page: Gray, template: Template, registration: Registration
 ) -> tuple[FieldCrop, ...]:
     """The fields of a registered page, in the template's order, rectified."""
+    own = None
+    if template.reference is not None:
+        own = ReferencePrint(template.reference, template.page_size, template.reference_blank)
     return tuple(
-        _cut(page, field, registration) for field in template.fields if field.box is not None
+        _cut(page, field, registration, own) for field in template.fields if field.box is not None
     )
 
 
@@ -121,11 +127,13 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     if crop.field.kind == "checkbox":
         seen = look_at_check(normalize_ink(crop.pixels), crop.inside)
         return FieldInk(crop.field, crop.box, crop.to_page, mark=seen.yes, state=seen.state)
+    whole = normalize_ink(crop.pixels)
+    if crop.printed is not None:
+        whole = without_print(whole, crop.printed)
     if crop.field.kind == "signature":
-        mark = float(segment.signature_present(normalize_ink(crop.pixels)))
+        mark = float(segment.signature_present(whole))
         mark = min(1.0, max(0.0, mark))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
-    whole = normalize_ink(crop.pixels)
     inks = segment.inks_of(whole, crop.field, lone=crop.inside is None)
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
@@ -212,21 +220,29 @@ def _marks_stand_alone(field: Field) -> bool:
     return any(char in ".,'`-_:;\"~^*/=" for char in preset(field).charset or "")
 
 
-def _cut(page: Gray, field: Field, registration: Registration) -> FieldCrop:
+def _cut(
+    page: Gray, field: Field, registration: Registration, own: ReferencePrint | None = None
+) -> FieldCrop:
     box = field.box or (0.0, 0.0, 0.0, 0.0)
-    share = CHECK_PAD if field.kind == "checkbox" else _PAD
+    mark = field.kind == "checkbox"
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
-    high_px = None if field.kind in ("checkbox", "signature") else _HIGH_PX
-    pad = share * (box[3] - box[1])
+    high_px = None if mark or field.kind == "signature" else _HIGH_PX
+    pad = (CHECK_PAD if mark else _PAD) * (box[3] - box[1])
     pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
     corners = registration.corners(box)
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
+    printed = None
+    if own is not None and not mark:
+        n = field.n_cells if field.cells is not None else 0
+        to_template = np.asarray(np.linalg.inv(to_crop), np.float64)
+        printed = own.of(box, n, to_template, pixels.shape)
     return FieldCrop(
         pixels,
         _in_crop(field, to_crop),
         around(corners),
         to_page,
         inside=map_box(box, to_crop),
+        printed=printed,
     )
 
 

@@ -47,15 +47,16 @@ class Strip:
         return self.x0 + left / self.scale_x, self.x0 + right / self.scale_x
 
 
-def normalize_ink(crop: Gray) -> Gray:
+def normalize_ink(crop: Gray, *, contrast: int = MIN_CONTRAST) -> Gray:
     """Flatten the paper, stretch the ink.
 
     Args:
         crop: uint8 (h, w), dark ink on light paper, h and w at least 1.
+        contrast: Grey levels under its paper at which ink is full at the latest.
 
     Returns:
-        uint8 (h, w), ink bright on black: 0 is paper, 255 the darkest ink of this crop. Zeros where
-        nothing stands `MIN_CONTRAST` grey levels under its paper.
+        uint8 (h, w), ink bright on black: 0 is paper, 255 the darkest ink of this crop. Next to
+        zero where nothing stands `contrast` grey levels under its paper.
     """
     h = crop.shape[0]
     # Paper as a closing sees it: half the crop's height is wider than any stroke, and narrower
@@ -67,7 +68,7 @@ def normalize_ink(crop: Gray) -> Gray:
     grain = int(counts.searchsorted(0.5 * counts[-1]))
     # The darkest 1 % is ink wherever there is any: a lone "1" in a square cell covers 4 %.
     full = int(counts.searchsorted(0.99 * counts[-1]))
-    span = max(full - grain, MIN_CONTRAST)
+    span = max(full - grain, contrast)
     levels = (_LEVELS - grain) * (255.0 / span)
     return np.asarray(cv2.LUT(depth, levels.clip(0, 255).astype(np.uint8)), np.uint8)
 

@@ -41,6 +41,7 @@ class Template:
     rules: tuple[str, ...]
     digest: str  # sha256 of the canonical JSON: the same form in YAML and JSON has the same
     lines: tuple[Box, ...] = ()  # printed rules beside the fields, of no height or no width
+    reference_blank: bool = False  # nobody has written on the reference
 
     @staticmethod
     def load(path: str | Path) -> Template:
@@ -86,6 +87,7 @@ class Template:
             rules=tuple(model.rules or ()),
             digest=hashlib.sha256(canonical.encode()).hexdigest(),
             lines=tuple(model.lines or ()),
+            reference_blank=bool(model.reference_blank),
         )
 
     def scale_to(self, width_px: float, height_px: float) -> Template:

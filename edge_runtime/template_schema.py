@@ -98,6 +98,11 @@ class TemplateModel(_Model):
     reference: str | None = Key(
         None, description="Picture or PDF of the form, beside the template, to register by."
     )
+    reference_blank: bool | None = Key(
+        None,
+        description="Whether nobody has written on the reference: then all that it shows in a "
+        "field is print, and no ink.",
+    )
     fields: list[FieldModel] = Key(min_length=1, max_length=2000)
     rules: list[str] | None = Key(
         None, description="What fields owe each other: total = net + tax."
