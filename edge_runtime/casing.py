@@ -21,7 +21,7 @@ _IRREGULAR = 5.0  # a word
 _MIXED = 1.0  # a word in capitals beside one that is not, or the other way round: the fewer count
 _SMALL_IN_NAME = 4.0  # a word of a name without a capital, where another word has one
 _SMALL_NAME = 2.0  # a name without any capital
-_LATE = 2.0  # of a text: words without a capital before one that has it
+_LATE, _FEW = 2.0, 3  # of a text of so few words, one without a capital before one that has it
 # What stays small among capitals.
 _PARTICLES = (
     "al am an and as at auf av bei bin by da das de del della den der des di do dos du el en et "
@@ -49,9 +49,7 @@ def case_nats(text: str, *, name: bool = False) -> float:
         return -nats - (_SMALL_NAME if name else 0.0)
     if name:
         return -nats - _SMALL_IN_NAME * sum(small)
-    if small[0]:
-        return -nats - _LATE
-    return -nats
+    return -nats - (_LATE if small[0] and len(words) <= _FEW else 0.0)
 
 
 def as_name(text: str) -> str:
