@@ -46,7 +46,7 @@ _KINDS = {
     "memo": "text",
 }
 NUMBERS = ("suara_01", "suara_02", "jumlah_a", "jumlah_b", "jumlah_c")
-_SPELLED = ("kata_01", "kata_02", "kata_a", "kata_b", "kata_c")
+SPELLED = ("kata_01", "kata_02", "kata_a", "kata_b", "kata_c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def c1_spelled(data: Path, *, print_taken_out: bool = False) -> Iterator[Item]:
     """Numbers in words; "(ditulis dengan huruf)" is printed in each field's lower right."""
     pattern = numeral_pattern()
     for form in c1_forms(data):
-        for name in _SPELLED:
+        for name in SPELLED:
             truth = str(form.truth[name])
             if not truth or name in form.truth["uncertain"]:
                 continue
