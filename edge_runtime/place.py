@@ -22,6 +22,7 @@ from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
 from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
+from edge_runtime.printed import within_border
 from edge_runtime.reference_print import ReferencePrint, without_print
 from edge_runtime.register import Registration, around, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
@@ -35,8 +36,6 @@ Gray = NDArray[np.uint8]
 # Part of a field's height that is cut around it: registration is off by a pixel or two, and people
 # write over the border. What belongs to the neighbours is told apart in `segment`.
 _PAD = 0.1
-# How far a border's ink reaches into its field: its own width and what registration is off by.
-_BORDER, _BORDER_PX = 0.06, 3.0
 _HIGH_PX = 72  # of a crop: a row of 7.5 mm at 200 dpi
 _FAINT = 48  # of 255: fainter ink connects nothing
 _OWN = 0.35  # part of a component that must lie inside
@@ -188,11 +187,9 @@ def _of_field(ink: segment.Ink, inside: Box) -> segment.Ink:
     A component counts as the field's own when a good part of it lies within the printed border: a
     descender that crosses the border stays whole, what is left of the border goes.
     """
-    x0, y0, x1, y1 = inside
-    border = max(_BORDER_PX, _BORDER * (y1 - y0))
     dx, dy = ink.offset
-    left, top = (max(0, round(v)) for v in (x0 + border - dx, y0 + border - dy))
-    right, bottom = (max(0, round(v)) for v in (x1 - border - dx, y1 - border - dy))
+    own = inside[0] - dx, inside[1] - dy, inside[2] - dx, inside[3] - dy
+    left, top, right, bottom = within_border(own)
     around = (
         ink.pixels[:top],
         ink.pixels[bottom:],

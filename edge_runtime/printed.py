@@ -1,6 +1,6 @@
 """What is printed in a field's crop, rules and boxes, and the ink without it.
 
-Owns:   `Printed`, `find_printed`, `erase_printed`.
+Owns:   `Printed`, `find_printed`, `erase_printed`; `within_border`.
 Needs:  numpy, cv2, `lines`, `tracks`, `erasing`, `borders`.
 Words:  *ink* is bright on black. *Rules* are printed level lines. What may be a stroke stays: the
         network has been taught to see through what is left of rules.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.borders import find_borders, lines_between
 from edge_runtime.erasing import erase_lines
+from edge_runtime.field import Box
 from edge_runtime.lines import ON, Gray, Line, find_lines, stroke_width_px
 from edge_runtime.tracks import MAX_SLOPE
 
@@ -38,6 +39,8 @@ _SHORTEST_RULE = 0.3  # of the width that any rule covers in long runs
 _FOOT = 0.45  # of the crop's height: the foot of a round glyph
 _NEAR_RAIL = 0.25  # of the way from rail to rail: so far a second rule stands from one
 _FOOT_IN_CELL = 0.5  # of a cell's width
+# How far a field's border reaches into it: its own width and what registration is off by.
+_FRAME, _FRAME_PX = 0.06, 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +126,16 @@ def may_hold_box(ink: Gray) -> bool:
     filled = cv2.dilate(level, np.ones((band, 1), np.uint8))
     long = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= _SHORTEST_RULE * w
     return bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
+
+
+def within_border(field: Box) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what the ink of a field's border does not reach, pixels."""
+    x0, y0, x1, y1 = field
+    border = max(_FRAME_PX, _FRAME * (y1 - y0))
+    left, top, right, bottom = (
+        max(0, round(edge)) for edge in (x0 + border, y0 + border, x1 - border, y1 - border)
+    )
+    return left, top, right, bottom
 
 
 def erase_printed(ink: Gray, printed: Printed) -> Gray:

@@ -26,7 +26,7 @@ from edge_runtime.features import reference_pixels, stamp_of
 from edge_runtime.field import Box
 from edge_runtime.glyphs import map_box
 from edge_runtime.preprocess import normalize_ink
-from edge_runtime.printed import erase_printed, find_printed
+from edge_runtime.printed import erase_printed, find_printed, within_border
 
 _Any = TypeVar("_Any", np.uint8, np.int32)
 Gray = NDArray[np.uint8]
@@ -38,7 +38,6 @@ _THERE = 0.8  # of a piece's pixels hold ink on the page, or it is not printed t
 _SHIFT_PX = 3  # by which print may be off after registration
 _SMALLEST = 0.12  # of the field's height: pieces lower and narrower may be there by chance,
 _NEAR = 0.4  # of it: but for those that stand so near to others, as the dot of an i
-_BORDER, _BORDER_PX = 0.06, 3.0  # of it: how far a border's ink reaches into its field
 _LOW = 0.4  # of it: what is taller may be written
 _DARKER, _BY = 1.3, 40  # ink darker than that is the pen's, as where lines are taken out
 
@@ -113,11 +112,7 @@ def _cut(
     )
     ink = normalize_ink(np.asarray(crop, np.uint8), contrast=_CONTRAST)
     bare = erase_printed(ink, find_printed(ink, n))
-    x0, y0, x1, y1 = map_box(box, np.asarray(np.linalg.inv(to_template)))
-    border = max(_BORDER_PX, _BORDER * (y1 - y0))
-    left, top, right, bottom = (
-        max(0, round(edge)) for edge in (x0 + border, y0 + border, x1 - border, y1 - border)
-    )
+    left, top, right, bottom = within_border(map_box(box, np.asarray(np.linalg.inv(to_template))))
     out = np.zeros_like(bare)
     out[top:bottom, left:right] = bare[top:bottom, left:right]
     return out
