@@ -36,7 +36,8 @@ def find_borders(
     if n < 2:
         if top is None or bottom is None:
             return (), None
-        if not _may_be_parted(straight[y0:y1], cover=0.9):
+        # A leaning rule may lie beyond the crop's edge.
+        if not _may_be_parted(straight[max(0, y0) : max(0, y1)], cover=0.9):
             return (), None
         return _regular(lines_between(straight, y0, y1, thick, cover=0.9)), None
     # Between rails a broken line is a line; without rails it may be a stem.
@@ -77,6 +78,8 @@ def _may_be_parted(part: Gray, *, cover: float) -> bool:
     could part cells.
     """
     span = len(part)
+    if span == 0:
+        return False
     mask = cv2.threshold(part, ON - 1, 1, cv2.THRESH_BINARY)[1]
     band = 2 * math.ceil(MAX_SLOPE / 2 * span + 1) + 1
     filled = cv2.reduce(

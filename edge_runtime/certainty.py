@@ -21,7 +21,7 @@ Points = NDArray[np.float64]
 # Set on 54 drawn photos (seeds 30000 to 30026 and 9500 to 9526): the 12 of 635 fields that were
 # more than 1 mm of A4 off had 0.53 mm or more, and so had 3 % of the others.
 _SPREAD_MM = 0.45  # standard deviation, of A4
-# Of a bent sheet, part of a field's lines. On 94 drawn photos (seeds 150000 to 150125) 3 of 1,093
+# Of a bent sheet, part of a field's lines. On 146 drawn photos (seeds 150000 to 150194) 7 of 1,686
 # well-placed fields had no more; of 8 that were misplaced and not in doubt, on three others, 7.
 _FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35

@@ -376,10 +376,6 @@ def cut_field(
         )
     edges = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
     wide, high = max(1.0, edges[0], edges[2]), max(1.0, edges[1], edges[3])
-    if round(wide) * round(high) > _LARGEST_CROP_PX:
-        raise TemplateError(
-            f"box {list(box)} is {wide:.0f} x {high:.0f} px on the page; mend the template"
-        )
     near, homography = registration.near((x0, y0, x1, y1), corners), registration.homography
     bend = 0.0  # how far the box strays from what its corners say, pixels
     if registration.nudge is not None:
@@ -397,6 +393,10 @@ def cut_field(
         crop, to_page = _slice(page, left, top, right, bottom)
         return crop, back @ to_page
     size = max(1, round(wide)), max(1, round(high))
+    if size[0] * size[1] > _LARGEST_CROP_PX:
+        raise TemplateError(
+            f"box {list(box)} is {size[0]} x {size[1]} px on the page; mend the template"
+        )
     scale = np.array([[(x1 - x0) / size[0], 0, x0], [0, (y1 - y0) / size[1], y0], [0, 0, 1]])
     to_page = np.asarray(back @ near @ scale)
     if registration.nudge is not None and bend > _STRAIGHT_PX:
@@ -414,11 +414,11 @@ def cut_field(
     return np.asarray(flat, np.uint8), to_page / to_page[2, 2]
 
 
-def _shrunk(page: Gray, around: Box, by: float) -> tuple[Gray, Matrix]:
+def _shrunk(page: Gray, box: Box, by: float) -> tuple[Gray, Matrix]:
     """The page about a box, made smaller, and the matrix (3, 3) from the page's pixels to its."""
     h, w = page.shape
-    x0, y0 = (max(0, floor(edge) - _AROUND_PX) for edge in around[:2])
-    x1, y1 = min(w, ceil(around[2]) + _AROUND_PX), min(h, ceil(around[3]) + _AROUND_PX)
+    x0, y0 = (max(0, floor(edge) - _AROUND_PX) for edge in box[:2])
+    x1, y1 = min(w, ceil(box[2]) + _AROUND_PX), min(h, ceil(box[3]) + _AROUND_PX)
     size = max(1, round((x1 - x0) * by)), max(1, round((y1 - y0) * by))
     small = cv2.resize(page[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     sx, sy = size[0] / (x1 - x0), size[1] / (y1 - y0)
