@@ -5,8 +5,8 @@
 Numbers: cells whose truth is uncertain are left out, as in `benchmarks.fields`; there the same
 fields are cut at their true places, here registration has to find them. With `--words` the fields
 for numbers in words, which the form prints "(ditulis dengan huruf)" into over a watermark: without
-a reference, and with the median of the other pages for a blank form. Some writing is left in that
-where most wrote alike. Empty fields count as read where a text comes of them.
+a reference, and with the blank form that `edge-hwr template blank` makes of the other pages. Empty
+fields count as read where a text comes of them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.accuracy import wilson
 from benchmarks.fields import NUMBERS, SPELLED
 from benchmarks.placed import c1_template
-from edge_runtime import Reader, Template
+from edge_runtime import Reader
+from edge_runtime.blank_form import BlankForm
 from edge_runtime.imaging import load_page
 from train.config import data_folder
 
@@ -79,16 +78,22 @@ def _numbers(reader: Reader, folder: Path, truths: Mapping[str, Any]) -> None:
 
 def _words(reader: Reader, folder: Path, truths: Mapping[str, Any]) -> None:
     template = c1_template(folder)
-    pages = {name: _canonical(folder, form, template) for name, form in truths.items()}
+    pages = {
+        name: load_page(folder / "images" / form["file"], color=False).pixels
+        for name, form in truths.items()
+    }
     with tempfile.TemporaryDirectory() as kept:
-        for way in ("without a reference", "with the median of the others"):
+        for way in ("without a reference", "with a blank form made of the others"):
             n = exact = folded = empty = read = wrong = 0
             for name, form in truths.items():
                 its = template
                 if way != "without a reference":
-                    others = np.stack([page for one, page in pages.items() if one != name])
+                    blank = BlankForm(template)
+                    for one, page in pages.items():
+                        if one != name:
+                            blank.add(page)
                     path = Path(kept) / f"{name}.png"
-                    cv2.imwrite(str(path), np.median(others, axis=0).astype(np.uint8))
+                    cv2.imwrite(str(path), blank.picture())
                     its = replace(template, reference=path, reference_blank=True)
                 readings = reader.read(folder / "images" / form["file"], template=its)
                 for truth, one in _spelled(form, readings):
@@ -113,17 +118,6 @@ def _spelled(form: Mapping[str, Any], readings: Any) -> Iterator[tuple[str, Any]
 
 def _folded(text: str) -> str:
     return text.lower().rstrip(".")
-
-
-def _canonical(folder: Path, form: Mapping[str, Any], template: Template) -> NDArray[np.uint8]:
-    """The page as the template has it, by the true homography."""
-    pixels = load_page(folder / "images" / form["file"]).pixels
-    move = np.array(form["geometry"]["homography_original_to_canonical"])
-    w, h = (round(edge) for edge in template.page_size)
-    flags, paper = cv2.INTER_CUBIC, (255.0,)
-    return np.asarray(
-        cv2.warpPerspective(pixels, move, (w, h), flags=flags, borderValue=paper), np.uint8
-    )
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
     fits = _checked(_sure(decoding, evidence, calibration), decoding, grammar.field)
-    sure = fits * _meant(struck)
+    sure = fits * _meant(struck) * ink.kind_share
     faults = _faults(ink, decoding, grammar, struck)
     status, reason = _status(sure, fits, calibration, faults)
     best = math.exp(log_posterior(decoding))

@@ -69,6 +69,7 @@ class FieldInk:
     mark: float | None = None  # check boxes and signatures: 0..1
     state: str = ""  # of a check box, see `check_marks.STATES`
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
+    kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -133,7 +134,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         mark = float(segment.signature_present(whole))
         mark = min(1.0, max(0.0, mark))
         return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
-    inks = segment.inks_of(whole, crop.field, lone=crop.inside is None)
+    inside = crop.inside
+    inks = segment.inks_of(whole, crop.field, lone=inside is None, inside=inside)
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     cells = [Seen(ink) for ink in inks]

@@ -28,6 +28,8 @@ _THICK = 0.08  # of the crop's height: thicker than this no rule is printed unde
 _BORDER = 0.12  # and than this no box around cells
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
 _SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
+_LEAST = 0.4  # of the width, at least, are the lines long that are looked for
+_EDGE = 0.22  # of the height: a rule without its box stands so near to the crop's foot or head
 _SOLID = 0.95  # of a line that is no rule under writing: of a box, or at a glyph's edge
 _SIDE = 0.75  # of a box's height, at least, is ink in each of its upright sides
 _DOTTED = 0.25  # of a dotted rule is dots
@@ -53,8 +55,14 @@ class Printed:
     borders: NDArray[np.float64] | None = None  # (n + 1,) columns of the cells' borders
 
 
-def find_printed(ink: Gray, n: int) -> Printed:
-    """What is printed around `n` cells; `n` = 0: a free field, of which nothing is known."""
+def find_printed(ink: Gray, n: int, inside: Box | None = None) -> Printed:
+    """What is printed around `n` cells; `n` = 0: a free field, of which nothing is known.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black.
+        n: Number of cells.
+        inside: Where the field lies in it, pixels; None where that is not known.
+    """
     h, w = ink.shape
     nothing = Printed(None, (), ())
     if min(h, w) < _LEAST_PX:
@@ -62,16 +70,18 @@ def find_printed(ink: Gray, n: int) -> Printed:
     thick = max(3, round((_BORDER if n > 1 else _THICK) * h))
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
     narrow = w < _WIDE * h and n < 2
-    if narrow and not _may_be_printed(ink):
+    known = narrow and inside is not None
+    ends = _ends(w, inside if narrow else None)
+    if narrow and not _may_be_printed(ink, ends, known=known):
         return nothing
     shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
     cover = _SOLID if narrow else _DOTTED
-    lines = find_lines(ink, thick_px=thick, least=0.4, gap_px=gap, length_px=shortest, cover=cover)
+    lines = find_lines(ink, thick_px=thick, least=_LEAST, gap_px=gap, length_px=shortest, cover=cover)
     if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
             return closed
-    level = [line for line in lines if _is_rule(line, ink.shape, parted=n > 1)]
+    level = [line for line in lines if _is_rule(line, ink.shape, ends, parted=n > 1, known=known)]
     level = _outer(level, h) if n > 1 else level
     if n < 2 and None in rails(level, h):  # no row of boxes: no upright lines to look for
         return Printed(None, tuple(level), ())
@@ -87,28 +97,53 @@ def find_printed(ink: Gray, n: int) -> Printed:
     return Printed(shear, tuple(level), upright, borders)
 
 
-def _may_be_printed(ink: Gray) -> bool:
+def _ends(w: int, inside: Box | None) -> tuple[float, float]:
+    """Columns: a rule that begins before the first and ends behind the second runs through."""
+    left, right = (0.0, float(w)) if inside is None else (inside[0], inside[2])
+    return left + _REACH * w, right - _REACH * w
+
+
+def _may_be_printed(ink: Gray, ends: tuple[float, float], *, known: bool) -> bool:
     """Whether there is ink enough around one glyph for a rule from side to side, or for a box.
 
     A tenth of the time to look for lines; where it says no, no line is taken for a printed one.
     """
     h, w = ink.shape
     mask = cv2.threshold(ink, ON - 1, 1, cv2.THRESH_BINARY)[1]
-    side = int(_REACH * w) + 1
-    if cv2.countNonZero(mask[:, :side]) and cv2.countNonZero(mask[:, w - side :]):
-        return True
-    if min(h, w) < _BOX_PX:
+    both = bool(mask[:, : int(ends[0]) + 1].any() and mask[:, int(ends[1]) :].any())
+    if min(h, w) < _BOX_PX and not both:
         return False
-    # What leans or bends lies in a band of some rows.
-    for along, across, length in ((1, w, _SOLID), (0, h, _SIDE)):
-        band = 2 * math.ceil(MAX_SLOPE / 2 * across + 1) + 1
-        size = (1, band) if along else (band, 1)
-        wide = cv2.dilate(mask, np.ones(size[::-1], np.uint8))
-        filled = cv2.reduce(wide, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-        found = (filled >= length * _BOX_PX).nonzero()[0]
-        if not len(found) or found[-1] - found[0] + band < _BOX_PX:
+    level = _filled(mask, 1)
+    if both:
+        through = level >= _SOLID * (ends[1] - ends[0])
+        if not known:
+            edge = int(_EDGE * h) + 2
+            through[edge : h - edge] = False
+        if through.any():
+            return True
+        if min(h, w) < _BOX_PX:
             return False
-    return True
+    rows = (level >= max(_SOLID * _BOX_PX, _LEAST * w - 2)).nonzero()[0]
+    behind = rows.searchsorted(rows + _BOX_PX - 2)
+    second = rows[behind[behind < len(rows)]]
+    if not len(second):
+        return False
+    tall = int((second - rows[: len(second)]).min())
+    sides = (_filled(mask, 0) >= _SIDE * max(tall, _BOX_PX)).nonzero()[0]
+    return bool(len(sides) and sides[-1] - sides[0] + 2 * _spare(h) >= _BOX_PX)
+
+
+def _spare(across: int) -> int:
+    """How far what leans or bends lies from its row, over so many columns."""
+    return math.ceil(MAX_SLOPE / 2 * across + 1)
+
+
+def _filled(mask: Gray, along: int) -> NDArray[np.int32]:
+    """How much of each row (`along` = 1) or column is ink, or stands beside ink within a lean."""
+    band = 2 * _spare(mask.shape[along]) + 1
+    wide = cv2.dilate(mask, np.ones((band, 1) if along else (1, band), np.uint8))
+    total = cv2.reduce(wide, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return np.asarray(total, np.int32).ravel()
 
 
 def may_hold_box(ink: Gray) -> bool:
@@ -167,13 +202,16 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
     return _shift(clean, shear, 1)[pad : pad + h]
 
 
-def _is_rule(line: Line, shape: tuple[int, ...], *, parted: bool) -> bool:
+def _is_rule(
+    line: Line, shape: tuple[int, ...], ends: tuple[float, float], *, parted: bool, known: bool
+) -> bool:
     """Whether a level line is a printed one: straight, thin, and too long for a glyph."""
     h, w = shape
-    through = line.start <= _REACH * w and line.stop >= (1 - _REACH) * w
+    through = line.start <= ends[0] and line.stop >= ends[1]
     if w < _WIDE * h and not parted:
-        # A bar of a T can run from side to side: only a hair line at the edge is a rule.
-        edge = min(line.row, h - 1 - line.row) <= 0.22 * h
+        # A bar of a T can run from side to side of its crop: only a hair line at the edge is a
+        # rule. From side to side of a field of a page runs what is printed.
+        edge = known or min(line.row, h - 1 - line.row) <= _EDGE * h
         through &= edge and line.thick_px <= 0.045 * h and line.bend_px <= 0.4
         return through and line.cover >= _SOLID and line.thin >= 0.6
     share, high = (_PARTED_SHARE, 0.7) if parted else (_SHARE, 2.5)

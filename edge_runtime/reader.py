@@ -295,9 +295,10 @@ class Reader:
         """Fields that show their kind are taken anew as fields of that kind."""
         found = []
         for crop, ink, frames in zip(crops, inks, self._heard(inks), strict=True):
-            family = told(ink, frames, self.spec.labels)
+            family, share = told(ink, frames, self.spec.labels)
             known = replace(crop, field=replace(crop.field, **family))
-            found.append(take_ink(known, self.spec) if family else ink)
+            anew = replace(take_ink(known, self.spec), kind_share=share) if family else ink
+            found.append(anew)
         return found
 
     def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:

@@ -30,6 +30,7 @@ _ZONE_LETTERS = 3
 _ZONE_LOW, _ZONE_HIGH = 2.0 * MM, 30 * MM
 _ZONE_SURE = 0.12  # print share of what is taken for writing outside of any field
 _PAD = 0.8 * MM
+_TAIL = 0.3  # of a word's height
 _RIM = 4 * MM  # along the page's edges, where scanners leave shadows and specks
 
 
@@ -175,9 +176,13 @@ def _is_left_of(box: Rect, line: Ruling) -> bool:
 
 
 def print_feet(line: Ruling, words: Sequence[Word], least: float) -> list[float]:
-    """Rows on which print above a line stands, at least so far above it."""
+    """Rows on which print above a line stands, at least so far above it.
+
+    Tails of letters reach below their word's foot where a scan has torn them off; room is left for
+    them as long as `least` is left to write in.
+    """
     return [
-        one.box[3] for one in words
+        min(one.box[3] + _TAIL * (one.box[3] - one.box[1]), line.at - least) for one in words
         if one.print_share >= SURE and line.at - one.box[3] >= least
         and min(line.stop, one.box[2]) - max(line.start, one.box[0]) > MM
     ]  # fmt: skip

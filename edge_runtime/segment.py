@@ -50,12 +50,15 @@ def field_ink(crop: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...
     return inks_of(normalize_ink(crop), field, lone=lone)
 
 
-def inks_of(ink: Gray, field: Field, *, lone: bool = False) -> tuple[Ink, ...]:
-    """As `field_ink`, of ink that is normalised already: uint8 (h, w), bright on black."""
+def inks_of(
+    ink: Gray, field: Field, *, lone: bool = False, inside: Box | None = None
+) -> tuple[Ink, ...]:
+    """As `field_ink`, of ink that is normalised already: uint8 (h, w), bright on black. `inside`
+    is where the field lies in it, pixels, if that is known."""
     if field.cells is None:
         if lone and not may_hold_box(ink):
             return (Ink(ink, (0, 0)),)
-        printed = find_printed(ink, 0)
+        printed = find_printed(ink, 0, inside)
         bare_rule = lone and not printed.upright
         return (Ink(ink if bare_rule else erase_printed(ink, printed), (0, 0)),)
     if not isinstance(field.cells, int):

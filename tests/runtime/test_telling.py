@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_runtime import Field, Reader
+from edge_runtime.judge import judge
 from edge_runtime.place import FieldInk
 from edge_runtime.preprocess import Strip
 from edge_runtime.shares import Ink
@@ -55,7 +58,7 @@ def test_cells_tell_their_kind(
     tiny_spec: ModelSpec, text: str, kind: str | None, charset: str | None
 ) -> None:
     field = Field("f", cells=len(text))
-    found = told(
+    found, _ = told(
         asked(field, tiny_spec, text), [said(c, tiny_spec) for c in text], tiny_spec.labels
     )
     assert found.get("kind") == kind
@@ -70,7 +73,7 @@ def test_a_letter_in_doubt_with_a_figure_is_a_letter_among_letters(
     tiny_spec: ModelSpec, share: float, kind: str | None
 ) -> None:
     frames = [*(said(c, tiny_spec) for c in "FRANC"), said("0", tiny_spec, doubt="O", share=share)]
-    found = told(asked(Field("f", cells=6), tiny_spec, "FRANC0"), frames, tiny_spec.labels)
+    found, _ = told(asked(Field("f", cells=6), tiny_spec, "FRANC0"), frames, tiny_spec.labels)
     assert found.get("kind") == kind
 
 
@@ -82,7 +85,7 @@ def test_a_letter_among_many_is_a_letter_though_it_looks_more_like_a_figure(
     for word, kind in (("FRANC", None), ("FRANCISCODO", "name")):
         frames = [*(said(c, tiny_spec) for c in word), doubted]
         field = Field("f", cells=len(frames))
-        found = told(asked(field, tiny_spec, word + "0"), frames, tiny_spec.labels)
+        found, _ = told(asked(field, tiny_spec, word + "0"), frames, tiny_spec.labels)
         assert found.get("kind") == kind
 
 
@@ -91,7 +94,7 @@ def test_a_point_in_doubt_keeps_its_place(tiny_spec: ModelSpec) -> None:
     dot[1] = np.log(1e-6)
     dot[1, [0, tiny_spec.labels.index(".")]] = np.log([0.7, 0.3])
     frames = [said("1", tiny_spec), dot, said("5", tiny_spec)]
-    found = told(asked(Field("f", cells=3), tiny_spec, "1.5"), frames, tiny_spec.labels)
+    found, _ = told(asked(Field("f", cells=3), tiny_spec, "1.5"), frames, tiny_spec.labels)
     assert "." in found["charset"]
 
 
@@ -99,7 +102,7 @@ def test_a_point_in_doubt_keeps_its_place(tiny_spec: ModelSpec) -> None:
 def test_of_lines_only_figures_are_told(
     tiny_spec: ModelSpec, text: str, charset: str | None
 ) -> None:
-    found = told(asked(Field("f"), tiny_spec, text), [said(text, tiny_spec)], tiny_spec.labels)
+    found, _ = told(asked(Field("f"), tiny_spec, text), [said(text, tiny_spec)], tiny_spec.labels)
     assert found.get("charset") == charset
 
 
@@ -114,13 +117,34 @@ def test_of_lines_only_figures_are_told(
     ],
 )
 def test_what_is_known_is_left_as_it_is(tiny_spec: ModelSpec, field: Field) -> None:
-    assert told(asked(field, tiny_spec, "1234"), [said("1234", tiny_spec)], tiny_spec.labels) == {}
+    heard = [said("1234", tiny_spec)]
+    assert told(asked(field, tiny_spec, "1234"), heard, tiny_spec.labels) == ({}, 1.0)
+
+
+def test_a_kind_is_as_sure_as_the_belief_in_it(tiny_spec: ModelSpec) -> None:
+    shares = []
+    for share in (0.001, 0.1, 0.3):
+        frames = [said("42", tiny_spec)[:-1], said("0", tiny_spec, doubt="D", share=share)]
+        line = np.concatenate(frames)
+        family, sure = told(asked(Field("f"), tiny_spec, "420"), [line], tiny_spec.labels)
+        assert family["charset"] == FIGURES
+        shares.append(sure)
+    assert shares[0] > 0.99 > shares[1] > shares[2] > 0.5
+
+
+def test_a_reading_is_no_surer_than_its_kind(tiny_spec: ModelSpec) -> None:
+    ink = asked(Field("f", "digits"), tiny_spec, "42")
+    heard = [said("42", tiny_spec)]
+    sure, _ = judge(ink, heard, tiny_spec)
+    told_so, _ = judge(replace(ink, kind_share=0.6), heard, tiny_spec)
+    assert told_so.text == sure.text
+    assert told_so.confidence == pytest.approx(0.6 * sure.confidence)
 
 
 @given(st.text("0123456789abcXYZ.-", min_size=1, max_size=6))
 def test_whatever_is_told_allows_what_was_surely_read(tiny_spec: ModelSpec, text: str) -> None:
     field = Field("f", cells=len(text))
-    found = told(
+    found, _ = told(
         asked(field, tiny_spec, text), [said(c, tiny_spec) for c in text], tiny_spec.labels
     )
     allowed = found.get("charset") or {"digits": FIGURES[:10]}.get(found.get("kind", ""), text)
