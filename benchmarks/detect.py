@@ -30,7 +30,7 @@ from edge_runtime import EdgeHwrError, FormReading, Reader, Template
 from edge_runtime.detect import Detected, detect
 from edge_runtime.found import Found
 from edge_runtime.imaging import load_page
-from edge_runtime.proposal import draft, proposed_fields
+from edge_runtime.proposal import draft, proposed_fields, without_writing
 from train.form_random import RandomForm, Spot, draw_random
 
 Gray = NDArray[np.uint8]
@@ -224,8 +224,9 @@ def proposed(
         kinds: Whether somebody has written kinds into it.
     """
     found = detect(page)
-    cv2.imwrite(str(folder / "reference.png"), found.picture)
     told = reader.tell_kinds(found.picture, proposed_fields(found.found))
+    written = reader.written(found.picture, told)
+    cv2.imwrite(str(folder / "reference.png"), without_writing(found.picture, told, written))
     plain = draft(found, name="proposed", reference="reference.png", told=None if kinds else told)
     names = {}
     for comb in combs:

@@ -1,11 +1,12 @@
 """`edge-hwr template`: make one, is it right, what does it mean on a page, what may stand in it.
 
-Owns:   the commands `detect`, `from-pdf`, `check`, `preview` and `schema`.
+Owns:   the commands `detect`, `from-pdf`, `check`, `preview`, `blank` and `schema`.
 Needs:  typer; the rest loads inside a command.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,18 +57,19 @@ def detect(
             f"{image}: nothing to write on was found; scan it flat at 200 dpi or more, or write "
             "the template by hand (docs/templates.md)"
         )
-    picture = None if output is None else output.with_suffix(".png")
-    if picture is not None:
-        if picture.resolve() == image.resolve():
-            raise typer.BadParameter(f"{picture} is the form itself; choose another --output")
-        batch.write_picture(picture, found.picture)
+    picture = None if output is None else _picture_beside(output, image)
+    fields = proposal.proposed_fields(found.found)
     with Reader() as reader:
-        told = reader.tell_kinds(found.picture, proposal.proposed_fields(found.found))
+        told = reader.tell_kinds(found.picture, fields)
+        written = reader.written(found.picture, told)
+    if picture is not None:
+        batch.write_picture(picture, proposal.without_writing(found.picture, told, written))
     plain = proposal.draft(
         found,
         name=name or image.stem,
         reference=None if picture is None else picture.name,
         told=told,
+        blank=not any(written),
     )
     guess = "as the writing stands, no line between them is seen: count them"
     hidden = "its sides are half hidden: it may be no check box"
@@ -82,7 +84,9 @@ def detect(
         stream.write(proposal.to_yaml(plain, head=head, notes=notes))
     options.say(f"{image}: {_counted(found)}" + (f"; wrote {output}" if output else ""))
     if picture is not None:
-        options.say(f"wrote {picture}, the reference: the page itself, with all that stands on it")
+        out = sum(written)
+        kept = f"the page without what is written in {out} fields" if out else "the page itself"
+        options.say(f"wrote {picture}, the reference: {kept}; look whether writing is left on it")
 
 
 @app.command("from-pdf")
@@ -115,9 +119,10 @@ def from_pdf(
     if output is not None:
         reference = Path(os.path.relpath(pdf, output.parent))
         if count_pages(pdf) > 1:  # a reference is one page
-            reference = Path(output.with_suffix(".png").name)
+            beside = _picture_beside(output, pdf)
+            reference = Path(beside.name)
             picture = load_page(pdf, page=one.number)
-            batch.write_picture(output.with_suffix(".png"), picture.pixels)
+            batch.write_picture(beside, picture.pixels)
         plain["reference"] = reference.as_posix()
     plain["fields"] = list(one.fields)
     head = f"From the form fields of {pdf.name}, page {one.number}; boxes in points."
@@ -177,21 +182,81 @@ def preview(
     """Draw a template's fields onto a page that is registered to it."""
     from edge_runtime.imaging import load_page
     from edge_runtime.overlay import outline
+    from edge_runtime.redact import hide_boxes
     from edge_runtime.template import Template
 
     form = Template.load(template)
+    taken = [path for path in (image, form.reference, template) if path is not None]
+    if output.resolve() in [path.resolve() for path in taken]:
+        raise typer.BadParameter(f"{output} is one of the files given; choose another --output")
     shown = image or form.reference
     if shown is None:
         canvas, boxes = _empty(form)
     else:
-        if output.resolve() == shown.resolve():
-            raise typer.BadParameter(f"{output} is the page itself; choose another name")
         pixels = load_page(shown, page=page)
-        canvas, boxes = batch.pixels_of(pixels), _placed(form, pixels)
+        boxes = _placed(form, pixels)
+        hidden = [box for field, box in zip(form.fields, boxes, strict=True) if field.secret]
+        plain = [box for field, box in zip(form.fields, boxes, strict=True) if not field.secret]
+        canvas = hide_boxes(batch.pixels_of(pixels), hidden, plain)
     named = [(field.name, box) for field, box in zip(form.fields, boxes, strict=True)]
     title = f"{form.name}, {len(form.fields)} fields"
     batch.write_picture(output, outline(canvas, named, title=title))
     options.say(f"wrote {output}")
+
+
+@app.command()
+@options.told
+def blank(
+    template: Annotated[Path, typer.Argument(help="The form's template.")],
+    pages: Annotated[
+        list[Path], typer.Argument(help="Filled pages of it, three or more; ten are better.")
+    ],
+    output: options.PictureOutput = Path("blank.png"),
+    debug: options.Debug = False,
+) -> None:
+    """Make a picture of the blank form out of filled pages: what nearly all of them have.
+
+    With it as `reference` and `reference_blank: true`, what is printed in fields is not read.
+    """
+    from edge_runtime.blank_form import MOST, BlankForm
+    from edge_runtime.template import Template
+
+    form = Template.load(template)
+    taken = [*pages, template] if form.reference is None else [*pages, template, form.reference]
+    if output.resolve() in [path.resolve() for path in taken]:
+        raise typer.BadParameter(f"{output} is one of the files given; choose another --output")
+    work, made = batch.Batch(options.say, debug), BlankForm(form)
+    for path in pages:
+        with work.each(str(path)):
+            for _, name, load in batch.each_page(path, page=None, color=False):
+                with work.part(name):
+                    if not made.is_full:
+                        made.add(load().pixels)
+    work.close()
+    batch.write_picture(output, made.picture())
+    more = f" ({MOST} are enough)" if made.is_full else ""
+    options.say(
+        f"wrote {output}, of {len(made)} pages{more}; look whether writing is left on it, then "
+        f'give the template "reference: {output.name}" and "reference_blank: true"'
+    )
+    raise typer.Exit(work.worst)
+
+
+def _picture_beside(output: Path, form: Path) -> Path:
+    """Where the reference of a template goes that was made from `form`: in place of no picture but
+    the one that the template had until now."""
+    own = output.read_text(encoding="utf-8", errors="replace") if output.is_file() else ""
+    more = (f"{output.stem}.reference{count}.png" for count in itertools.count(2))
+    names = itertools.chain((f"{output.stem}.png", f"{output.stem}.reference.png"), more)
+    return next(
+        path
+        for path in map(output.with_name, names)
+        if not path.exists() or (_names(own, path.name) and path.resolve() != form.resolve())
+    )
+
+
+def _names(template: str, reference: str) -> bool:
+    return any(f"reference: {told}\n" in template for told in (reference, f'"{reference}"'))
 
 
 def _counted(found: Detected) -> str:

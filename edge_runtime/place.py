@@ -93,8 +93,8 @@ def template_crops(
 ) -> tuple[FieldCrop, ...]:
     """The fields of a registered page, in the template's order, rectified."""
     own = None
-    if template.reference is not None:
-        own = ReferencePrint(template.reference, template.page_size, template.reference_blank)
+    if template.reference is not None and template.reference_blank:
+        own = ReferencePrint(template.reference, template.page_size)
     return tuple(
         _cut(page, field, registration, own) for field in template.fields if field.box is not None
     )

@@ -71,17 +71,21 @@ def find_printed(ink: Gray, n: int, inside: Box | None = None) -> Printed:
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
     narrow = w < _WIDE * h and n < 2
     known = narrow and inside is not None
-    ends = _ends(w, inside if narrow else None)
-    if narrow and not _may_be_printed(ink, ends, known=known):
+    through = _through(w, inside if narrow else None)
+    if narrow and not _may_be_printed(ink, through, known=known):
         return nothing
     shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
     cover = _SOLID if narrow else _DOTTED
-    lines = find_lines(ink, thick_px=thick, least=_LEAST, gap_px=gap, length_px=shortest, cover=cover)
+    lines = find_lines(
+        ink, thick_px=thick, least=_LEAST, gap_px=gap, length_px=shortest, cover=cover
+    )
     if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
             return closed
-    level = [line for line in lines if _is_rule(line, ink.shape, ends, parted=n > 1, known=known)]
+    level = [
+        line for line in lines if _is_rule(line, ink.shape, through, parted=n > 1, known=known)
+    ]
     level = _outer(level, h) if n > 1 else level
     if n < 2 and None in rails(level, h):  # no row of boxes: no upright lines to look for
         return Printed(None, tuple(level), ())
@@ -97,7 +101,7 @@ def find_printed(ink: Gray, n: int, inside: Box | None = None) -> Printed:
     return Printed(shear, tuple(level), upright, borders)
 
 
-def _ends(w: int, inside: Box | None) -> tuple[float, float]:
+def _through(w: int, inside: Box | None) -> tuple[float, float]:
     """Columns: a rule that begins before the first and ends behind the second runs through."""
     left, right = (0.0, float(w)) if inside is None else (inside[0], inside[2])
     return left + _REACH * w, right - _REACH * w
@@ -109,7 +113,7 @@ def _may_be_printed(ink: Gray, ends: tuple[float, float], *, known: bool) -> boo
     A tenth of the time to look for lines; where it says no, no line is taken for a printed one.
     """
     h, w = ink.shape
-    mask = cv2.threshold(ink, ON - 1, 1, cv2.THRESH_BINARY)[1]
+    mask = np.asarray(cv2.threshold(ink, ON - 1, 1, cv2.THRESH_BINARY)[1], np.uint8)
     both = bool(mask[:, : int(ends[0]) + 1].any() and mask[:, int(ends[1]) :].any())
     if min(h, w) < _BOX_PX and not both:
         return False

@@ -1,22 +1,29 @@
 """A template as a first draft: from what was found on a page to YAML that a person goes on with.
 
-Owns:   `proposed_fields`, `draft`, `to_yaml`.
-Needs:  `detect` and `found`, for their types; `field`.
+Owns:   `proposed_fields`, `draft`, `to_yaml`; `without_writing`, the page as a reference.
+Needs:  numpy, cv2, `detect` and `found`, for their types; `field`, `preprocess`, `printed`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
+import numpy as np
+
 from edge_runtime.detect import Detected
 from edge_runtime.field import Field
 from edge_runtime.found import Found, Rect
+from edge_runtime.preprocess import Gray, normalize_ink
+from edge_runtime.printed import erase_printed, find_printed, within_border
 
 _EVEN = 0.06  # of a cell's width by which even cells may stray: the count alone says where they are
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_FAINT, _WIDER = 30, 5  # of 255: ink that is painted over, and by how many pixels wider
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -49,6 +56,7 @@ def draft(
     unit: str = "px",
     names: Sequence[str] | None = None,
     told: Sequence[Field] | None = None,
+    blank: bool = False,
 ) -> dict[str, Any]:
     """A template of what was found, as plain values.
 
@@ -60,6 +68,7 @@ def draft(
         unit: mm, pt or px.
         names: Of the fields, in order; left out: field_1, field_2, ...
         told: The fields with their kinds, as far as they are known; left out: as they were found.
+        blank: Nobody has written on the reference.
     """
     h, w = found.picture.shape
     wide, high = size or (float(w), float(h))
@@ -83,7 +92,41 @@ def draft(
     out: dict[str, Any] = {"name": name, "page": page}
     if reference is not None:
         out["reference"] = reference
+        if blank:
+            out["reference_blank"] = True
     return out | {"fields": fields}
+
+
+def without_writing(picture: Gray, fields: Sequence[Field], written: Sequence[bool]) -> Gray:
+    """The page with paper where somebody wrote into a field: a reference is kept, and what stands
+    in it is no one else's business. Boxes, rules and combs stay.
+
+    Args:
+        picture: uint8 (h, w), dark on light.
+        fields: With boxes, pixels of the picture.
+        written: Of each field, whether somebody wrote there.
+    """
+    out = picture.copy()
+    h, w = picture.shape
+    for field, ink_there in zip(fields, written, strict=True):
+        if field.box is None or not ink_there:
+            continue
+        x0, y0 = (max(0, math.floor(edge)) for edge in field.box[:2])
+        x1, y1 = min(w, math.ceil(field.box[2])), min(h, math.ceil(field.box[3]))
+        crop = np.ascontiguousarray(picture[y0:y1, x0:x1])
+        if not crop.size:
+            continue
+        ink = normalize_ink(crop)
+        bare = erase_printed(ink, find_printed(ink, 0 if field.cells is None else field.n_cells))
+        left, top, right, bottom = within_border((0, 0, x1 - x0, y1 - y0))
+        if field.kind == "checkbox":  # all that stands within its sides
+            bare = ink
+        gone = np.zeros_like(bare)
+        gone[top:bottom, left:right] = bare[top:bottom, left:right] >= _FAINT
+        gone = np.asarray(cv2.dilate(gone, np.ones((_WIDER, _WIDER), np.uint8)), np.uint8)
+        paper = crop[ink < _FAINT]
+        out[y0:y1, x0:x1][gone > 0] = np.median(paper) if paper.size else 255
+    return out
 
 
 def to_yaml(

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import confidence, judge
+from edge_runtime.check_marks import STATES
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
@@ -289,6 +290,14 @@ class Reader:
         return tuple(
             replace(field, kind=its.kind, charset=its.charset, skip=its.skip)
             for field, its in zip(fields, (ink.field for ink in inks), strict=True)
+        )
+
+    def written(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[bool, ...]:
+        """Whether somebody has written into each of some fields, arguments as in `tell_kinds`."""
+        inks = (take_ink(crop, self.spec) for crop in placed_crops(page, fields, np.eye(3)))
+        return tuple(
+            any(ink.strips) if ink.mark is None else ink.state not in ("", STATES[0])
+            for ink in inks
         )
 
     def _told(self, crops: Sequence[FieldCrop], inks: list[FieldInk]) -> list[FieldInk]:

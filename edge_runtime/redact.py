@@ -1,11 +1,13 @@
 """Secrets kept out of pictures, and crops of fields.
 
-Owns:   `hide_secrets`, `cut`, and from boxes to whole pixels.
+Owns:   `hide_secrets`, `hide_boxes`, `cut`, and from boxes to whole pixels.
 Needs:  `results`; numpy, cv2.
 Words:  *canvas*: uint8 (h, w, 3) BGR, the upright page.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -24,30 +26,39 @@ _AROUND, _TOUCHING, _FAR = 0.2, 0.08, 1.25
 
 
 def hide_secrets(page: Canvas, form: FormReading) -> Canvas:
-    """A BGR copy of the page with the ink of secret fields painted over.
+    """A BGR copy of the page with the ink of secret fields painted over, as `hide_boxes` does."""
+    secrets = [one.box for one in form.fields if one.secret]
+    return hide_boxes(page, secrets, [one.box for one in form.fields if not one.secret])
 
-    Painted are the field, a fifth of its height around it, and the strokes that leave it.
-    Other fields keep their pixels, except where they reach into a secret.
+
+def hide_boxes(page: Canvas, secrets: Sequence[Box], others: Sequence[Box]) -> Canvas:
+    """A BGR copy of the page with the ink of some boxes painted over.
+
+    Painted are the box, a fifth of its height around it, and the strokes that leave it. Other
+    fields keep their pixels, except where they reach into a secret.
+
+    Args:
+        page: uint8 (h, w) or (h, w, 3) BGR.
+        secrets: Boxes that are hidden, pixels of the page.
+        others: Those of all other fields.
     """
     canvas = as_bgr(page)
-    secrets = [one for one in form.fields if one.secret]
     if not secrets:
         return canvas
     dark = _dark(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), np.uint8))
     cover = np.zeros(canvas.shape[:2], bool)
-    for one in secrets:
-        height = one.box[3] - one.box[1]
+    for box in secrets:
+        height = box[3] - box[1]
         around, near, far = (
-            whole_box(one.box, canvas, pad=height * part) for part in (_AROUND, _TOUCHING, _FAR)
+            whole_box(box, canvas, pad=height * part) for part in (_AROUND, _TOUCHING, _FAR)
         )
         cover[around[1] : around[3], around[0] : around[2]] = True
         cover[far[1] : far[3], far[0] : far[2]] |= _reaching(dark, near, far)
-    for one in form.fields:
-        if not one.secret:
-            x0, y0, x1, y1 = whole_box(one.box, canvas)
-            cover[y0:y1, x0:x1] = False
-    for one in secrets:  # last, for a field that overlaps a secret must not bring it back
-        x0, y0, x1, y1 = whole_box(one.box, canvas)
+    for box in others:
+        x0, y0, x1, y1 = whole_box(box, canvas)
+        cover[y0:y1, x0:x1] = False
+    for box in secrets:  # last, for a field that overlaps a secret must not bring it back
+        x0, y0, x1, y1 = whole_box(box, canvas)
         cover[y0:y1, x0:x1] = True
     canvas[cover] = _COVER
     return canvas

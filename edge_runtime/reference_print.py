@@ -5,9 +5,8 @@ Needs:  numpy, cv2, `components`, `features`, `preprocess`, `printed`, `glyphs`.
 Words:  *print* here is what stands in a field and is no rule and no box: hints such as DD/MM/YYYY,
         a currency, a crest. A *piece* is a component of the reference's ink.
 
-A piece counts as print only where nearly all of it stands on the page, too, at its place. The
-reference may be filled itself, perhaps with the same text: unless a template says that it is blank,
-only fields are cleared in which it shows nothing but small print.
+A piece counts as print only where nearly all of it stands on the page, too, at its place. It takes
+a reference that nobody has written on: one that is filled may hold the page's own text.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ _THERE = 0.8  # of a piece's pixels hold ink on the page, or it is not printed t
 _SHIFT_PX = 3  # by which print may be off after registration
 _SMALLEST = 0.12  # of the field's height: pieces lower and narrower may be there by chance,
 _NEAR = 0.4  # of it: but for those that stand so near to others, as the dot of an i
-_LOW = 0.4  # of it: what is taller may be written
 _DARKER, _BY = 1.3, 40  # ink darker than that is the pen's, as where lines are taken out
 
 
@@ -47,14 +45,12 @@ class ReferencePrint:
     """What a form's reference prints in its fields.
 
     Args:
-        path: Picture or PDF of the whole form.
+        path: Picture or PDF of the whole form, blank.
         size: Width and height of the form's page, template units.
-        blank: Nobody has written on it.
     """
 
     path: Path
     size: tuple[float, float]
-    blank: bool = False
 
     def of(self, box: Box, n: int, to_template: Matrix, shape: tuple[int, int]) -> Gray | None:
         """The reference's ink within a field, rules and boxes taken out; None without any.
@@ -69,26 +65,22 @@ class ReferencePrint:
             TemplateError: The reference is gone, or cannot be read.
         """
         key = str(self.path), stamp_of(self.path), self.size
-        if not _holds_print(*key, box, n, self.blank):
+        if not _holds_print(*key, box, n):
             return None
         return _cut(*key, box, n, to_template, shape)
 
 
 @lru_cache(maxsize=4096)
 def _holds_print(
-    path: str, stamp: tuple[int, int], size: tuple[float, float], box: Box, n: int, blank: bool
+    path: str, stamp: tuple[int, int], size: tuple[float, float], box: Box, n: int
 ) -> bool:
-    """Whether a field has print in it at all, and nothing else: most have none, and cost nothing
-    more."""
+    """Whether a field has print in it at all: most have none, and cost nothing more."""
     h, w = reference_pixels(path, stamp).shape
     per_x, per_y = w / size[0], h / size[1]
     shape = max(1, round((box[3] - box[1]) * per_y)), max(1, round((box[2] - box[0]) * per_x))
     to_template = np.array([[1 / per_x, 0, box[0]], [0, 1 / per_y, box[1]], [0, 0, 1]])
     ink = _cut(path, stamp, size, box, n, to_template, shape)
-    seen = components_of(ink, _ON)
-    if not _are_large(seen, shape[0]).any():
-        return False
-    return blank or bool(seen.stats[:, cv2.CC_STAT_HEIGHT].max() <= _LOW * shape[0])
+    return bool(_are_large(components_of(ink, _ON), shape[0]).any())
 
 
 def _cut(

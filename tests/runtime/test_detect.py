@@ -246,5 +246,6 @@ def test_the_form_itself_is_never_written_over(tmp_path: Path) -> None:
     cv2.imwrite(str(page), drawn_form())
     before = page.read_bytes()
     words = ["template", "detect", str(page), "-o", str(tmp_path / "form.yaml")]
-    assert CliRunner().invoke(app, words).exit_code == 2
+    assert CliRunner().invoke(app, words).exit_code == 0
     assert page.read_bytes() == before
+    assert (tmp_path / "form.reference.png").is_file()
