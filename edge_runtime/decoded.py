@@ -132,7 +132,7 @@ def _decode_cells(
 ) -> Decoded:
     own = frames[: len(ink.filled)]
     cells = cell_frames(ink, own, grammar)
-    leant = any(ink.struck) and x_strikes(grammar)
+    leant = any(ink.struck) and reads_x(ink.field, grammar)
     # Where an X strikes a cell out, only the cells know of it.
     if ink.line is None or leant:
         decoding = decode_cells(cells, grammar)
@@ -155,7 +155,7 @@ def cell_frames(
         one if one is None or not dash else _dash(one, dash, grammar)
         for one, dash in zip(cells, ink.dashes or ("",) * len(cells), strict=True)
     ]
-    if not any(ink.struck) or not x_strikes(grammar):
+    if not any(ink.struck) or not reads_x(ink.field, grammar):
         return cells
     at = grammar.labels.index("X")
     return [
@@ -165,8 +165,14 @@ def cell_frames(
 
 
 def x_strikes(grammar: Grammar) -> bool:
-    """Whether an X says that a cell was struck out: where it is the one letter allowed."""
+    """Whether an X surely says that a cell was struck out: where it is the one letter allowed."""
     return {char for char in grammar.readable if char.isalpha()} == {"X"}
+
+
+def reads_x(field: Field, grammar: Grammar) -> bool:
+    """Whether a struck cell reads X: where the field's own charset names it. Among other letters it
+    may as well be a bold glyph, and goes to review."""
+    return x_strikes(grammar) or "X" in (field.charset or "")
 
 
 def _said(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> str:

@@ -106,7 +106,7 @@ def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
     reading = _reading(
         ink,
-        text=decoding.text,
+        text=decoding.text or one.said,  # ink that is too short for any allowed text is no blank
         value=value_of(decoding.text, grammar.field),
         confidence=sure,
         status=status,

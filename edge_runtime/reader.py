@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
+from os import PathLike
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -195,6 +196,7 @@ class Reader:
                     sight = replace(sight, form=form)
                 except EdgeHwrError as error:
                     reason = str(error).removeprefix("<array>: ")
+                    watch.refuse(reason)
                     sight = replace(sight, advice=Advice.WRONG, reason=reason)
             yield sight
 
@@ -234,6 +236,8 @@ class Reader:
             ImageError: No picture.
             TemplateError: The field contradicts itself.
         """
+        if not isinstance(expected, str):
+            raise TemplateError(f"expected is {type(expected).__name__}; give the text as str")
         ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
         (frames,) = self._heard([ink])
         return judge.match_probability(ink, frames, self.spec, expected)
@@ -414,9 +418,14 @@ def _templates(source: Forms | None) -> tuple[Template, ...]:
         return ()
     if isinstance(source, Template | Mapping | Path | str):
         return (_template(source),)
-    if not source:
+    if not isinstance(source, Iterable) or isinstance(source, bytes):
+        raise TemplateError(
+            f"{type(source).__name__} is no template; give a path, a mapping or a Template"
+        )
+    forms = tuple(_template(one) for one in source)
+    if not forms:
         raise TemplateError("no template to choose from; give one or more, or None to find fields")
-    return tuple(_template(one) for one in source)
+    return forms
 
 
 def _template(source: TemplateSource) -> Template:
@@ -424,6 +433,10 @@ def _template(source: TemplateSource) -> Template:
         return source
     if isinstance(source, Mapping):
         return Template.from_dict(source, base=None, source="template")
+    if not isinstance(source, str | PathLike):
+        raise TemplateError(
+            f"{type(source).__name__} is no template; give a path, a mapping or a Template"
+        )
     return Template.load(Path(source))
 
 

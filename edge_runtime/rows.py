@@ -9,6 +9,7 @@ Words:  *hearing*: one of the two. Cells go wrong where their borders are not fo
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -103,11 +104,11 @@ class Row:
         held = [at for at, text in enumerate(texts) if self._lattice.accepts(text)]
         sums = self._cells.text_sums([texts[at] for at in held])
         by_cells[held] = np.array(sums) - _whole(self._by_cells)
-        # A cell left empty is a space among cells, and may be none to the eye.
+        # Cells left empty are spaces among cells, and may be one or none to the eye.
         ways = [
             (at, one)
             for at, text in enumerate(texts)
-            for one in dict.fromkeys([text, _bare(text)])
+            for one in dict.fromkeys([text, _single(text), _bare(text)])
             if one and self._as_line.accepts(one)
         ]
         by_line = np.full(len(texts), -np.inf)
@@ -118,7 +119,9 @@ class Row:
         heard += _LINE_SAYS * np.logaddexp(np.minimum(by_line, 0.0), _LEAST_BY_LINE)
         if self._prior:
             name = self._is_name
-            heard += [self._prior.score(text) + case_nats(text, name=name) for text in texts]
+            # How many cells are left empty between two words is no matter of language.
+            words = [_single(text) for text in texts]
+            heard += [self._prior.score(text) + case_nats(text, name=name) for text in words]
         return np.where(np.isneginf(by_cells) & np.isneginf(by_line), -np.inf, heard)
 
     def share(self, text: str) -> float:
@@ -185,6 +188,10 @@ def _whole(one: Decoding) -> float:
     """Log of what a hearing's posteriors are shares of."""
     share = next((share for text, share in one.alternatives if text == one.text), 0.0)
     return one.log_prob - math.log(share) if share > 0 else 0.0
+
+
+def _single(text: str) -> str:
+    return re.sub("  +", " ", text) if "  " in text else text
 
 
 def _bare(text: str) -> str:

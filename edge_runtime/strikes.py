@@ -91,7 +91,7 @@ def strike_features(ink: Gray, box: IntBox | None = None) -> Floats | None:
     mask = (part >= STROKE).view(np.uint8)
     runs = _runs(mask, _RULE_LEAST)
     bare = _without_rules(mask, runs)
-    if bare is None:
+    if bare is None or not cv2.countNonZero(bare):  # hair lines fade where ink is made smaller
         return None
     if bare is not mask or _long(mask, _RUN_LEAST) != _long(mask, _RULE_LEAST):
         runs = _runs(bare, _RUN_LEAST)

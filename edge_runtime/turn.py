@@ -46,7 +46,8 @@ def upright_turn(page: Gray) -> Upright:
         page: uint8 (h, w), dark on light.
     """
     scale = min(1.0, _LOOK_PX / max(page.shape))
-    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    h, w = (max(1, round(edge * scale)) for edge in page.shape)
+    small = cv2.resize(page, (w, h), interpolation=cv2.INTER_AREA)
     ink = _letters(np.asarray(small, np.uint8))
     along, across = _lines(ink), _lines(np.ascontiguousarray(np.rot90(ink, -1)))
     n, m = len(along), len(across)

@@ -120,7 +120,11 @@ def test_a_strip_squeezed_out_of_shape_goes_to_review(tiny_spec: ModelSpec) -> N
 
 @pytest.mark.parametrize(
     ("charset", "text", "status"),
-    [("0123X", "1X3", Status.ACCEPTED), ("0123", "123", Status.REVIEW)],
+    [
+        ("0123X", "1X3", Status.ACCEPTED),
+        ("0123ABX", "1X3", Status.REVIEW),  # it may as well be a bold glyph
+        ("0123", "123", Status.REVIEW),
+    ],
 )
 def test_a_struck_cell_reads_x_where_x_may_stand(
     charset: str, text: str, status: Status, tiny_spec: ModelSpec
@@ -130,6 +134,14 @@ def test_a_struck_cell_reads_x_where_x_may_stand(
     one, _ = judge(ink, [said(char, tiny_spec) for char in "123"], tiny_spec)
     assert (one.text, one.status) == (text, status)
     assert status is Status.ACCEPTED or one.reason == "cell 2 struck out"
+
+
+def test_ink_that_no_allowed_text_is_short_enough_for_keeps_what_it_says(
+    tiny_spec: ModelSpec,
+) -> None:
+    one = verdict(Field("f", min_length=30), "12", tiny_spec)
+    assert (one.text, one.raw_text, one.status) == ("12", "12", Status.REJECTED)
+    assert (one.value, one.confidence, one.alternatives) == (None, 0.0, ())
 
 
 def test_empty_cells_at_the_ends_give_nothing_and_within_a_space(tiny_spec: ModelSpec) -> None:

@@ -158,6 +158,11 @@ def test_a_page_without_print_is_left_as_it_is() -> None:
     assert upright_turn(noise).turn == 0
 
 
+@pytest.mark.parametrize("shape", [(5000, 1), (1, 5000), (20000, 2)])
+def test_a_sliver_of_a_page_is_upright(shape: tuple[int, int]) -> None:
+    assert upright_turn(np.full(shape, 255, np.uint8)).turn == 0
+
+
 def test_a_reading_says_how_far_the_page_was_turned(tiny_reader: Reader) -> None:
     page, template = example("door-code")
     plain = tiny_reader.read(page, template=template)

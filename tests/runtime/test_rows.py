@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge_runtime.decode import decode_cells
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
+from edge_runtime.reader import Reader
 from edge_runtime.row_ink import specks
 from edge_runtime.rows import Row
 
@@ -63,6 +64,20 @@ def test_an_empty_cell_within_is_a_space_to_cells_and_none_to_the_eye() -> None:
     spaced = compile_grammar(Field("f", charset="ab ", cells=3), LABELS)
     for line in ("a b", "ab"):
         assert Row(cells("a b"), said(line), spaced).decoding().text == "a b"
+
+
+def test_more_empty_cells_within_are_one_space_to_the_line_and_to_the_prior() -> None:
+    """Rows with a prior: none of the ways to hear the gap may cost the cells' text its place."""
+    with Reader(threads=1) as reader:
+        prior = reader._prior
+    assert prior is not None
+    spaced = compile_grammar(Field("f", charset="ab ", cells=5), LABELS)
+    for line in ("ab a", "aba"):
+        row = Row(cells("ab  a", sure=0.95), said(line, sure=0.95), spaced, prior=prior)
+        assert row.decoding().text == "ab  a"
+    once = Row(cells("ab a"), said("ab a"), spaced, prior=prior)
+    twice = Row(cells("ab  a"), said("ab a"), spaced, prior=prior)
+    assert twice.share("ab  a") == pytest.approx(once.share("ab a"), abs=0.02)
 
 
 def test_a_check_digit_chooses_among_what_both_say() -> None:

@@ -95,3 +95,12 @@ def test_a_dash_in_a_row_of_cells_strikes_nothing_out() -> None:
         reading = reader.read_field(row, Field("user", kind="username", cells=5))
     assert "struck" not in reading.reason
     assert reading.text[2:3] in ("_", "-")
+
+
+def test_hair_lines_that_fade_are_not_struck_out() -> None:
+    ink = np.zeros((200, 3000), np.uint8)
+    x = np.arange(20, 2980)
+    y = (100 + 50 * np.sin(x / 50)).astype(int)
+    cv2.polylines(ink, [np.stack([x, y], 1).astype(np.int32)], False, 255, 1)
+    assert strike_features(ink) is None
+    assert strike_share(ink, cell=False) == 0.0
