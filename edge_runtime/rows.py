@@ -82,6 +82,9 @@ class Row:
             found += proposals(self._frames, self._as_line, prior)
             if self._is_name:
                 found = with_names(found, self._as_line)
+        if any(one is None for one in cells):
+            laid = (_laid_out(text, cells) for text in list(found))
+            found += [text for text in laid if self._lattice.accepts(text)]
         self._texts = list(dict.fromkeys(found))
         self._scores = self.scores(self._texts)
         top = self._scores.max(initial=-np.inf)
@@ -188,6 +191,17 @@ def _whole(one: Decoding) -> float:
     """Log of what a hearing's posteriors are shares of."""
     share = next((share for text, share in one.alternatives if text == one.text), 0.0)
     return one.log_prob - math.log(share) if share > 0 else 0.0
+
+
+def _laid_out(text: str, cells: Sequence[LogProbs | None]) -> str:
+    """A text as the row's cells have it: spaces where cells are empty and nowhere else. The text
+    itself where it has other than a character for each filled cell."""
+    chars = [char for char in text if char != " "]
+    filled = [one is not None for one in cells]
+    if len(chars) != sum(filled):
+        return text
+    left = iter(chars)
+    return "".join(next(left) if full else " " for full in filled).strip()
 
 
 def _single(text: str) -> str:
