@@ -25,6 +25,7 @@ from edge_runtime.imaging import load_page
 from edge_runtime.machine import Machine
 from edge_runtime.reader import Reader
 from edge_runtime.recognize import bundled_model
+from edge_runtime.results import FormReading
 from edge_runtime.scaling import Items, rates
 from edge_runtime.scoring import Truth, load_truth, score
 from edge_runtime.startup import STARTS, start_up
@@ -161,10 +162,15 @@ def _engine(model: Path | None, provider: str, plan: _Plan, talk: _Talk) -> Engi
 def _score(reader: Reader, plan: _Plan) -> Score | None:
     if plan.written is None:
         return None
-    return score([
-        (reader.read(one.pixels, template=one.template), plan.written[one.path])
-        for one in plan.sheets
-    ])  # fmt: skip
+    forms = [(_read(reader, one), plan.written[one.path]) for one in plan.sheets]
+    return score(forms, [one.path.name for one in plan.sheets])
+
+
+def _read(reader: Reader, sheet: _Sheet) -> FormReading:
+    try:
+        return reader.read(sheet.pixels, template=sheet.template)
+    except EdgeHwrError as error:  # it was given as an array, which has no name
+        raise type(error)(f"{sheet.path}: {str(error).removeprefix('<array>: ')}") from error
 
 
 def _energy(
@@ -218,7 +224,7 @@ def _page_times(
 ) -> Iterator[Took]:
     for sheet in sheets:
         say(f"page {sheet.path}, 1 thread")
-        read = partial(reader.read, sheet.pixels, template=sheet.template)
+        read = partial(_read, reader, sheet)
         yield measure(read, f"page {sheet.path.name}", seconds=seconds / len(sheets))
 
 

@@ -64,7 +64,11 @@ def draw(report: Report) -> NDArray[np.uint8]:
     split = top + (middle - top) * (len(fields) + 1) / (len(fields) + len(pages) + 2)
     low = split if pages else middle
     _bars(
-        pen, (right, top, _SIZE[0], low), "ms a field, one thread: p50, whisker to p95", fields, []
+        pen,
+        (right, top, _SIZE[0], low),
+        "ms a field, one thread: p50 (and p95, the whisker)",
+        fields,
+        [],
     )
     if pages:
         _bars(pen, (right, low, _SIZE[0], middle), "ms a page, the same way", pages, [])
@@ -95,8 +99,12 @@ def _times(report: Report, *, pages: bool) -> Iterator[_Bar]:
         for took in one.times:
             if (took.name not in (ONE, MANY)) == pages:
                 name = f"{took.name.removeprefix('field, ')}, {one.label}"
-                told = f"{took.p50_ms:.0f}" if took.p50_ms >= 100 else f"{took.p50_ms:.2f}"
+                told = f"{_ms(took.p50_ms)} ({_ms(took.p95_ms)})"
                 yield _Bar(name, (took.p50_ms,), told, took.p95_ms)
+
+
+def _ms(time: float) -> str:
+    return f"{time:.0f}" if time >= 100 else f"{time:.2f}"
 
 
 def _memory(report: Report) -> Iterator[_Bar]:
@@ -121,7 +129,7 @@ def _bars(pen: ImageDraw, box: Box, title: str, bars: Sequence[_Bar], parts: Seq
         return
     most = max(max(sum(one.parts), one.reach) for one in bars) or 1.0
     step = min(56.0, (y1 - y0) / len(bars))
-    width = x1 - x0 - 80  # room for the number
+    width = x1 - x0 - 130  # room for the numbers
     for at, one in enumerate(bars):
         y, x = y0 + at * step, x0
         _text(pen, (x0, y), _cut(one.name, 72), size=min(_LETTER_PX, int(step * 0.4)))
@@ -161,12 +169,10 @@ def _lines(pen: ImageDraw, box: Box, report: Report) -> None:
         color, y = _COLORS[at], y0 + 30 + 22 * at
         pen.rectangle((x0, y + 3, x0 + 12, y + 15), fill=color)
         _text(pen, (x0 + 18, y), name)
-        # one caller is one thread: the lines begin together
-        ours = [
-            one
-            for one in report.rates
-            if one.way == way or (way == "callers" and (one.way, one.count) == ("network", 1))
-        ]
+        ours = [one for one in report.rates if one.way == way]
+        if ours and way == "callers":  # one caller is one thread: the lines begin together
+            alone = [one for one in report.rates if (one.way, one.count) == ("network", 1)]
+            ours = [*alone, *ours]
         spots = [(x_of[one.count], bottom - one.fields_per_s * scale) for one in ours]
         if len(spots) > 1:
             pen.line(spots, fill=color, width=3)

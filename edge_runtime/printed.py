@@ -26,6 +26,7 @@ from edge_runtime.tracks import MAX_SLOPE
 _LEAST_PX = 14  # crops lower or narrower than this show no rule that could be told from a stroke
 _THICK = 0.08  # of the crop's height: thicker than this no rule is printed under a free field
 _BORDER = 0.12  # and than this no box around cells
+_THICKEST_PX = 64  # of any printed line: 2.7 mm at 600 dpi; the time to look grows with it
 _WIDE = 1.6  # width over height from which a bar across the crop is no bar of a glyph
 _SHARE, _PARTED_SHARE = 0.7, 0.55  # of the width that a rule is long; and beside cells
 _LEAST = 0.4  # of the width, at least, are the lines long that are looked for
@@ -67,7 +68,7 @@ def find_printed(ink: Gray, n: int, inside: Box | None = None) -> Printed:
     nothing = Printed(None, (), ())
     if min(h, w) < _LEAST_PX:
         return nothing
-    thick = max(3, round((_BORDER if n > 1 else _THICK) * h))
+    thick = min(_THICKEST_PX, max(3, round((_BORDER if n > 1 else _THICK) * h)))
     gap = max(3, w // 50, round(0.3 * w / n) if n > 1 else 0)  # boxes may stand apart
     narrow = w < _WIDE * h and n < 2
     known = narrow and inside is not None

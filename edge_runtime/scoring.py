@@ -53,15 +53,20 @@ def load_truth(path: Path, pages: Sequence[Path]) -> dict[Path, Truth]:
     return {page: by_page[page.name] for page in pages}
 
 
-def score(forms: Sequence[tuple[FormReading, Truth]]) -> Score:
+def score(forms: Sequence[tuple[FormReading, Truth]], pages: Sequence[str] = ()) -> Score:
     """Count what was read right.
+
+    Args:
+        forms: What was read and what is true of each page.
+        pages: Their names; where there are several, each wrong field is told with its page.
 
     Raises:
         EdgeHwrError: A field of the truth is not on its page.
     """
     exact = accepted = wrong_accepted = fields = 0
     wrong: list[str] = []
-    for form, truth in forms:
+    for at, (form, truth) in enumerate(forms):
+        page = f"{pages[at]}: " if len(pages) > 1 else ""
         readings = {one.name: one for one in form}
         for name, text in truth.items():
             if name not in readings:
@@ -71,7 +76,7 @@ def score(forms: Sequence[tuple[FormReading, Truth]]) -> Score:
             right, sure = reading.text == text, reading.status is Status.ACCEPTED
             fields, exact, accepted = fields + 1, exact + right, accepted + sure
             wrong_accepted += sure and not right
-            wrong += [] if right else [name]
+            wrong += [] if right else [f"{page}{name}"]
     return Score(fields, exact, accepted, wrong_accepted, tuple(wrong))
 
 

@@ -17,7 +17,13 @@ from edge_runtime.bench_report import MANY, ONE, Engine, Rate, Report, Score
 from edge_runtime.cli import app
 from edge_runtime.drawn import draw_digits, drawn_fields
 from edge_runtime.energy import Energy
-from edge_runtime.errors import EdgeHwrError, ExitCode, ModelError, ProviderError
+from edge_runtime.errors import (
+    EdgeHwrError,
+    ExitCode,
+    ModelError,
+    ProviderError,
+    TemplateError,
+)
 from edge_runtime.machine import Machine
 from edge_runtime.timing import Took
 
@@ -73,6 +79,23 @@ def test_the_picture_has_a_bar_for_every_engine() -> None:
     two = bench_plot.draw(report(engine(), engine("float")))
     assert one.shape == two.shape == (900, 1280, 3)
     assert coloured(two) > 1.2 * coloured(one) > 0
+
+
+def test_the_picture_shows_no_rate_that_was_not_measured() -> None:
+    alone = bench_plot.draw(report(rates=(Rate("network", 1, 700.0, 2.0),)))
+    orange = np.array(bench_plot._COLORS[1][::-1], np.uint8)  # of threads that share a reader
+    spots = (alone[490:, :640] == orange).all(axis=2)
+    assert spots.sum() == 13 * 13  # the square in the legend, and no dot
+
+
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    class Refuses:
+        def read(self, *_: object, **__: object) -> None:
+            raise TemplateError("<array>: not that form; take the right template")
+
+    sheet = bench._Sheet(tmp_path / "page.png", None, np.zeros((9, 9), np.uint8), None)
+    with pytest.raises(TemplateError, match=r"page\.png: not that form"):
+        bench._read(Refuses(), sheet)  # type: ignore[arg-type]
 
 
 def test_a_thread_more_must_bring_a_tenth() -> None:

@@ -148,6 +148,8 @@ def test_a_score_counts_what_is_accepted_and_wrong() -> None:
     told = score([(read, {"a": "x", "b": "Y", "c": "!", "d": ""})])
     assert (told.fields, told.exact, told.accepted, told.wrong_accepted) == (4, 2, 2, 1)
     assert told.wrong == ("b", "c")
+    two = score([(read, {"a": "x"}), (read, {"b": "Y"})], ["one.png", "two.png"])
+    assert two.wrong == ("two.png: b",)
     with pytest.raises(EdgeHwrError, match="no field 'e'"):
         score([(read, {"e": "x"})])
 
