@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime import codecs
-from edge_runtime.errors import TemplateError
+from edge_runtime.errors import ImageError, TemplateError
 
 Rect = tuple[float, float, float, float]
 
@@ -44,13 +44,15 @@ def read_acroform(path: Path) -> tuple[FormPage, ...]:
     """The pages of a PDF that have form fields.
 
     Raises:
-        ImageError: The file cannot be opened as a PDF, or pypdfium2 is not installed.
+        ImageError: There is no such file, it is no sound PDF, or pypdfium2 is not installed.
         TemplateError: It has no form fields, or a form of the XFA kind alone.
     """
     try:
         stream = path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file; check the path") from error
     except OSError as error:
-        raise TemplateError(f"{path}: cannot be opened ({error}); check the path") from error
+        raise ImageError(f"{path}: cannot be opened ({error}); check path and rights") from error
     with stream, codecs.open_pdf(stream, str(path)) as document:
         document.init_forms()
         pages = tuple(_page(document, number) for number in range(len(document)))

@@ -1,6 +1,7 @@
 """Several files, one after the other: a bad one is told and the next one is read.
 
-Owns:   `Batch` (what failed, the worst exit code), a file's pages and template, where pictures go.
+Owns:   `Batch` (what failed, the worst exit code), a file's pages and template, where readings and
+        pictures go and what they must not overwrite.
 Needs:  `imaging`, `overlay`, `redact`, `template`: they load with the first page.
 """
 
@@ -8,11 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import itertools
+import os
 import re
+import stat
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from edge_runtime import render
 from edge_runtime.errors import EdgeHwrError, ExitCode, ImageError
+from edge_runtime.render import OutputError
 from edge_runtime.results import FieldReading, FormReading
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ class Batch:
 
     say: Callable[[str], None]  # one line for the person at the terminal
     debug: bool = False
-    done: int = 0
+    tried: int = 0  # pages, and files that are read as one
     failed: list[tuple[str, ExitCode]] = field(default_factory=list)
     read: list[FieldReading] = field(default_factory=list)  # of all pages, for the summary
     pages: int = 0
@@ -47,16 +52,19 @@ class Batch:
     @contextmanager
     def each(self, name: str) -> Iterator[None]:
         """Around the work on one file: an error is told, counted, and goes no further."""
-        self.done += 1
+        before = self.tried
         with self.part(name):
             yield
+            if self.tried > before + 1:  # its pages are counted instead
+                self.tried -= 1
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Around the work on one page of a file: the pages after a bad one are read as well."""
+        self.tried += 1
         try:
             yield
-        except BrokenPipeError:  # nobody reads stdout any more: no file after this one matters
+        except (BrokenPipeError, OutputError):  # there is no place for any page after this one
             raise
         except Exception as error:
             self.failed.append((name, exit_code(error)))
@@ -69,7 +77,7 @@ class Batch:
         return max((code for _, code in self.failed), default=ExitCode.OK)
 
     def add(self, form: FormReading) -> None:
-        """Count a page that was read."""
+        """Count a page that was read, once all that was asked for is written."""
         self.pages += 1
         self.read += form.fields
 
@@ -77,14 +85,15 @@ class Batch:
         """Say at the end what came of it, for the lines above may have scrolled away."""
         if self.pages > 1:
             self.say(f"{self.pages} pages: {render.summary(self.read)}")
-        if self.failed and self.done > 1:
+        if self.failed and self.tried > 1:
             names = ", ".join(f"{name} (exit code {code:d})" for name, code in self.failed)
-            self.say(f"{len(self.failed)} of {self.done} failed: {names}")
-        elif len(self.failed) > 1:  # pages of one file
-            self.say(f"{len(self.failed)} failed: {', '.join(name for name, _ in self.failed)}")
+            self.say(f"{len(self.failed)} of {self.tried} failed: {names}")
 
 
 def exit_code(error: Exception) -> ExitCode:
+    # Of no class of its own, or the system's: what was asked for cannot be had. No bug of ours.
+    if type(error) is EdgeHwrError or isinstance(error, OSError):
+        return ExitCode.USAGE
     return error.exit_code if isinstance(error, EdgeHwrError) else ExitCode.INTERNAL
 
 
@@ -94,6 +103,9 @@ def explain(error: Exception, name: str = "") -> str:
         text = str(error)
     elif isinstance(error, ModuleNotFoundError):
         text = f'{error.name} is not installed; pip install "edge-hwr[cpu]"'
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{error.strerror or error}; check the path, its rights and the space left"
     else:
         fact = " ".join(str(error).split())  # one line, whatever it was
         text = f"unexpected {type(error).__name__}: {fact}; --debug shows where, please report it"
@@ -115,18 +127,58 @@ def summary(source: str, form: FormReading, files: Sequence[Path]) -> str:
 def output_to(path: Path | None) -> Iterator[TextIO]:
     """A file, or stdout.
 
+    A file is opened at once, for what is wrong with it is told before anything is read, and emptied
+    when something is written: a slip in the other arguments must not cost what it held.
+
     Raises:
-        EdgeHwrError: The file cannot be written.
+        OutputError: It cannot be written.
     """
-    if path is None:
-        yield sys.stdout
-        return
+    made = path is not None and not os.path.lexists(path)
     try:
-        stream = path.open("w", encoding="utf-8", newline="")
+        if path is None:
+            yield sys.stdout
+            sys.stdout.flush()
+            return
+        raw = open(path, "wb", opener=_as_it_is)  # noqa: SIM115, `stream` closes it
+        stream = _Kept(raw, encoding="utf-8", errors="backslashreplace", newline="")
+        try:
+            with stream:
+                yield stream
+        finally:
+            if made and not stream.begun:
+                path.unlink(missing_ok=True)
+    except (BrokenPipeError, OutputError):
+        raise
     except OSError as error:
-        raise EdgeHwrError(f"{path}: cannot be written ({error}); choose another name") from error
-    with stream:
-        yield stream
+        raise OutputError.of(str(path or "<stdout>"), error) from error
+
+
+class _Kept(io.TextIOWrapper):
+    """A file that is emptied with the first text that is written."""
+
+    begun = False
+
+    def write(self, text: str, /) -> int:
+        if not self.begun:
+            self.begun = True
+            if stat.S_ISREG(os.fstat(self.fileno()).st_mode):  # no pipe, no terminal
+                self.buffer.truncate(0)
+        return super().write(text)
+
+
+def _as_it_is(name: str, flags: int) -> int:
+    """Opens a file without emptying it."""
+    return os.open(name, flags & ~os.O_TRUNC, 0o666)
+
+
+def mute(stream: TextIO | None) -> None:
+    """Drop what a stream still holds: Python would try once more to write it, and complain."""
+    with contextlib.suppress(OSError, ValueError):  # it is no file, or closed
+        if stream is not None:
+            end = stream.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, end)
+            os.close(nowhere)
 
 
 def each_page(
@@ -175,21 +227,6 @@ def _source(image: Path) -> Path | bytes:
     if isinstance(source, bytes) and not source:
         raise ImageError("<stdin>: empty; pipe a picture in, as in `edge-hwr read - < form.jpg`")
     return source
-
-
-def pages(image: Path, *, page: int | None) -> Iterator[tuple[int, Page]]:
-    """Number and pixels of the pages of a file, or of stdin where it is "-".
-
-    Raises:
-        ImageError: As `imaging.load_page`.
-    """
-    from edge_runtime import imaging
-
-    source = _source(image)
-    if page is not None:
-        yield page, imaging.load_page(source, page=page, color=False)
-    else:
-        yield from enumerate(imaging.load_pages(source, color=False), 1)
 
 
 @dataclass(slots=True)
@@ -242,21 +279,24 @@ def pixels_of(page: Page) -> NDArray[Any]:
     return page.pixels if page.color is None else page.color
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pictures:
-    """Where overlays and crops go.
+    """Where overlays and crops go. None is written twice: a number tells two of one name apart.
 
     Args:
         overlay: File for one page; for several, a folder, or a file whose name gets theirs added.
         crops: Folder, one picture a field; secret fields give none.
         many: Several files were asked for.
         reveal: Secrets are shown.
+        kept: See `aliases`; of files that no picture may replace.
     """
 
     overlay: Path | None
     crops: Path | None
     many: bool
     reveal: bool = False
+    kept: Collection[object] = ()
+    _taken: set[str] = field(default_factory=set)
 
     def write(self, stem: str, number: int, page: Page, form: FormReading) -> tuple[Path, ...]:
         """Write the pictures of page `number` of the file called `stem`; what was written.
@@ -273,7 +313,7 @@ class Pictures:
         name = stem if number == 1 else f"{stem}-page{number}"
         written = []
         if self.overlay is not None:
-            path = self._overlay_path(self.overlay, name, number)
+            path = self._free(self.overlay_path(name, number))
             upright = turned(pixels_of(page), turn)
             shown, placed = overlay.of_viewing_size(upright, form)
             write_picture(path, overlay.overlay(shown, placed, reveal=self.reveal))
@@ -284,24 +324,57 @@ class Pictures:
             for one in form.fields:
                 pixels = redact.cut(hidden, one)
                 if pixels is not None and (self.reveal or not one.secret):
-                    write_picture(self.crops / f"{name}.{_plain(one.name)}.png", pixels)
+                    path = self._free(self.crops / f"{name}.{_plain(one.name)}.png")
+                    write_picture(path, pixels)
             written.append(self.crops)
         return tuple(written)
 
-    def _overlay_path(self, path: Path, name: str, number: int) -> Path:
+    def overlay_path(self, name: str, number: int = 1) -> Path:
+        """Where the overlay of page `number` goes, called `name`; there must be an `overlay`."""
+        path = self.overlay
+        assert path is not None
         if path.is_dir() or path.suffix.lower() not in PICTURES:
             return path / f"{name}.overlay.png"
         return path.with_stem(f"{path.stem}.{name}") if self.many or number > 1 else path
 
+    def _free(self, path: Path) -> Path:
+        """The path, or one beside it where a picture of this run has it."""
+        free = path.with_stem(_numbered(path.stem, self._taken, at=path.parent.resolve()))
+        if not aliases(free).isdisjoint(self.kept):
+            raise EdgeHwrError(f"{free}: one of the files given; choose another folder")
+        return free
+
+
+def aliases(path: Path) -> set[object]:
+    """What a file goes by; two names of one file that is there have something in common."""
+    found: set[object] = {path.resolve()}
+    with contextlib.suppress(OSError):
+        told = path.stat()
+        if stat.S_ISREG(told.st_mode):  # stdin and stdout may be one terminal
+            found.add((told.st_dev, told.st_ino))
+    return found
+
 
 def stems(images: Sequence[Path]) -> tuple[str, ...]:
     """A name for each file's pictures; a second `form.png`, of another folder, is `form-2`."""
-    names: list[str] = []
-    for image in images:
-        stem = "stdin" if str(image) == STDIN else _plain(image.stem)
-        taken = (f"{stem}-{n}" for n in itertools.count(2))
-        names.append(stem if stem not in names else next(n for n in taken if n not in names))
-    return tuple(names)
+    taken: set[str] = set()
+    names = ("stdin" if str(image) == STDIN else _plain(image.stem) for image in images)
+    return tuple(_numbered(name, taken) for name in names)
+
+
+def _numbered(name: str, taken: set[str], *, at: Path | None = None) -> str:
+    """The name, with a number where it is taken already; from now on it is.
+
+    Names that differ in case alone are one, for so they are in many file systems.
+    """
+
+    def key(one: str) -> str:
+        return (one if at is None else str(at / one)).casefold()
+
+    names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+    free = next(one for one in names if key(one) not in taken)
+    taken.add(key(free))
+    return free
 
 
 def _plain(name: str) -> str:
@@ -310,9 +383,17 @@ def _plain(name: str) -> str:
 
 
 def write_picture(path: Path, pixels: NDArray[Any]) -> None:
+    """Write a picture in the format of its name.
+
+    Raises:
+        EdgeHwrError: It cannot be written.
+    """
     import cv2
 
-    ok, data = cv2.imencode(path.suffix.lower(), pixels)
+    try:
+        ok, data = cv2.imencode(path.suffix.lower(), pixels)
+    except cv2.error:  # of a name without a format; older OpenCV returns False
+        ok = False
     if not ok:
         raise EdgeHwrError(f"{path}: cannot be encoded; choose a name that ends in .png")
     try:

@@ -6,8 +6,9 @@ Needs:  typer. Everything else loads inside a command: `--help` must not wait fo
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,8 +18,9 @@ import typer
 
 import edge_runtime
 from edge_runtime import batch, cli_template, options
+from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
-from edge_runtime.render import Format, Writer
+from edge_runtime.render import Format, OutputError, Writer
 
 if TYPE_CHECKING:
     from edge_runtime.reader import Reader
@@ -35,6 +37,8 @@ app.add_typer(cli_template.app, name="template")
 
 def main() -> None:
     """Entry point of `edge-hwr`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file may be called in letters it cannot hold
+        sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="edge-hwr")
 
 
@@ -86,29 +90,37 @@ def read(
     images = images or []
     if bool(images) == (camera is not None):
         raise typer.BadParameter("give pictures, or --camera, and not both")
-    templates = batch.Templates(template, options.say)
-    _refuse_overwriting(images, overlay, output, forms=templates.files(images))
-    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
+    templates, stems = batch.Templates(template, options.say), batch.stems(images)
+    given = _given(
+        ("a picture to read", images),
+        ("the video to read", () if camera is None else (Path(camera),)),
+        ("a template or its reference", templates.files(images or (Path(batch.STDIN),))),
+        ("the model", (model,)),
+    )
     many = len(images) > 1 or camera is not None
-    work, pictures = batch.Batch(options.say, debug), batch.Pictures(overlay, crops, many, reveal)
-    with _writer(output, format, many=many, reveal=reveal) as writer:
+    kept = {*given, *_given(("the output", (output,)))}
+    work = batch.Batch(options.say, debug)
+    pictures = batch.Pictures(overlay, crops, many, reveal, kept)
+    first = [pictures.overlay_path(stem) for stem in stems] if overlay is not None else []
+    _refuse_overwriting(given, [output, *dict.fromkeys([overlay, *first])])
+    reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
+    with _writer(output, format, work, many=many, reveal=reveal) as writer:
         if camera is not None:
             with work.each(f"camera {camera}"):
                 _watch(reader, camera, templates, work, pictures, writer)
-        for image, stem in _progress(list(zip(images, batch.stems(images), strict=True)), output):
+        for image, stem in _progress(list(zip(images, stems, strict=True)), output):
             with work.each(str(image)):
                 form_of = templates.of(image)
-                for number, name, load in batch.each_page(
-                    image, page=page, color=overlay is not None
-                ):
+                pages = list(batch.each_page(image, page=page, color=overlay is not None))
+                writer.many |= len(pages) > 1
+                for number, name, load in pages:
                     with work.part(name):
                         pixels = load()
                         form = reader.read(pixels.pixels, template=form_of)
-                        work.add(form)
                         writer.add(form, file=str(image), page=number)
                         files = pictures.write(stem, number, pixels, form)
+                        work.add(form)
                         options.say(batch.summary(pixels.source, form, files))
-    work.close()
     raise typer.Exit(work.worst)
 
 
@@ -139,7 +151,7 @@ def field(
     debug: options.Debug = False,
 ) -> None:
     """Read cut-out fields: each picture shows one field, dark ink on light paper."""
-    _refuse_overwriting(crops, output)
+    _refuse_overwriting(_given(("a picture to read", crops), ("the model", (model,))), [output])
     like = Field(
         name=name or "field", kind=kind, cells=cells, pattern=pattern, charset=charset, skip=skip,
         min_length=min_length, max_length=max_length, choices=tuple(choice) if choice else None,
@@ -147,14 +159,16 @@ def field(
     )  # fmt: skip
     reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
     work = batch.Batch(options.say, debug)
-    with _writer(output, format, many=len(crops) > 1, reveal=reveal) as writer:
+    with _writer(output, format, work, many=len(crops) > 1, reveal=reveal) as writer:
         for crop, stem in _progress(list(zip(crops, batch.stems(crops), strict=True)), output):
             with work.each(str(crop)):
-                for number, pixels in batch.pages(crop, page=None):
-                    one = replace(like, name=name or stem)
-                    reading = reader.read_field(pixels.pixels, one)
-                    writer.add(reading, file=str(crop), page=number)
-    work.close()
+                one = replace(like, name=name or stem)
+                pages = list(batch.each_page(crop, page=None, color=False))
+                writer.many |= len(pages) > 1
+                for number, label, load in pages:
+                    with work.part(label):
+                        reading = reader.read_field(load().pixels, one)
+                        writer.add(reading, file=str(crop), page=number)
     raise typer.Exit(work.worst)
 
 
@@ -217,7 +231,14 @@ def bench(
     from edge_runtime import bench_pick, bench_plot, bench_table
 
     cv2.setNumThreads(1)  # what is tried out are the network's threads, callers and processes
-    _refuse_overwriting(images or (), plot, output)
+    forms = batch.Templates([template] if template else None, lambda line: None)
+    given = _given(
+        ("a picture to read", images or ()),
+        ("a template or its reference", forms.files(images or ())),
+        ("the truth", (truth,)),
+        ("a model", model or ()),
+    )
+    _refuse_overwriting(given, [output, plot])
     report = own.run(
         [(image, template or batch.template_beside(image)) for image in images or ()],
         models=model or (None,),
@@ -249,8 +270,9 @@ def _watch(
 ) -> None:
     """Read what is held before a camera until it ends, or until Ctrl-C."""
     from edge_runtime.imaging import load_page
+    from edge_runtime.watch import Advice
 
-    said = ""
+    said, number, refused = "", 0, ""
     try:
         shots = batch.frames(camera)
         kept: list[Any] = []  # the frame that the sight is of
@@ -260,13 +282,20 @@ def _watch(
             if told != said:
                 options.say(told)
                 said = told
+            if sight.advice is Advice.WRONG:
+                refused = sight.reason
             if sight.form is not None:
-                work.add(sight.form)
-                writer.add(sight.form, file=f"camera {camera}", page=work.pages)
-                files = pictures.write("camera", work.pages, load_page(kept[0]), sight.form)
-                options.say(batch.summary(f"page {work.pages}", sight.form, files))
+                number += 1
+                with work.part(f"camera {camera}, page {number}"):
+                    writer.add(sight.form, file=f"camera {camera}", page=number)
+                    files = pictures.write("camera", number, load_page(kept[0]), sight.form)
+                    work.add(sight.form)
+                    options.say(batch.summary(f"page {number}", sight.form, files))
     except KeyboardInterrupt:
         options.say("stopped")
+        return
+    if refused and not number:
+        raise TemplateError(f"camera {camera}: nothing was read: {refused}")
 
 
 def _kept(frames: Iterable[Any], last: list[Any]) -> Iterator[Any]:
@@ -299,11 +328,29 @@ def _reader(
 
 
 @contextmanager
-def _writer(output: Path | None, form: Format, *, many: bool, reveal: bool) -> Iterator[Writer]:
+def _writer(
+    output: Path | None, form: Format, work: batch.Batch, *, many: bool, reveal: bool
+) -> Iterator[Writer]:
+    """Where readings go. They are whole, and the summary is said, after Ctrl-C as well."""
     with batch.output_to(output) as stream:
         writer = Writer(stream, form, many=many, reveal=reveal)
-        yield writer
+        try:
+            yield writer
+        except (BrokenPipeError, OutputError):  # nothing more can be written
+            raise
+        except BaseException:
+            _end(writer, output, work, whole=False)
+            raise
+        _end(writer, output, work, whole=True)
+
+
+def _end(writer: Writer, output: Path | None, work: batch.Batch, *, whole: bool) -> None:
+    """Close the output and say what came of it. `whole`: not stopped before its end."""
+    if writer.empty and (work.failed or not whole) and output is not None and output.is_file():
+        options.say(f"nothing was read; {output} is left as it was")
+    else:
         writer.close()
+    work.close()
 
 
 def _progress(items: Sequence[tuple[Path, str]], output: Path | None) -> Iterable[tuple[Path, str]]:
@@ -321,12 +368,24 @@ def _progress(items: Sequence[tuple[Path, str]], output: Path | None) -> Iterabl
     return barred()
 
 
-def _refuse_overwriting(
-    images: Sequence[Path], *written: Path | None, forms: Iterable[Path] = ()
-) -> None:
-    """A slip like `--overlay form.png` must not cost the form, nor its template's reference."""
-    sources = {image.resolve(): "a picture to read" for image in images}
-    sources |= {form.resolve(): "a template or its reference" for form in forms}
+def _given(*files: tuple[str, Iterable[Path | None]]) -> dict[object, str]:
+    """What files are that must not be overwritten, by what they go by (see `batch.aliases`)."""
+    return {
+        alias: what
+        for what, paths in files
+        for path in paths
+        if path is not None
+        for alias in batch.aliases(path)
+    }
+
+
+def _refuse_overwriting(given: Mapping[object, str], written: Collection[Path | None]) -> None:
+    """A slip like `--overlay form.png` must not cost the form, nor two outputs each other."""
+    taken = dict(given)
     for path in written:
-        if path is not None and (what := sources.get(path.resolve())) is not None:
-            raise typer.BadParameter(f"{path} is {what}; choose another name")
+        if path is None:
+            continue
+        for alias in batch.aliases(path):
+            if (what := taken.get(alias)) is not None:
+                raise typer.BadParameter(f"{path} is {what}; choose another name")
+        taken |= dict.fromkeys(batch.aliases(path), "written to already")

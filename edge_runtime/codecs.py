@@ -240,6 +240,9 @@ def _upright(pixels: Gray, orientation: int) -> Gray:
 @contextmanager
 def open_pdf(stream: BinaryIO, name: str) -> Iterator[Any]:
     """An open PDF document; PDFium is ours alone until the block ends."""
+    if not _is_pdf(stream):
+        step = "the fields of a picture are found by edge-hwr template detect"
+        raise ImageError(f"{name}: not a PDF; {step}")
     try:
         import pypdfium2
     except ImportError as error:

@@ -61,7 +61,8 @@ def load_page(
     with _opened(source) as (stream, name):
         n = codecs.count(stream, name)
         if page is None and n > 1:
-            raise ImageError(f"{name}: {n} pages; choose one with page=1..{n}, or use read_pages")
+            step = f"choose one from 1 to {n} with --page (in a program page=, or read_pages)"
+            raise ImageError(f"{name}: {n} pages; {step}")
         if page is not None and not 1 <= page <= n:
             raise ImageError(f"{name}: no page {page}; choose one from 1 to {n}")
         return _decode(stream, name, page or 1, n, max_megapixels, color=color)

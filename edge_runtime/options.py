@@ -7,6 +7,7 @@ Needs:  typer, `field` (for the kinds). Nothing that takes long to load.
 from __future__ import annotations
 
 import functools
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,11 @@ import typer
 from edge_runtime import batch
 from edge_runtime.batch import PICTURES
 from edge_runtime.field import KINDS
-from edge_runtime.render import Format
+from edge_runtime.render import Format, OutputError
 
 P = ParamSpec("P")
+
+_NOBODY_READS = 141  # as of programs that end by SIGPIPE, 128 + 13: `| head -1` is no error
 
 
 def say(line: str) -> None:
@@ -28,15 +31,23 @@ def say(line: str) -> None:
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
-    """Errors become one line on stderr and an exit code; `--debug` adds the traceback."""
+    """Errors become one line on stderr and an exit code; `--debug` adds the traceback.
+
+    Where nobody reads the output any more, nothing is said.
+    """
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
+        except BrokenPipeError:
+            batch.mute(sys.stdout)
+            raise typer.Exit(_NOBODY_READS) from None
         except Exception as error:
+            if isinstance(error, OSError | OutputError):
+                batch.mute(sys.stdout)
             if kwargs.get("debug"):
                 traceback.print_exc()
             say(batch.explain(error))
@@ -55,10 +66,23 @@ def _kinds(incomplete: str) -> list[str]:
     return [kind for kind in sorted(KINDS) if kind.startswith(incomplete)]
 
 
+def _probability(value: float | None) -> float | None:
+    if value is not None and not 0 < value <= 1:  # not a number, too
+        raise typer.BadParameter(f"{value:g} is no probability; give one up to 1, such as 0.99")
+    return value
+
+
 def _picture(path: Path | None) -> Path | None:
     if path is not None and path.suffix and path.suffix.lower() not in PICTURES:
         raise typer.BadParameter(f"{path}: end the name in one of {', '.join(PICTURES)}")
     return path
+
+
+def _one_picture(path: Path | None) -> Path | None:
+    """As `_picture`; a name without an ending is no folder here."""
+    if path is not None and not path.suffix:
+        raise typer.BadParameter(f"{path}: end the name in one of {', '.join(PICTURES)}")
+    return _picture(path)
 
 
 def _template(path: Path | None) -> Path | None:
@@ -86,7 +110,8 @@ EachProvider = Annotated[
     typer.Option("--provider", help="cpu, cuda, ...; repeat it. Left out: every one that works."),
 ]
 Plot = Annotated[
-    Path | None, typer.Option("--plot", callback=_picture, help="Picture of the report to write.")
+    Path | None,
+    typer.Option("--plot", callback=_one_picture, help="Picture of the report to write."),
 ]
 Fallback = Annotated[
     bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
@@ -94,7 +119,10 @@ Fallback = Annotated[
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads inside the network.")]
 Accept = Annotated[
     float | None,
-    typer.Option(help="Confidence from which to accept; left out: the model's own, 0.3 % wrong."),
+    typer.Option(
+        callback=_probability,
+        help="Confidence from which to accept; left out: the model's own, 0.3 % wrong.",
+    ),
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show what secret fields say.")]
 Output = Annotated[
@@ -119,7 +147,7 @@ Overlay = Annotated[
     ),
 ]
 PictureOutput = Annotated[
-    Path, typer.Option("--output", "-o", callback=_picture, help="The picture to write.")
+    Path, typer.Option("--output", "-o", callback=_one_picture, help="The picture to write.")
 ]
 TemplateOutput = Annotated[
     Path | None,

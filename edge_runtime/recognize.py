@@ -239,7 +239,7 @@ def _refuse_absent(asked: Sequence[str], there: Sequence[str]) -> None:
             step = _INSTALL.get(name, f"install an ONNX Runtime with {name}")
             raise ProviderError(
                 f"{name} was asked for; there is {', '.join(there)}. {step}, "
-                "or allow a fallback (allow_fallback=True)"
+                "or allow a fallback (`read --allow-fallback`; in a program allow_fallback=True)"
             )
 
 

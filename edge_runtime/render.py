@@ -1,8 +1,9 @@
 """Readings for people and for programs: tables, JSON, CSV, and pictures (see `overlay`).
 
-Owns:   `Format`, `Writer`, `Row`, `table`, `to_csv`, and the colours of a status on the terminal.
-Needs:  `results`; rich for tables. Secrets come out masked because every text here is taken from
-        `FieldReading.to_dict`, never from `.text`.
+Owns:   `Format`, `Writer`, `OutputError`, `Row`, `table`, `to_csv`, and the colours of a status on
+        the terminal.
+Needs:  `errors`, `results`; rich for tables. Secrets come out masked because every text here is
+        taken from `FieldReading.to_dict`, never from `.text`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 
+from edge_runtime.errors import EdgeHwrError, ExitCode
 from edge_runtime.results import FieldReading, FormReading, Status
 
 if TYPE_CHECKING:
@@ -31,6 +34,17 @@ STYLES: Mapping[Status, str] = {
     Status.BLANK: "bright_black",
     Status.REJECTED: "bold red",
 }
+
+
+class OutputError(EdgeHwrError):
+    """Readings cannot be written where they were to go."""
+
+    exit_code = ExitCode.USAGE
+
+    @classmethod
+    def of(cls, name: str, error: OSError) -> Self:
+        fact = error.strerror or error
+        return cls(f"{name}: cannot be written ({fact}); make room, or choose another name")
 
 
 class Format(StrEnum):
@@ -118,49 +132,91 @@ def _cell(value: object) -> object:
 
 
 class Writer:
-    """Writes readings as they come, in one format.
+    """Writes readings as they come, in one format; each page is on its way when `add` returns.
 
     Args:
         stream: Where to.
         form: Table, CSV and JSON Lines are written page by page; JSON, one document, at `close`.
-        many: Several were asked for: JSON is then a list, however many could be read.
+        many: Several were asked for: JSON is then a list, however many could be read. May be set
+            until `close`, for how many pages a file has is told by the file.
         reveal: Shows what secret fields say.
     """
 
     def __init__(self, stream: TextIO, form: Format, *, many: bool, reveal: bool = False) -> None:
-        self._stream, self._form, self._many, self._reveal = stream, form, many, reveal
+        self.many = many
+        self.empty = True
+        self._stream, self._form, self._reveal = stream, form, reveal
         self._documents: list[dict[str, Any]] = []
-        self._header = True
 
     def add(self, what: FormReading | FieldReading, *, file: str, page: int = 1) -> None:
-        """Write a page, or a field that was read by itself."""
+        """Write a page, or a field that was read by itself.
+
+        Raises:
+            OutputError: The stream takes no more.
+        """
+        # A name that is no UTF-8 comes with surrogates, which no output may hold; as on stderr.
+        file = file.encode(errors="backslashreplace").decode()
+        with self._told():
+            self._add(what, file, page)
+        self.empty = False
+
+    def _add(self, what: FormReading | FieldReading, file: str, page: int) -> None:
         fields = what.fields if isinstance(what, FormReading) else (what,)
         found = [Row(file, page, one) for one in fields]
         if self._form is Format.TABLE:
             self._print(found, title=file if page == 1 else f"{file}, page {page}")
         elif self._form is Format.CSV:
-            self._stream.write(to_csv(found, reveal=self._reveal, header=self._header))
-            self._header = False
+            self._stream.write(to_csv(found, reveal=self._reveal, header=self.empty))
         else:
             document = {"file": file, "page": page} | what.to_dict(reveal=self._reveal)
             if self._form is Format.JSONL:
-                line = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-                self._stream.write(line + "\n")
+                self._stream.write(self._json(document, separators=(",", ":")))
             else:
                 self._documents.append(document)
+                return
+        self._stream.flush()  # whoever waits at the other end of a pipe has it now
 
     def close(self) -> None:
-        """Write what only the end knows. Nothing, where one file was asked for and failed."""
-        if self._form is Format.JSON and (self._many or self._documents):
-            many = self._many or len(self._documents) > 1  # several pages make a list too
-            whole = self._documents if many else self._documents[0]
-            self._stream.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
-        self._stream.flush()
+        """Write what only the end knows. Nothing, where one file was asked for and failed.
+
+        Raises:
+            OutputError: The stream takes no more.
+        """
+        text = ""  # is written too: what a file held before must not pass for these readings
+        if self._form is Format.JSON and (self.many or self._documents):
+            many = self.many or len(self._documents) > 1
+            text = self._json(self._documents if many else self._documents[0], indent=2)
+        with self._told():
+            self._stream.write(text)
+            self._stream.flush()
+
+    def _json(self, what: object, **layout: Any) -> str:
+        """JSON and a line's end; in ASCII where the stream cannot hold its characters."""
+        text = json.dumps(what, ensure_ascii=False, **layout) + "\n"
+        try:
+            text.encode(self._stream.encoding or "utf-8")
+        except UnicodeEncodeError:
+            return json.dumps(what, ensure_ascii=True, **layout) + "\n"
+        return text
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """The system's errors in our words; that nobody reads any more is no error."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError.of(str(getattr(self._stream, "name", "output")), error) from error
 
     def _print(self, found: list[Row], *, title: str) -> None:
         from rich.console import Console
 
-        console = Console(file=self._stream)
+        class Plain(Console):
+            def on_broken_pipe(self) -> None:  # rich would end the program
+                raise
+
+        console = Plain(file=self._stream)
         if not console.is_terminal:
-            console = Console(file=self._stream, width=_FILE_COLUMNS)
+            console = Plain(file=self._stream, width=_FILE_COLUMNS)
         console.print(table(found, title=title, reveal=self._reveal))

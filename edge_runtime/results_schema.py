@@ -1,6 +1,6 @@
 """The shape of a reading in JSON, key by key, for programs that take it up.
 
-Owns:   the models behind `docs/reading.schema.json`, and `json_schema`.
+Owns:   the models behind `docs/reading.schema.json` (a page, and a field by itself), `json_schema`.
 Needs:  pydantic, `field`, `results`. Loaded by nobody who only reads.
 """
 
@@ -55,6 +55,14 @@ class FieldReadingModel(_Model):
     glyphs: list[GlyphModel] | None = None
 
 
+class LoneFieldModel(FieldReadingModel):
+    """A field that was read by itself (`edge-hwr field`). A batch is a list of these, or with
+    `--format jsonl` one a line."""
+
+    file: str | None = Key(None, description="Only from the command line.")
+    page: int | None = Key(None, ge=1, description="Only from the command line; from 1.")
+
+
 class FormReadingModel(_Model):
     """One page. A batch is a list of these, or with `--format jsonl` one a line."""
 
@@ -72,9 +80,15 @@ class FormReadingModel(_Model):
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a reading, as published in `docs/reading.schema.json`."""
+    """JSON Schema (2020-12) of a reading, as published in `docs/reading.schema.json`.
+
+    It is that of a page; that of a field by itself stands under `$defs`, as `LoneFieldModel`.
+    """
+    page, lone = FormReadingModel.model_json_schema(), LoneFieldModel.model_json_schema()
+    defs = page.pop("$defs") | lone.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **FormReadingModel.model_json_schema(),
+        **page,
+        "$defs": defs | {LoneFieldModel.__name__: lone},
         "title": "edge-hwr reading",
     }

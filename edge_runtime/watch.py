@@ -77,7 +77,8 @@ class Watch:
         self._corners: Points | None = None
         self._still = 0
         self._gone = 0
-        self._last: Gray | None = None  # thumb of the page that was read
+        self._last: Gray | None = None  # thumb of the page that was read, or was to be
+        self._refused = ""  # why that page could not be read
 
     def look(self, frame: NDArray[np.uint8]) -> Sight:
         """Whether the page in this frame is ready (`READ`: the caller reads it now), or why not."""
@@ -94,8 +95,12 @@ class Watch:
         self._gone = 0
         advice = self._advice(gray, corners, thumb)
         if advice is Advice.READ:
-            self._last = thumb
-        return Sight(advice, told)
+            self._last, self._refused = thumb, ""
+        return Sight(advice, told, reason=self._refused if advice is Advice.WRONG else "")
+
+    def refuse(self, reason: str) -> None:
+        """Say so of the page that was ready for as long as it is there: it could not be read."""
+        self._refused = reason
 
     def _advice(self, gray: Gray, corners: Points, thumb: Gray) -> Advice:
         edge = _longer_edge(corners)
@@ -108,7 +113,7 @@ class Watch:
         if self._still < self._settle:
             return Advice.STILL
         if self._last is not None and _difference(thumb, self._last) <= _OTHER:
-            return Advice.DONE
+            return Advice.WRONG if self._refused else Advice.DONE
         if blur_px(gray, corners) * self._page_mm / edge > _SOFT_MM:
             return Advice.SHARP
         return Advice.READ

@@ -119,7 +119,9 @@ def test_a_pdf_without_fields_and_a_file_that_is_none_are_refused(tmp_path: Path
         read_acroform(written(tmp_path, form_pdf([])))
     with pytest.raises(ImageError):
         read_acroform(written(tmp_path, b"%PDF-1.7 no more"))
-    with pytest.raises(TemplateError, match="cannot be opened"):
+    with pytest.raises(ImageError, match="not a PDF"):
+        read_acroform(written(tmp_path, b"\x89PNG\r\n\x1a\n"))
+    with pytest.raises(ImageError, match=r"none\.pdf: no such file"):
         read_acroform(tmp_path / "none.pdf")
 
 
@@ -135,3 +137,14 @@ def test_the_command_writes_a_template_that_loads(tmp_path: Path) -> None:
     assert form.page_size == (300, 400)
     assert form.unit == "pt"
     assert form.reference == path
+
+
+@pytest.mark.parametrize(("data", "told"), [(None, "no such file"), (b"GIF89a", "not a PDF")])
+def test_the_command_says_what_is_no_pdf(data: bytes | None, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "form.pdf"
+    if data is not None:
+        path.write_bytes(data)
+    done = CliRunner().invoke(app, ["template", "from-pdf", str(path)])
+    assert done.exit_code == 3
+    assert f"{path}: {told}" in done.stderr
+    assert "password" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from edge_runtime import __version__
@@ -47,6 +49,8 @@ class FakeReader:
             raise TemplateError("<array>: not that form; take the right template")
         if source.shape[0] == 17:
             raise RuntimeError("a bug\nof ours")
+        if source.shape[0] == 19:
+            raise KeyboardInterrupt
         self.calls.append(("template", template and template.name))
         code = one("code", "270415")
         password = one("password", SECRET, secret=True, box=(10.0, 50.0, 90.0, 80.0))
@@ -85,6 +89,20 @@ def draw(path: Path, *, height: int = 100) -> Path:
     page = np.full((height, 200, 3), 240, np.uint8)
     cv2.line(page, (20, 65), (80, 65), (0, 0, 0), 3)  # in the secret's box
     cv2.imwrite(str(path), page)
+    return path
+
+
+def pages(path: Path, *, bad: tuple[int, ...] = (), number: int = 3) -> Path:
+    """A TIFF of so many pages, some of which cannot be decoded; numbers from 1."""
+    sheets = [Image.new("L", (200, 100), 240)] * number
+    sheets[0].save(path, save_all=True, append_images=sheets[1:], compression="tiff_adobe_deflate")
+    data = bytearray(path.read_bytes())
+    with Image.open(path) as image:
+        for page in bad:
+            image.seek(page - 1)
+            at = image.tag_v2[273][0]  # type: ignore[attr-defined]
+            data[at : at + 20] = b"\xff" * 20
+    path.write_bytes(data)
     return path
 
 
@@ -168,6 +186,25 @@ def test_a_model_that_is_not_there_ends_the_command(calls: list[Any], form: Path
         ["read", "a.png", "--overlay", "b.txt"],
         ["read", "a.png", "--overlay", "a.png"],
         ["read", "a.png", "--output", "./a.png"],
+        ["read", "a.png", "--output", "o.png", "--overlay", "o.png"],
+        ["read", "a.png", "ovd/a.overlay.png", "--overlay", "ovd"],
+        ["read", "a.png", "b.png", "o.b.png", "--overlay", "o.png"],
+        ["read", "a.png", "-o", "out/a.overlay.png", "--overlay", "out"],
+        ["read", "a.png", "--model", "m.onnx", "-o", "m.onnx"],
+        ["read", "--camera", "v.avi", "-o", "v.avi"],
+        ["read", "--camera", "0", "-t", "f.yaml", "-o", "f.yaml"],
+        ["read", "a.png", "--accept", "0"],
+        ["read", "a.png", "--accept", "2"],
+        ["read", "a.png", "--accept", "nan"],
+        ["field", "a.png", "--accept", "-1"],
+        ["field", "a.png", "-o", "a.png"],
+        ["bench", "a.png", "-t", "a.yaml", "-o", "a.yaml"],
+        ["bench", "a.png", "--truth", "t.json", "--json", "-o", "t.json"],
+        ["bench", "a.png", "--plot", "a.png"],
+        ["bench", "a.png", "--plot", "p.png", "-o", "p.png"],
+        ["bench", "a.png", "--plot", "p"],
+        ["bench", "--model", "m.onnx", "-o", "m.onnx"],
+        ["template", "preview", "f.yaml", "-o", "q"],
         ["field", "a.png", "--kind", "nonsense"],
         ["nonsense"],
     ],
@@ -265,8 +302,9 @@ def test_output_goes_to_a_file(calls: list[Any], form: Path, tmp_path: Path) -> 
     with path.open(newline="") as stream:
         assert [row["field"] for row in csv.DictReader(stream)] == ["code", "password"]
     bad = run("read", form, "--output", tmp_path / "no" / "out.csv")
-    assert bad.exit_code == 1
+    assert bad.exit_code == 2
     assert "cannot be written" in bad.stderr
+    assert "report" not in bad.stderr
 
 
 def test_pages_of_a_tiff_are_read_one_by_one_or_alone(calls: list[Any], tmp_path: Path) -> None:
@@ -277,6 +315,126 @@ def test_pages_of_a_tiff_are_read_one_by_one_or_alone(calls: list[Any], tmp_path
     alone = run("read", path, "--format", "json", "--page", "2")
     assert json.loads(alone.stdout)["page"] == 2
     assert run("read", path, "--page", "4").exit_code == 3
+
+
+def test_a_name_that_is_no_text_does_not_cost_the_batch(
+    calls: list[Any], form: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / os.fsdecode(b"ok\xff.png")
+    try:
+        odd.write_bytes(form.read_bytes())
+    except OSError:
+        pytest.skip("no such name in this file system")
+    out = tmp_path / "out.json"
+    assert run("read", form, odd, "-f", "json", "-o", out).exit_code == 0
+    assert [Path(one["file"]).name for one in json.loads(out.read_text())] == [
+        "form.png",
+        "ok\\udcff.png",
+    ]
+
+
+@pytest.mark.parametrize("format", ["table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_an_earlier_run_wrote_is_kept_where_nothing_is_read(
+    calls: list[Any], tmp_path: Path, format: str, number: int
+) -> None:
+    out = tmp_path / "results"
+    out.write_text("dear results")
+    typos = [tmp_path / f"typo{k}.png" for k in range(number)]
+    done = run("read", *typos, "-f", format, "-o", out)
+    assert done.exit_code == 3
+    assert out.read_text() == "dear results"
+    assert f"{out} is left as it was" in done.stderr
+    assert run("read", *typos, "-f", format, "-o", tmp_path / "new").exit_code == 3
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_picture_to_read_is_not_overwritten_by_a_crop(
+    calls: list[Any], form: Path, tmp_path: Path
+) -> None:
+    second = draw(tmp_path / "form.code.png")
+    before = second.read_bytes()
+    done = run("read", form, second, "--crops", tmp_path, "-f", "csv")
+    assert done.exit_code == 2
+    assert second.read_bytes() == before
+    assert "1 of 2 failed" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["read", "field"])
+def test_pages_after_a_broken_one_are_read(calls: list[Any], tmp_path: Path, command: str) -> None:
+    path = pages(tmp_path / "fb.tif", bad=(2,))
+    done = run(command, path, "-f", "csv")
+    assert done.exit_code == 3
+    found = {row["page"] for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert found == {"1", "3"}
+    assert f"1 of 3 failed: {path}, page 2 (exit code 3)" in done.stderr
+
+
+def test_failures_are_counted_as_what_was_tried_is(calls: list[Any], tmp_path: Path) -> None:
+    some, none = pages(tmp_path / "a.tif", bad=(1, 3)), pages(tmp_path / "b.tif", bad=(1, 2, 3))
+    assert "5 of 6 failed: " in run("read", some, none).stderr
+    assert "6 of 7 failed: " in run("read", tmp_path / "no.png", some, none).stderr
+
+
+@pytest.mark.parametrize("command", ["read", "field"])
+@pytest.mark.parametrize("bad", [(), (1,), (1, 2), (1, 2, 3)])
+def test_several_pages_are_a_list_in_json_however_many_are_read(
+    calls: list[Any], tmp_path: Path, command: str, bad: tuple[int, ...]
+) -> None:
+    done = run(command, pages(tmp_path / "a.tif", bad=bad), "-f", "json")
+    assert len(json.loads(done.stdout)) == 3 - len(bad)
+    assert isinstance(json.loads(done.stdout), list)
+
+
+def test_a_page_that_was_asked_for_by_its_number_is_one(calls: list[Any], tmp_path: Path) -> None:
+    done = run("read", pages(tmp_path / "a.tif"), "--page", "2", "-f", "json")
+    assert json.loads(done.stdout)["page"] == 2
+
+
+def test_a_page_whose_output_failed_is_not_counted_as_read(
+    calls: list[Any], form: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = run("read", form, pages(tmp_path / "a.tif"), "--overlay", tmp_path / "file" / "out")
+    assert done.exit_code == 2
+    assert "4 of 4 failed" in done.stderr
+    assert "pages:" not in done.stderr
+    assert "report" not in done.stderr
+
+
+@pytest.mark.parametrize("format", ["table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("to_file", [False, True])
+def test_ctrl_c_keeps_what_was_read(
+    calls: list[Any], form: Path, tmp_path: Path, format: str, to_file: bool
+) -> None:
+    stop, out = draw(tmp_path / "stop.png", height=19), tmp_path / "out"
+    more = ["-o", out] if to_file else []
+    done = run("read", form, draw(tmp_path / "b.png"), stop, form, "-f", format, *more)
+    assert done.exit_code == 130
+    shown = out.read_text() if to_file else done.stdout
+    if format == "json":
+        assert [Path(one["file"]).name for one in json.loads(shown)] == ["form.png", "b.png"]
+    else:
+        assert shown.count("270415") >= 2
+    assert "2 pages: 4 accepted" in done.stderr
+
+
+def test_ctrl_c_before_anything_is_read_keeps_an_earlier_file(
+    calls: list[Any], tmp_path: Path
+) -> None:
+    stop, out = draw(tmp_path / "stop.png", height=19), tmp_path / "out"
+    out.write_text("dear results")
+    assert run("read", stop, stop, "-f", "json", "-o", out).exit_code == 130
+    assert out.read_text() == "dear results"
+    assert json.loads(run("read", stop, stop, "-f", "json").stdout) == []
+
+
+def test_a_bad_truth_is_the_callers_error(tmp_path: Path, form: Path) -> None:
+    bad = tmp_path / "truth.json"
+    bad.write_text("[]")
+    done = run("bench", form, "--truth", bad)
+    assert done.exit_code == 2
+    assert "neither fields nor pages" in done.stderr
 
 
 def test_field_passes_on_what_may_stand_in_it(calls: list[Any], form: Path) -> None:

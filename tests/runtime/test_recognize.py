@@ -227,6 +227,8 @@ def test_an_absent_provider_is_an_error_that_names_what_is_there(tiny_model: Pat
     with pytest.raises(ProviderError, match=r"CPUExecutionProvider.*install") as caught:
         Recognizer(tiny_model, providers=["acl", "cpu"])
     assert caught.value.exit_code is ExitCode.PROVIDER
+    assert "--allow-fallback" in str(caught.value)
+    assert "allow_fallback=True" in str(caught.value)
 
 
 def test_an_unknown_provider_is_an_error(tiny_model: Path) -> None:

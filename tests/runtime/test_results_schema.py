@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +12,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from edge_runtime.render import Format, Writer
 from edge_runtime.results import Alternative, FieldReading, FormReading, Glyph, Status
-from edge_runtime.results_schema import FormReadingModel, json_schema
+from edge_runtime.results_schema import FormReadingModel, LoneFieldModel, json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "reading.schema.json"
 
@@ -45,6 +48,27 @@ def test_a_reading_has_the_published_shape(reveal: bool, timings: bool) -> None:
 def test_another_shape_is_not_taken_for_it(key: str, value: object) -> None:
     with pytest.raises(ValidationError):
         FormReadingModel.model_validate(form().to_dict() | {key: value})
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+def test_a_field_read_by_itself_has_a_published_shape(reveal: bool) -> None:
+    lone = json_schema()["$defs"]["LoneFieldModel"]
+    for one in form().fields:
+        stream = io.StringIO()
+        writer = Writer(stream, Format.JSON, many=False, reveal=reveal)
+        writer.add(one, file="a.tif", page=2)
+        writer.close()
+        shown = json.loads(stream.getvalue())
+        model = LoneFieldModel.model_validate_json(stream.getvalue())
+        assert (model.name, model.file, model.page) == (one.name, "a.tif", 2)
+        assert set(lone["required"]) <= set(shown) <= set(lone["properties"])
+        with pytest.raises(ValidationError):
+            FormReadingModel.model_validate(shown)
+
+
+def test_every_definition_that_the_schema_names_is_in_it() -> None:
+    names = set(re.findall(r"#/\$defs/(\w+)", json.dumps(json_schema())))
+    assert names | {"LoneFieldModel"} == set(json_schema()["$defs"])
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:

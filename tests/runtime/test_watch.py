@@ -126,19 +126,33 @@ def test_the_reader_gives_one_reading_a_page(tiny_reader: Reader) -> None:
     assert [one.form is not None for one in sights] == [False, False, False, True, False, False]
 
 
-def test_a_page_that_is_not_the_form_is_said_and_ends_nothing(tiny_reader: Reader) -> None:
-    marks = [[9, 9, 14, 14], [196, 9, 201, 14], [9, 283, 14, 288], [196, 283, 201, 288]]
-    form = {
-        "name": "other", "page": {"size": [210, 297], "unit": "mm"}, "marks": marks,
-        "fields": [{"name": "name", "box": [20, 60, 120, 68]}],
-    }  # fmt: skip
-    shots = [frame(sheet(), seed=k) for k in range(4)]
-    sights = list(tiny_reader.watch(shots, template=form))
-    wrong = [one for one in sights if one.advice is Advice.WRONG]
-    assert len(wrong) == 1
-    assert wrong[0].form is None
-    assert "other" in wrong[0].reason
-    assert sights[-1].advice is Advice.DONE
+MARKS = [[9, 9, 14, 14], [196, 9, 201, 14], [9, 283, 14, 288], [196, 283, 201, 288]]
+OTHER = {
+    "name": "other", "page": {"size": [210, 297], "unit": "mm"}, "marks": MARKS,
+    "fields": [{"name": "name", "box": [20, 60, 120, 68]}],
+}  # fmt: skip
+
+
+def test_a_page_that_is_not_the_form_is_said_while_it_is_there(tiny_reader: Reader) -> None:
+    shots = [frame(sheet(), seed=k) for k in range(6)] + [frame(None, seed=k) for k in range(3)]
+    sights = list(tiny_reader.watch(shots, template=OTHER))
+    assert [one.advice for one in sights[2:6]] == [Advice.WRONG] * 4
+    assert all("other" in one.reason and one.form is None for one in sights[2:6])
+    assert sights[-1].advice is Advice.NO_PAGE
+    assert sights[-1].reason == ""
+
+
+def test_after_a_page_that_is_not_the_form_another_is_read() -> None:
+    watch = Watch()
+    for k in range(4):
+        if watch.look(frame(sheet(seed=1), seed=k)).advice is Advice.READ:
+            watch.refuse("no such form")
+    second = [
+        watch.look(frame(sheet("another form altogether", seed=2), at=(400, 60), seed=k))
+        for k in range(4)
+    ]
+    assert [one.advice for one in second[2:]] == [Advice.READ, Advice.DONE]
+    assert second[-1].reason == ""
 
 
 def test_what_is_no_frame_is_refused(tiny_reader: Reader) -> None:
@@ -146,12 +160,17 @@ def test_what_is_no_frame_is_refused(tiny_reader: Reader) -> None:
         list(tiny_reader.watch([np.zeros((4, 4), np.float32)]))  # type: ignore[list-item]
 
 
-def test_the_command_reads_a_video(tiny_model: Path, tmp_path: Path) -> None:
-    video = tmp_path / "kiosk.avi"
-    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 10, FRAME)
+def filmed(path: Path) -> Path:
+    """A sheet that is laid before the camera and stays."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, FRAME)
     for k, paper in enumerate([None, None, *[sheet()] * 5]):
         writer.write(cv2.cvtColor(frame(paper, seed=k), cv2.COLOR_GRAY2BGR))
     writer.release()
+    return path
+
+
+def test_the_command_reads_a_video(tiny_model: Path, tmp_path: Path) -> None:
+    video = filmed(tmp_path / "kiosk.avi")
     words = ["read", "--camera", str(video), "--model", str(tiny_model), "-f", "jsonl"]
     done = CliRunner().invoke(app, [*words, "--overlay", str(tmp_path / "seen")])
     assert done.exit_code == 0, done.output
@@ -159,6 +178,19 @@ def test_the_command_reads_a_video(tiny_model: Path, tmp_path: Path) -> None:
     assert json.loads(line)["page"] == 1
     assert [word for word in done.stderr.splitlines() if word in ("no page", "hold still", "read")]
     assert (tmp_path / "seen" / "camera.overlay.png").is_file()
+
+
+def test_a_video_of_another_form_alone_is_a_failure(tiny_model: Path, tmp_path: Path) -> None:
+    template = tmp_path / "other.json"
+    template.write_text(json.dumps(OTHER))
+    words = ["read", "--camera", str(filmed(tmp_path / "v.avi")), "-t", str(template)]
+    done = CliRunner().invoke(app, [*words, "--model", str(tiny_model), "-f", "json"])
+    assert done.exit_code == 4
+    assert json.loads(done.stdout) == []
+    told = done.stderr.splitlines()
+    assert sum(line.startswith("not the form: ") for line in told) == 1
+    assert "done" not in told
+    assert "nothing was read" in told[-1]
 
 
 @pytest.mark.parametrize(
