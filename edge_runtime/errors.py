@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 class EdgeHwrError(Exception):
     """Base of every error that outside input can cause. The message names the next step."""
 
-    exit_code: ExitCode = ExitCode.INTERNAL
+    exit_code: ExitCode = ExitCode.USAGE
 
 
 class ImageError(EdgeHwrError):
