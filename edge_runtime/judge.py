@@ -37,6 +37,7 @@ from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
 from edge_runtime.strikes import CALLED, strike_share, usual_share
+from edge_runtime.values import no_value
 
 Gray = NDArray[np.uint8]
 LogProbs = NDArray[np.float32]
@@ -52,6 +53,7 @@ _LEAST_GRAMMAR_LOG = math.log(0.05)
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
+_WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
@@ -267,6 +269,8 @@ def _faults(
         found.append(f"the check digit ({grammar.field.checksum}) does not hold")
     if _point_in_doubt(decoding, grammar.field):
         found.append("a decimal point is in doubt")
+    if what := no_value(decoding.text, grammar.field):
+        found.append(f"the text is no valid {what}")
     if field.choices is not None and field.cells is None and _spelled_otherwise(decoding):
         found.append("without the list the ink spells something else")
     return found
@@ -286,6 +290,8 @@ def _spelled_otherwise(decoding: Decoding) -> bool:
 
 def _point_in_doubt(decoding: Decoding, field: Field) -> bool:
     """Whether the ink may say the same digits with a point more, less or elsewhere."""
+    if field.kind in _WORDS:
+        return False
     bare = _POINT.sub("", decoding.text)
     value = value_of(decoding.text, field)
     return any(

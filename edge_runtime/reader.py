@@ -467,10 +467,21 @@ def _reviewed(one: FieldReading, reasons: Sequence[str]) -> FieldReading:
 
 
 def _ruled(readings: tuple[FieldReading, ...], template: Template) -> tuple[FieldReading, ...]:
-    """What breaks a rule of the template goes to review, with the rule as reason."""
+    """What breaks a rule of the template goes to review, with the rule as reason.
+
+    So does what stands beside a field with ink but no value: the rule cannot vouch for it.
+    """
     broken: dict[str, list[str]] = {}
-    values = {one.name: one.value for one in readings}
-    for fault in evaluate_rules(template.rules, values):
+    faults = evaluate_rules(
+        template.rules,
+        {one.name: one.value for one in readings},
+        texts={one.name: one.text for one in readings if isinstance(one.value, bool)},
+        valueless={
+            one.name for one in readings if one.value is None and one.status is not Status.BLANK
+        },
+        secret={one.name for one in readings if one.secret},
+    )
+    for fault in faults:
         for name in fault.fields:
             broken.setdefault(name, []).append(fault.reason)
     return tuple(

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, DecimalException
 from functools import lru_cache
@@ -48,11 +48,23 @@ Node = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class RuleFault:
-    """A rule that the values of a form break. Says nothing of the values: they may be secret."""
+    """A rule that the values of a form break, or that cannot be asked of them.
+
+    The reason tells no value. Where a field of the rule is secret it does not tell the rule either:
+    of pin != "1234" that would be the pin.
+    """
 
     rule: str
     fields: tuple[str, ...]  # that the rule names, in its order
     reason: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Mark:
+    """A check box or a signature: beside its like it is on or off, beside a text what it reads."""
+
+    on: bool
+    text: str = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +87,70 @@ def fields_of(rule: str, names: Iterable[str] = ()) -> tuple[str, ...]:
     return _parse(rule, _odd(names)).fields
 
 
-def evaluate_rules(rules: Sequence[str], values: Mapping[str, Value]) -> tuple[RuleFault, ...]:
+def evaluate_rules(
+    rules: Sequence[str],
+    values: Mapping[str, Value],
+    *,
+    texts: Mapping[str, str] | None = None,
+    valueless: Collection[str] = (),
+    secret: Collection[str] = (),
+) -> tuple[RuleFault, ...]:
     """The rules that the values break.
 
-    A rule with a value missing (absent, None or "") is left out. Texts that are numbers count as
-    numbers, unless two texts stand against each other: "007" is not "7".
+    A rule with a blank field (its value absent, None or "") is left out. Texts that are numbers
+    count as numbers, unless two texts stand against each other: "007" is not "7".
+
+    Args:
+        rules: Of a template, in its order: a secret one is told by its number, from 1.
+        values: By the fields' names.
+        texts: What a bool reads where it is compared with a text; left out: yes or no.
+        valueless: Fields that are not blank and have no value all the same: they break their rules.
+        secret: Fields of which no reason may tell anything.
 
     Raises:
         TemplateError: A rule does not parse; a `Template` was checked for that.
     """
     faults = []
-    for text in rules:
+    marks = {
+        name: _Mark(value, (texts or {}).get(name, "yes" if value else "no"))
+        for name, value in values.items()
+        if isinstance(value, bool)
+    }
+    known = {**values, **marks}
+    for number, text in enumerate(rules, 1):
         rule = _parse(text, _odd(values))
-        if any(values.get(name) in (None, "") for name in rule.fields):
+        said = f"rule {number}" if set(rule.fields) & set(secret) else text
+        missing = [name for name in rule.fields if values.get(name) in (None, "")]
+        if any(name not in valueless for name in missing):
             continue
-        try:
-            sums = [_value(node, values) for node in rule.sums]
-            pairs = zip(rule.signs, sums, sums[1:], strict=False)
-            if all(_compare(sign, left, right) for sign, left, right in pairs):
+        if missing:
+            reason = f"{said} cannot be checked: no value of {', '.join(missing)}"
+        else:
+            what = _broken(rule, known)
+            if not what:
                 continue
-            reason = f"{text} does not hold"
-        except (TypeError, DecimalException):
-            reason = f"{text} cannot be computed from what was read"
+            reason = f"{said} {what}"
         faults.append(RuleFault(text, rule.fields, reason))
     return tuple(faults)
 
 
-def _value(node: Node, values: Mapping[str, Value]) -> Any:
+def _broken(rule: _Rule, values: Mapping[str, Value | _Mark]) -> str:
+    """What is wrong with a rule; "" where it holds."""
+    try:
+        sums = [_value(node, values) for node in rule.sums]
+        pairs = zip(rule.signs, sums, sums[1:], strict=False)
+        if all(_compare(sign, left, right) for sign, left, right in pairs):
+            return ""
+        return "does not hold"
+    except (TypeError, DecimalException):
+        return "cannot be computed from what was read"
+
+
+def _value(node: Node, values: Mapping[str, Value | _Mark]) -> Any:
     sign = node[0]
     if sign == "field":
         value = values[node[1]]
-        return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return Decimal(value) if isinstance(value, int) else value
     if sign in ("number", "text"):
         return node[1]
     left, right = (_number(_value(side, values)) for side in node[1:])
@@ -113,6 +158,10 @@ def _value(node: Node, values: Mapping[str, Value]) -> Any:
 
 
 def _compare(sign: str, left: Any, right: Any) -> bool:
+    if isinstance(left, _Mark) and isinstance(right, str):
+        left = left.text
+    elif isinstance(right, _Mark) and isinstance(left, str):
+        right = right.text
     if isinstance(left, str) and isinstance(right, str):
         if sign in ("=", "==", "!="):
             return _COMPARE[sign](left, right)

@@ -1,8 +1,10 @@
 """From a text to its value: amounts, dates, times, and numbers without their separators.
 
-Owns:   `value_of` and `checksum_ok`.
-Needs:  the standard library, `field`, `results` for `Value`; python-stdnum for check digits.
+Owns:   `value_of`, `no_value` and `checksum_ok`.
+Needs:  the standard library, `automaton`, `field`, `results` for `Value`; python-stdnum for check
+        digits; `grammar`, when a date has a pattern, for the pattern that dates have anyhow.
 Words:  a value is None where the text has no sure meaning; it never raises for what people write.
+        *close*: the dash or mark behind an amount that keeps others from adding figures.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from datetime import MAXYEAR, date, time
 from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
+from itertools import pairwise
 
+from edge_runtime import automaton
+from edge_runtime.automaton import Dfa, GrammarError
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
 from edge_runtime.results import Value
@@ -32,7 +37,27 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH_OF = {start: n for n, starts in enumerate(_MONTHS, 1) for start in starts}
 
-_PLAIN = frozenset(("digits", "code", "account", "iban", "card", "phone"))
+_PLAIN = frozenset(("digits", "account", "iban", "card", "phone"))
+_ASCII = ("", *map(chr, range(32, 127)))  # as a network's labels, for automata
+_INDEX = {char: at for at, char in enumerate(_ASCII) if char}
+
+# What stands before the number may end a word with a point: "Rs.50" and "S/.50" are fifty, "$.50"
+# is not. Of "EUR.50" nobody knows, so a point belongs to capitals only where a space follows it.
+_AMOUNT = re.compile(
+    r"(?P<before>(?:[^\d.,]|(?<=[a-z/])\.|(?<=[A-Z])\.(?=\s))*)"
+    r"(?P<number>(?:(?<![A-Za-z/])[.,])?\d+(?:[., ']\d+)*)"
+    r"(?P<after>\D*)",
+    re.ASCII,
+)
+_CLOSE = re.compile(r"\s?(?P<mark>[.,:/]?)\s?(?P<dashes>[-=]*)(?P<word>[^-=+]*)")
+_CENTS = re.compile(r"[ -]?(\d{2}|xx|no)/(?:100|xx)\b", re.ASCII | re.IGNORECASE)
+# Behind a number these are thousands, millions, cents, credit or debit, and no currency.
+_NO_CURRENCY = frozenset((
+    "k", "tsd", "lac", "m", "mm", "mn", "mio", "bn", "mrd", "cr", "dr", "c", "ct", "cts", "p", "pf",
+))  # fmt: skip
+_HEAD = "[1-9][0-9]{0,2}"  # what stands before a mark of thousands
+_THOUSANDS = f"{_HEAD}(,[0-9]{{3}})+"
+_INDIAN = "[1-9][0-9]?(,[0-9]{2})+,[0-9]{3}"  # 12,34,567: from thousands on by hundreds
 
 
 def value_of(text: str, field: Field) -> Value:
@@ -45,7 +70,7 @@ def value_of(text: str, field: Field) -> Value:
 
     Returns:
         The value, or None for an empty text and where there is no such amount, date or time. Day
-        stands before month unless that is impossible.
+        stands before month unless that is impossible, or the field's pattern has it otherwise.
     """
     text = text.strip()
     kind = field.kind or "text"
@@ -55,17 +80,38 @@ def value_of(text: str, field: Field) -> Value:
         return _compact(text, kind)
     if kind in ("checkbox", "signature"):
         return {"yes": True, "present": True, "no": False, "absent": False}.get(text)
+    if kind == "date":
+        return _date(text, field)
     maker = _MAKERS.get(kind)
     return text if maker is None else maker(text)
+
+
+def no_value(text: str, field: Field) -> str:
+    """What a text with no value should be and is not: "date", "amount"; "" where nothing is amiss.
+
+    A choice is what the form lists, and a month and a year are what a pattern of its own asks for.
+    """
+    kind = field.kind or "text"
+    if not text or text in (field.choices or ()) or value_of(text, field) is not None:
+        return ""
+    if kind == "date" and _part_of_date(text) and _own_pattern(field) is not None:
+        return ""
+    return {"integer": "whole number", "date": "date", "amount": "amount", "time": "time"}.get(
+        kind, "number" if kind in _PLAIN else ""
+    )
 
 
 def checksum_ok(text: str, field: Field) -> bool | None:
     """Whether the check digits hold; None where the field, or its kind, has none.
 
+    A checksum of "" takes away that of the kind.
+
     Raises:
         TemplateError: python-stdnum has no such number.
     """
-    name = field.checksum or {"iban": "iban", "card": "luhn"}.get(field.kind or "")
+    name = field.checksum
+    if name is None:
+        name = {"iban": "iban", "card": "luhn"}.get(field.kind or "")
     if not name:
         return None
     check = _checker(name)
@@ -89,7 +135,10 @@ def _checker(name: str) -> Callable[[str], bool] | None:
         return None
 
     def check(number: str) -> bool:
-        return bool(found(number))
+        try:
+            return bool(found(number))
+        except Exception:  # some modules fall over numbers that their tables lack
+            return False
 
     return check
 
@@ -97,98 +146,204 @@ def _checker(name: str) -> Callable[[str], bool] | None:
 def _compact(text: str, kind: str) -> str | None:
     if kind == "phone":
         number, _, extension = re.sub(r"(?i)ext\.?|#", "x", text).lower().partition("x")
-        digits = re.sub(r"[^0-9]", "", number)
+        digits = re.sub(r"[^0-9]", "", _without_trunk(number))
         plus = "+" if "+" in number else ""
         tail = re.sub(r"[^0-9]", "", extension)
         return f"{plus}{digits}{'x' + tail if tail else ''}" if digits else None
     return re.sub(r"[\s./-]", "", text) or None
 
 
+def _without_trunk(number: str) -> str:
+    """+44 (0)20 without the (0), which is dialled within the country alone.
+
+    Italy and San Marino keep theirs when called from abroad (ITU-T E.164, national plans).
+    """
+    code = r"(?!(?:39|378)(?![0-9]))[1-9][0-9]{0,2}"
+    return re.sub(rf"^([\s(]*(?:\+|00)[\s(]*{code}[\s)./-]*)\(\s*0\s*\)", r"\1", number)
+
+
 def _integer(text: str) -> int | None:
-    bare = re.sub(r"[.,]?[-=]+$", "", text)
-    if not re.fullmatch(r"[+-]?(\d+|\d{1,3}([., ']\d{3})+)", bare, re.ASCII):
+    found = re.fullmatch(
+        rf"([+-]?)(\d+|{_HEAD}([., '])\d{{3}}(?:\3\d{{3}})*)(?:([.,]?)([-=]+))?", text, re.ASCII
+    )
+    if found is None:
         return None
-    return int(re.sub(r"[., ']", "", bare))
+    sign, number, _, mark, dashes = found.groups()
+    if sign == "-" and dashes and not mark and "=" not in dashes:
+        return None  # dashes on both sides: a minus, or a frame
+    return int(sign + re.sub(r"[., ']", "", number))
 
 
 def _amount(text: str) -> Decimal | None:
-    """1.250,00 and 1,250.00, "10.000.-", "45 10/100", "$ 45.10", "**233.00**", "1 250,50 EUR"."""
-    bare = text.strip("*#= ")
-    cents = re.search(r"[ -]?(\d{2}|xx|no)/(?:100|xx)\b", bare, re.IGNORECASE)
-    over = ""
-    if cents:
-        bare, over = bare[: cents.start()], cents[1] if cents[1].isdigit() else "00"
-    found = re.search(r"(-?)\D{0,6}?((?:[.,]?\d)[\d., ']*)", bare)
+    """1.250,00 and 1,250.00, "10.000.-", "45 10/100", "$ -45.10", "**233.00**", "(5.00)"."""
+    bare, cents = _bracketed(text.strip("*# ")), ""
+    if over := _CENTS.search(bare):
+        cents = over[1] if over[1].isdigit() else "00"
+        bare = f"{bare[: over.start()]} {bare[over.end() :]}".rstrip()
+    found = _AMOUNT.fullmatch(bare)
     if found is None:
         return None
-    sign = "-" if found[1] and bare.startswith("-") and not bare.startswith("--") else ""
-    number = re.sub(r"[ ']", "", found[2].rstrip(" .,"))
-    whole, fraction = _split_decimals(number)
-    if whole is None or (over and fraction):
+    sign, parts = _sign(found["before"]), _split_decimals(found["number"])
+    close = _CLOSE.fullmatch(found["after"])
+    if sign is None or parts is None or close is None or (cents and parts[1]):
         return None
-    return (
-        Decimal(f"{sign}{whole or '0'}.{over or fraction or '0'}")
-        if over or fraction
-        else (Decimal(f"{sign}{whole}"))
-    )
+    whole, fraction = parts[0] or "0", cents or parts[1]
+    # A dash in place of the cents closes, 5-, and so do two. 5.00- may be less than nothing, and
+    # so may what stands between dashes.
+    bare_dash = bool(re.fullmatch("-+", close["dashes"])) and not close["mark"]
+    if bare_dash and (sign == "-" or (fraction and close["dashes"] == "-")):
+        return None
+    if _NO_CURRENCY & set(re.findall("[a-z]+", close["word"].lower())):
+        return None
+    return Decimal(f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}")
 
 
-def _split_decimals(number: str) -> tuple[str | None, str]:
-    """Whole digits and decimals; (None, "") where the marks contradict each other.
+def _bracketed(text: str) -> str:
+    """What stands in brackets, as accountants have it, with a minus; other brackets left out."""
+    text = re.sub(r"\([^()\d]*\)", " ", text)
+    found = re.fullmatch(r"([^()\d]*)\(([^()]*)\)([^()\d]*)", text)
+    if found is None or re.search("[-+]", text):
+        return text
+    return f"{found[1]}-{found[2]}{found[3]}"
+
+
+def _sign(before: str) -> str | None:
+    """A minus or nothing, by what stands before a number; None where that is not sure."""
+    if re.search("[()]", before):
+        return None
+    words = before.lstrip("-=*# ")
+    lead = before[: len(before) - len(words)].strip()
+    if "-" in lead and set(lead) != {"-"}:
+        return None
+    signs = ["-"] if lead == "-" else []  # two and more fill the room before the number
+    signs += re.findall("[-+]", words)
+    if len(signs) > 1 or (len(signs) == 1 and lead != "-" and words[-1] != signs[0]):
+        return None
+    return "-" if signs == ["-"] else ""
+
+
+def _split_decimals(number: str) -> tuple[str, str] | None:
+    """Whole digits and decimals; None where the marks contradict each other, or may mean either.
 
     The last mark is the decimal one if it differs from those before it, or if it stands alone and
-    not three digits follow: 1.250 is a thousand, 1.25 is not.
+    not three digits follow: 1.250 is a thousand, 1.25 and 0.250 are not. Of 1234.567 and 1 234,500
+    none knows: a mark may be wrong, and a gap no mark.
     """
-    marks = [char for char in number if char in ".,"]
-    if not marks:
+    *heads, tail = re.split("[., ']", number)
+    *others, last = re.findall("[., ']", number) or [""]
+    before, whole, decimal = set(others), [*heads, tail], False
+    if not last:
         return number, ""
-    head, tail = re.split(rf"{re.escape(marks[-1])}(?=[^.,]*$)", number, maxsplit=1)
-    alone = len(marks) == 1
-    decimal = (marks[-1] not in marks[:-1]) if not alone else len(tail) != 3 or head == ""
-    if not decimal and not alone and len(tail) in (1, 2) and len(set(marks)) == 1:
-        decimal = True  # 1.250.50: people do write it
+    if last in ".,":
+        if not before:
+            decimal = len(tail) != 3 or heads[0] in ("", "0")
+        elif last in before:  # 1.250.50: people do write it
+            decimal = before == {last} and len(tail) == 2 and _grouped(heads, _THOUSANDS)
+        elif len(tail) != 3 or before <= {".", ","}:
+            decimal = _grouped(heads, _by_marks(before))
     if decimal:
-        whole = re.sub(r"[.,]", "", head)
-        return (whole, tail) if tail.isdigit() else (None, "")
-    if len(set(marks)) > 1:
-        return None, ""
-    return re.sub(r"[.,]", "", number), ""
+        return "".join(heads), tail
+    alike = before <= {last}
+    return ("".join(whole), "") if alike and _grouped(whole, _by_marks({last})) else None
 
 
-def _date(text: str) -> date | None:
-    words = re.findall(r"[A-Za-z]{3,}", re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text))
-    numbers = re.findall(r"\d+", text)
+def _by_marks(marks: set[str]) -> str:
+    """How figures are grouped by some marks."""
+    return f"{_THOUSANDS}|{_INDIAN}" if marks <= {".", ","} else _THOUSANDS
+
+
+def _grouped(groups: list[str], how: str) -> bool:
+    return re.fullmatch(how, ",".join(groups)) is not None
+
+
+def _date(text: str, field: Field) -> date | None:
+    words = _month_words(text)
+    spans = [found.span() for found in re.finditer(r"\d+", text)]
+    if len(spans) == 1 and not words:
+        spans = _cut(text, *spans[0])
+    numbers = [text[start:end] for start, end in spans]
     if words:
         month = _month(words[0])
-        if month is None or len(numbers) not in (1, 2):
-            return None
-        if len(numbers) == 1:
+        if month is None or len(numbers) != 2:
             return None  # a month is not a day
-        first, last = numbers
-        if len(first) == 4:
-            return _made(first, month, int(last))
-        return _made(last, month, int(first))
-    if len(numbers) == 1:
-        numbers = _cut(numbers[0])
+        day, year = reversed(numbers) if len(numbers[0]) == 4 else numbers
+        return _made(year, month, int(day))
     if len(numbers) != 3:
         return None
-    a, b, c = numbers
-    if len(a) == 4:
-        return _made(a, int(b), int(c)) or _made(a, int(c), int(b))
-    return _made(c, int(b), int(a)) or _made(c, int(a), int(b))
+    year_at, month_at, day_at = _places(text, spans, field)
+    year, a, b = numbers[year_at], int(numbers[month_at]), int(numbers[day_at])
+    return _made(year, a, b) or _made(year, b, a)
 
 
-def _cut(digits: str) -> list[str]:
-    """Digits without separators: ddmmyy, ddmmyyyy or yyyymmdd."""
-    if len(digits) == 6:
-        return [digits[:2], digits[2:4], digits[4:]]
-    if len(digits) != 8:
+def _month_words(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z]{3,}", re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text))
+
+
+def _part_of_date(text: str) -> bool:
+    """Whether day, month or year are missing: 05/2019, 5/5, May 2019, 0519."""
+    numbers = re.findall(r"\d+", text)
+    if _month_words(text) or len(numbers) != 1:
+        return len(numbers) == (1 if _month_words(text) else 2)
+    return len(numbers[0]) <= 4
+
+
+def _places(text: str, spans: list[tuple[int, int]], field: Field) -> tuple[int, int, int]:
+    """Which of a date's three numbers are year, month and day.
+
+    Where the field has a pattern, it is asked what may stand in their places: only a day exceeds
+    12, and only a year 31.
+    """
+    dfa = _pattern(_own_pattern(field))
+
+    def may(place: int, numbers: range) -> bool:
+        start, end = spans[place]
+        return dfa is not None and any(
+            automaton.accepts(dfa, f"{text[:start]}{number}{text[end:]}", _INDEX)
+            for number in numbers
+        )
+
+    years, days = range(32, 100), range(13, 32)
+    first = spans[0][1] - spans[0][0] == 4
+    last = spans[2][1] - spans[2][0] == 4
+    if first or (not last and may(0, years) and not may(2, years)):
+        return (0, 2, 1) if may(1, days) and not may(2, days) else (0, 1, 2)
+    return (2, 0, 1) if may(1, days) and not may(0, days) else (2, 1, 0)
+
+
+def _own_pattern(field: Field) -> str | None:
+    """The field's pattern where it is not that of its kind."""
+    if field.pattern is None:
+        return None
+    from edge_runtime.grammar import preset  # here: `grammar` needs this module
+
+    return None if field.pattern == preset(Field("", kind=field.kind)).pattern else field.pattern
+
+
+@lru_cache(maxsize=64)
+def _pattern(pattern: str | None) -> Dfa | None:
+    """Its automaton, for no text makes that one slow; None where there is none."""
+    try:
+        return None if pattern is None else automaton.from_regex(pattern, _ASCII)
+    except GrammarError:
+        return None
+
+
+def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Digits without separators, as spans: ddmmyy, ddmmyyyy or yyyymmdd."""
+    digits = text[start:end]
+    cuts = [0, 2, 4, len(digits)]
+    if len(digits) not in (6, 8):
         return []
-    if digits[:2] in ("19", "20") and int(digits[4:6]) in range(1, 13) and int(digits[4:8]) > 0:
+    if (
+        len(digits) == 8
+        and digits[:2] in ("19", "20")
+        and int(digits[4:6]) in range(1, 13)
+        and int(digits[4:8]) > 0
+    ):
         day_first = _made(digits[4:], int(digits[2:4]), int(digits[:2]))
         if day_first is None or not 1900 <= day_first.year <= 2099:
-            return [digits[:4], digits[4:6], digits[6:]]
-    return [digits[:2], digits[2:4], digits[4:]]
+            cuts = [0, 4, 6, 8]
+    return [(start + a, start + b) for a, b in pairwise(cuts)]
 
 
 def _month(word: str) -> int | None:
@@ -231,6 +386,5 @@ def _time(text: str) -> time | None:
 _MAKERS: dict[str, Callable[[str], Value]] = {
     "amount": _amount,
     "integer": _integer,
-    "date": _date,
     "time": _time,
 }
