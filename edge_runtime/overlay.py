@@ -1,14 +1,14 @@
 """Pictures for people: what was read, drawn onto the page it was read from.
 
-Owns:   `overlay`, `outline`, `of_viewing_size`: boxes, labels, a legend, and where they hide least.
-Needs:  `redact`, `results`; numpy, cv2, Pillow (its built-in font: nothing to look up).
+Owns:   `overlay`, `outline`, `of_viewing_size`: boxes, labels, a legend.
+Needs:  `labels`, `redact`, `results`; numpy, cv2, Pillow (its built-in font: nothing to look up).
 Words:  *canvas*: uint8 (h, w, 3) BGR, the upright page.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from edge_runtime.field import Box
+from edge_runtime.labels import Labels, Size
 from edge_runtime.redact import Canvas, Rect, as_bgr, hide_secrets, whole_box
 from edge_runtime.results import FieldReading, FormReading, Status
 
@@ -40,10 +41,10 @@ _OUTLINE: _Rgb = (0, 90, 170)
 # Letters of 1/90 of the longer edge are 3.3 mm on A4, a little over print, at any resolution. On
 # a card with few large fields they grow with the fields, to 1/36 at most.
 _FONT_PER_EDGE, _FONT_MOST_PER_EDGE, _FONT_PER_FIELD = 1 / 90, 1 / 36, 0.3
+_CHECK_BOX_LETTERS = 3  # 10 mm on A4; less than a field where letters grow with the fields
+_FONT_STEPS = (1, 0.8, 0.65, 0.5)  # where there is no room for larger letters
 _FONT_LEAST_PX = 12  # smaller letters of Pillow's font run together
 _MOST_PX = 20_000_000  # A4 at 450 dpi
-_FIELD_COST = 20.0  # of a pixel of a field or a label; a pixel of print costs 1
-_DARK = 150  # a grey level under this is print or ink that a label should not hide
 
 
 def of_viewing_size(page: Canvas, form: FormReading) -> tuple[Canvas, FormReading]:
@@ -104,7 +105,11 @@ def outline(page: Canvas, boxes: Sequence[tuple[str, Box]], *, title: str = "") 
         uint8 (h, w, 3) BGR, as in `overlay`.
     """
     canvas = as_bgr(page)
-    marks = [_Mark(whole_box(box, canvas), name, _OUTLINE, None) for name, box in boxes]
+    placed = [(name, whole_box(box, canvas)) for name, box in boxes]
+    px = _font_px(canvas, [box[3] - box[1] for _, box in placed])
+    marks = [
+        _Mark(box, name, _OUTLINE, None, small=_like_a_check_box(box, px)) for name, box in placed
+    ]
     return _draw(canvas, marks, [(_OUTLINE, title)] if title else [])
 
 
@@ -114,7 +119,7 @@ class _Mark:
     label: str
     color: _Rgb
     status: Status | None
-    small: bool = False  # its neighbours are near: the label must not hide them
+    small: bool = False  # a check box: the label is small too, and leaves its room to the mark
 
 
 def _label(reading: FieldReading, *, reveal: bool) -> str:
@@ -130,30 +135,67 @@ def _label(reading: FieldReading, *, reveal: bool) -> str:
 def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, str]]) -> Canvas:
     px = _font_px(canvas, [mark.box[3] - mark.box[1] for mark in marks])
     line = max(1, round(px / 9))
-    font = ImageFont.load_default(px)
-    busy = _Busy(canvas, [mark.box for mark in marks], px)
-    fonts = {False: (font, px), True: _small(px)}
-    tags = [(mark, busy.place(_size(mark.label, *fonts[mark.small]), mark.box)) for mark in marks]
+    fonts = [(ImageFont.load_default(size), size) for size in _letters(px)]
+    font = fonts[0][0]
+    labels = Labels(
+        canvas,
+        [mark.box for mark in marks],
+        outside=[mark.small for mark in marks],
+        letter_px=px,
+        line=line,
+    )
+    offered = [fonts[min(2, len(fonts) - 1) :] if mark.small else fonts for mark in marks]
+    places = labels.place(
+        [
+            [_size(mark.label, *one) for one in some]
+            for mark, some in zip(marks, offered, strict=True)
+        ]
+    )
     entries = [(color, text, _size(text, font, px)) for color, text in legend]
-    canvas, at = busy.place_legend(canvas, entries, px)
+    canvas, at = _legend_room(canvas, labels, entries, px)
 
-    picture = Image.fromarray(np.ascontiguousarray(canvas[:, :, ::-1]))
+    picture = Image.fromarray(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2RGB), np.uint8))
     draw = ImageDraw.Draw(picture)
     for mark in marks:
         _frame(draw, mark, line)
-    for mark, (x, y) in tags:
-        own, own_px = fonts[mark.small]
-        w, h = _size(mark.label, own, own_px)
-        draw.rounded_rectangle((x, y, x + w, y + h), own_px // 3, "white", mark.color, line)
-        draw.text((x + w / 2, y + h / 2), mark.label, (20, 20, 20), own, anchor="mm")
+    for mark, place in zip(marks, places, strict=True):
+        if place.leader is not None:
+            draw.line(place.leader, mark.color, line)
+    for mark, some, place in zip(marks, offered, places, strict=True):
+        (x0, y0, x1, y1), (own, own_px) = place.at, some[place.size]
+        draw.rounded_rectangle((x0, y0, x1 - 1, y1 - 1), own_px // 3, "white", mark.color, line)
+        draw.text(((x0 + x1) / 2, (y0 + y1) / 2), mark.label, (20, 20, 20), own, anchor="mm")
     if at is not None:
         _legend(draw, entries, at, font, px)
-    return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def _small(px: int) -> tuple[_Font, int]:
-    small = max(_FONT_LEAST_PX, round(0.65 * px))
-    return ImageFont.load_default(small), small
+def _letters(px: int) -> list[int]:
+    """Heights of letters that labels may have, largest first."""
+    return sorted({max(_FONT_LEAST_PX, round(part * px)) for part in _FONT_STEPS}, reverse=True)
+
+
+def _like_a_check_box(box: Rect, px: int) -> bool:
+    """Whether a field whose kind is not told is about square, and small beside the letters."""
+    x0, y0, x1, y1 = box
+    return x1 - x0 < 2 * (y1 - y0) and y1 - y0 < _CHECK_BOX_LETTERS * px
+
+
+def _legend_room(
+    canvas: Canvas, labels: Labels, entries: Sequence[tuple[_Rgb, str, Size]], px: int
+) -> tuple[Canvas, Rect | None]:
+    """The legend's place: a free corner, or a footer under the page where there is none."""
+    if not entries:
+        return canvas, None
+    page_h, page_w = canvas.shape[:2]
+    w = min(page_w, sum(2 * px + one[2][0] for one in entries))
+    h = 2 * px
+    corner = labels.corner((w, h), px)
+    if corner is not None:
+        return canvas, corner
+    footer = np.full((h + px, page_w, 3), 255, np.uint8)
+    taller = np.ascontiguousarray(np.vstack([canvas, footer]))
+    return taller, (0, page_h + px // 2, w, page_h + px // 2 + h)
 
 
 def _font_px(canvas: Canvas, heights: Sequence[int]) -> int:
@@ -190,7 +232,7 @@ def _dashes(draw: ImageDraw.ImageDraw, edge: Rect, color: _Rgb, line: int) -> No
 
 def _legend(
     draw: ImageDraw.ImageDraw,
-    entries: Sequence[tuple[_Rgb, str, tuple[int, int]]],
+    entries: Sequence[tuple[_Rgb, str, Size]],
     at: Rect,
     font: _Font,
     px: int,
@@ -203,68 +245,6 @@ def _legend(
         x += 2 * px + w
 
 
-class _Busy:
-    """What labels should not cover: print and ink a little, fields and other labels a lot."""
-
-    def __init__(self, canvas: Canvas, boxes: Iterable[Rect], px: int) -> None:
-        gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
-        self._cost = (gray < _DARK).astype(np.float32)
-        self._size = (canvas.shape[1], canvas.shape[0])
-        self._gap = max(2, px // 4)
-        for box in boxes:
-            self._take(box)
-
-    def _take(self, box: Rect) -> None:
-        x0, y0, x1, y1 = box
-        self._cost[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = _FIELD_COST
-
-    def _price(self, box: Rect) -> float:
-        x0, y0, x1, y1 = box
-        return float(self._cost[y0:y1, x0:x1].sum())
-
-    def _most(self, box: Rect) -> float:
-        x0, y0, x1, y1 = box
-        return float(self._cost[y0:y1, x0:x1].max(initial=0))
-
-    def place(self, size: tuple[int, int], box: Rect) -> tuple[int, int]:
-        """Top left of a label of `size`: above its field, or where it hides least."""
-        (w, h), (x0, y0, x1, y1), gap = size, box, self._gap
-        spots = [
-            (x0, y0 - h - gap), (x1 - w, y0 - h - gap), (x1 + gap, (y0 + y1 - h) // 2),
-            (x0, y1 + gap), (x1 - w, y1 + gap), (x0 - w - gap, (y0 + y1 - h) // 2),
-        ]  # fmt: skip
-        page_w, page_h = self._size
-        inside = [
-            (min(max(0, x), max(0, page_w - w)), min(max(0, y), max(0, page_h - h)))
-            for x, y in spots
-        ]
-        x, y = min(inside, key=lambda at: self._price((at[0], at[1], at[0] + w, at[1] + h)))
-        self._take((x, y, x + w, y + h))
-        return x, y
-
-    def place_legend(
-        self, canvas: Canvas, entries: Sequence[tuple[_Rgb, str, tuple[int, int]]], px: int
-    ) -> tuple[Canvas, Rect | None]:
-        """A free corner, or a footer under the page where there is none."""
-        if not entries:
-            return canvas, None
-        (page_w, page_h), gap = self._size, px
-        w = min(page_w, sum(2 * px + one[2][0] for one in entries) - px // 2)
-        h = 2 * px
-        spots = [
-            (x, y, x + w, y + h)
-            for y in (page_h - h - gap, gap)
-            for x in (gap, (page_w - w) // 2, page_w - w - gap)
-            if x >= 0 and y >= 0 and x + w <= page_w
-        ]
-        free = [spot for spot in spots if self._most(spot) < _FIELD_COST]
-        if free:
-            return canvas, min(free, key=self._price)
-        footer = np.full((h + gap, page_w, 3), 255, np.uint8)
-        taller = np.ascontiguousarray(np.vstack([canvas, footer]))
-        return taller, (0, page_h + gap // 2, w, page_h + gap // 2 + h)
-
-
-def _size(label: str, font: _Font, px: int) -> tuple[int, int]:
+def _size(label: str, font: _Font, px: int) -> Size:
     """Width and height of a label with its white border."""
-    return round(font.getlength(label)) + px, round(1.5 * px)
+    return round(font.getlength(label)) + round(0.8 * px), round(1.4 * px)
