@@ -16,6 +16,7 @@ from typing import Any
 
 from edge_runtime import codecs
 from edge_runtime.errors import ImageError, TemplateError
+from edge_runtime.field import MOST_CHARACTERS
 
 Rect = tuple[float, float, float, float]
 
@@ -159,7 +160,9 @@ class _Widget:
         most = self._most()
         if most is None:
             return {}
-        return {"cells": most} if flags & _COMB and most <= _MOST_CELLS else {"max_length": most}
+        if flags & _COMB and most <= _MOST_CELLS:
+            return {"cells": most}
+        return {"max_length": most} if most <= MOST_CHARACTERS else {}  # Word writes 32,767
 
     def _most(self) -> int | None:
         import pypdfium2.raw as raw

@@ -36,6 +36,9 @@ def detect(
     output: options.TemplateOutput = None,
     name: Annotated[str | None, typer.Option(help="Of the form; left out: the file's.")] = None,
     page: options.PageNumber = None,
+    nobody_wrote: Annotated[
+        bool, typer.Option("--blank", help="The page is blank: all that stands on it is print.")
+    ] = False,
     debug: options.Debug = False,
 ) -> None:
     """Propose a template: boxes, combs, underlines and check boxes that are printed on a page.
@@ -61,7 +64,7 @@ def detect(
     fields = proposal.proposed_fields(found.found)
     with Reader() as reader:
         told = reader.tell_kinds(found.picture, fields)
-        written = reader.written(found.picture, told)
+        written = (False,) * len(told) if nobody_wrote else reader.written(found.picture, told)
     if picture is not None:
         batch.write_picture(picture, proposal.without_writing(found.picture, told, written))
     plain = proposal.draft(
@@ -145,7 +148,7 @@ def check(
     work = batch.Batch(options.say, debug)
     for path in templates:
         with work.each(str(path)):
-            one = Template.load(path)
+            one = Template.load(path, thorough=True)
             typer.echo(
                 f"{path}: {one.name}, {len(one.fields)} fields, digest {one.digest[:12]}: ok"
             )

@@ -28,6 +28,7 @@ from edge_runtime.grammar import Grammar, compile_grammar
 from edge_runtime.place import FieldInk
 from edge_runtime.prior import Prior
 from edge_runtime.rows import Row
+from edge_runtime.strikes import CALLED, strike_share
 
 LogProbs = NDArray[np.float32]
 
@@ -132,7 +133,7 @@ def _decode_cells(
 ) -> Decoded:
     own = frames[: len(ink.filled)]
     cells = cell_frames(ink, own, grammar)
-    leant = any(ink.struck) and reads_x(ink.field, grammar)
+    leant = any(_read_as_x(ink, grammar))
     # Where an X strikes a cell out, only the cells know of it.
     if ink.line is None or leant:
         decoding = decode_cells(cells, grammar)
@@ -155,12 +156,13 @@ def cell_frames(
         one if one is None or not dash else _dash(one, dash, grammar)
         for one, dash in zip(cells, ink.dashes or ("",) * len(cells), strict=True)
     ]
-    if not any(ink.struck) or not reads_x(ink.field, grammar):
+    as_x = _read_as_x(ink, grammar)
+    if not any(as_x):
         return cells
     at = grammar.labels.index("X")
     return [
         _lean(one, at) if one is not None and struck else one
-        for one, struck in zip(cells, ink.struck, strict=True)
+        for one, struck in zip(cells, as_x, strict=True)
     ]
 
 
@@ -169,10 +171,21 @@ def x_strikes(grammar: Grammar) -> bool:
     return {char for char in grammar.readable if char.isalpha()} == {"X"}
 
 
-def reads_x(field: Field, grammar: Grammar) -> bool:
-    """Whether a struck cell reads X: where the field's own charset names it. Among other letters it
-    may as well be a bold glyph, and goes to review."""
-    return x_strikes(grammar) or "X" in (field.charset or "")
+def _read_as_x(ink: FieldInk, grammar: Grammar) -> tuple[bool, ...]:
+    """Which cells read X because they are struck out: where the field's own charset names X.
+
+    Among other letters a bold glyph passes for a scribble too easily, so there the measures of
+    struck-out ink have to say so as well; and the field goes to review.
+    """
+    if not any(ink.struck) or x_strikes(grammar):
+        return ink.struck
+    if "X" not in (ink.field.charset or ""):
+        return (False,) * len(ink.struck)
+    bounds = ink.bounds or (None,) * len(ink.inks)
+    return tuple(
+        struck and strike_share(one.pixels, cell=True, box=box) >= CALLED["cell"]
+        for one, struck, box in zip(ink.inks, ink.struck, bounds, strict=True)
+    )
 
 
 def _said(ink: FieldInk, frames: Sequence[LogProbs], grammar: Grammar) -> str:

@@ -17,13 +17,15 @@ import numpy as np
 from edge_runtime.check_boxes import all_squares
 from edge_runtime.combs import cut, in_rows, mended
 from edge_runtime.dropout import cells_by_writing
-from edge_runtime.found import Found, overlap
+from edge_runtime.found import Found, Rect, overlap
 from edge_runtime.frames import frames_of, squares
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
-from edge_runtime.rulings import Gray, Matrix, Sheet, look_at
+from edge_runtime.rulings import MM, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
 from edge_runtime.writing import Word, words_of
 
+_TICKS = 2  # further check boxes of a tick list, at least
+_IN_CELL, _SAME = 0.8, 0.12  # of a cell's height that a check box takes at most; of its side
 _LEAST_PX = 48  # a smaller picture is no page
 
 
@@ -46,13 +48,13 @@ def detect(page: Gray) -> Detected:
     if min(h, w) < _LEAST_PX:
         return Detected((), np.eye(3), page)
     sheet = look_at(page)
-    frames = frames_of(sheet)
-    frames += [one for one in squares(sheet) if not any(overlap(one, f) for f in frames)]
+    frames, small = frames_of(sheet), squares(sheet)
+    frames += [one for one in small if not any(overlap(one, f) for f in frames)]
     closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
     own = [one.box for one in closed if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sheet, without=own))
     under = underlines(sheet, closed, words)
-    found = without_letters(_beside_print(closed, words), under)
+    found = without_letters(_ticked(_beside_print(closed, words), small), under)
     seen = [one.box for one in found if one.kind is not None]
     found = [one for one in found if one.kind is None]
     drawn = [one.box for one in found if one.cells or not one.under]
@@ -71,6 +73,32 @@ def _beside_print(found: Sequence[Found], words: Sequence[Word]) -> list[Found]:
     return kept + [
         replace(one, box=room) for one, room in zip(boxes, rooms, strict=True) if room is not None
     ]
+
+
+def _ticked(found: Sequence[Found], small: Sequence[Rect]) -> list[Found]:
+    """Cells of a tick list as the check boxes that stand in them: one in each, of one size and in
+    one row or column."""
+    out = []
+    for one in found:
+        x0, y0, x1, y1 = one.box
+        plain = not one.cells and one.kind is None and not one.under
+        inner = [s for s in small if x0 < s[0] and y0 < s[1] and s[2] < x1 and s[3] < y1]
+        lone = plain and len(inner) == 1 and inner[0][3] - inner[0][1] <= _IN_CELL * (y1 - y0)
+        if lone and _alike(inner[0], small) >= _TICKS:
+            one = Found(inner[0], kind="checkbox")
+        out.append(one)
+    return out
+
+
+def _alike(one: Rect, small: Sequence[Rect]) -> int:
+    """How many squares of its size stand in the row or the column of a square."""
+    side = one[3] - one[1]
+    return sum(
+        other is not one
+        and abs(other[3] - other[1] - side) <= _SAME * side
+        and min(abs(other[0] - one[0]), abs(other[1] - one[1])) <= MM
+        for other in small
+    )
 
 
 def _with_lost_cells(found: Sequence[Found], sheet: Sheet) -> list[Found]:

@@ -1,13 +1,18 @@
 """What a caller says of a field: its kind and what may stand in it.
 
-Owns:   `Field`, a plain value; what its kind implies is worked out in `grammar`.
+Owns:   `Field`, a plain value, sound in itself; what its kind implies is worked out in `grammar`.
 Needs:  `errors`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from math import inf, nan
+from operator import index
+from typing import Any
 
 from edge_runtime.errors import TemplateError
 
@@ -20,6 +25,8 @@ KINDS = frozenset(
         "signature",
     }
 )
+MOST_CELLS = 200  # a row of A3, the long way, has 84 boxes of 5 mm
+MOST_CHARACTERS = 10_000  # a line shows a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +43,17 @@ class Field:
         skip: Marks that are read and left out of `text`.
         min_length: Fewest characters of the text.
         max_length: Most characters of the text.
-        choices: The only texts that are allowed.
+        choices: The only texts that are allowed; a set of them is put in order.
         checksum: Name of a python-stdnum module, such as "luhn" or "iban".
         optional: A blank is no reason for review.
         secret: Masked in everything but `.text` and `.value`.
 
+    Boxes and choices may come as lists, arrays or whatever else gives one after the other; they
+    are kept as tuples.
+
     Raises:
-        TemplateError: An unknown kind, a bad length, no cell.
+        TemplateError: An unknown kind, a bad length, box or number of cells, or a value of a type
+            that its key does not take.
     """
 
     name: str
@@ -60,23 +71,21 @@ class Field:
     secret: bool | None = None
 
     def __post_init__(self) -> None:
-        def fault(what: str) -> TemplateError:
-            return TemplateError(f"field {self.name!r}: {what}")
-
-        if self.kind is not None and self.kind not in KINDS:
-            raise fault(f"unknown kind {self.kind!r}; use one of {', '.join(sorted(KINDS))}")
-        for name in ("box", "choices"):  # lists are welcome, the stored value is a tuple
-            if isinstance(value := getattr(self, name), Sequence) and not isinstance(value, str):
-                object.__setattr__(self, name, tuple(value))
-        if self.cells is not None and not isinstance(self.cells, int):
-            object.__setattr__(self, "cells", tuple(tuple(map(float, box)) for box in self.cells))
-        if self.cells is not None and self.n_cells < 1:
-            raise fault("cells must be 1 or more; leave it out for a free field")
-        least, most = self.min_length or 0, self.max_length
-        if least < 0 or (most is not None and most < max(1, least)):
-            raise fault(
-                f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length"
-            )
+        try:
+            for key, kept in _KEPT.items():
+                if (value := getattr(self, key)) is not None or key == "name":
+                    object.__setattr__(self, key, kept(key, value))
+            if self.kind is not None and self.kind not in KINDS:
+                known = ", ".join(sorted(KINDS))
+                raise ValueError(f"unknown kind {self.kind!r}; use one of {known}")
+            least, most = self.min_length or 0, self.max_length
+            if least < 0 or (most is not None and most < max(1, least)):
+                raise ValueError(
+                    f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length"
+                )
+        except ValueError as error:
+            name = self.name if isinstance(self.name, str) else ""
+            raise TemplateError(f"field {name!r}: {error}") from error
 
     @property
     def n_cells(self) -> int:
@@ -84,3 +93,107 @@ class Field:
         if self.cells is None:
             return 0
         return self.cells if isinstance(self.cells, int) else len(self.cells)
+
+
+# --- a key's value as it is kept; ValueError says what is wrong with it --------------------------
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)  # NumPy has strings of its own
+    raise ValueError(f"{key} is {_shown(value)}; give a string")
+
+
+def _box(key: str, value: Any) -> Box:
+    try:
+        x0, y0, x1, y1 = map(float, [] if isinstance(value, str | bytes) else value)
+    except (TypeError, ValueError, OverflowError):
+        x0 = y0 = x1 = y1 = nan
+    if -inf < x0 < x1 < inf and -inf < y0 < y1 < inf:  # not so with NaN
+        return x0, y0, x1, y1
+    raise ValueError(
+        f"{key} is {_shown(value)}; give finite numbers x0, y0, x1, y1 with x0 < x1 and y0 < y1"
+    )
+
+
+def _cells(key: str, value: Any) -> int | tuple[Box, ...]:
+    if not isinstance(value, int | tuple):
+        with suppress(TypeError):  # boxes, then
+            value = index(value)
+    boxes: list[Any] = []
+    if not isinstance(value, int):
+        boxes += islice(_each(key, value, "how many there are, or their boxes"), MOST_CELLS + 1)
+    n = value if isinstance(value, int) else len(boxes)
+    if n < 1:
+        raise ValueError("cells must be 1 or more; leave it out for a free field")
+    if n > MOST_CELLS:
+        raise ValueError(f"cells must be {MOST_CELLS:,} or fewer; count the boxes of the field")
+    return tuple(_box(f"{key}[{at}]", box) for at, box in enumerate(boxes)) or n
+
+
+def _choices(key: str, value: Any) -> tuple[str, ...]:
+    texts: tuple[str, ...]
+    if type(value) is tuple and _all_texts(value):
+        texts = value
+    else:
+        told = _each(key, value, "a list of texts")
+        texts = tuple(_text(f"{key}[{at}]", text) for at, text in enumerate(told))
+    if not texts:
+        raise ValueError("choices are empty; list them, or leave the key out")
+    # The order of a set differs from run to run.
+    return tuple(sorted(texts)) if isinstance(value, set | frozenset) else texts
+
+
+def _all_texts(value: tuple[Any, ...]) -> bool:
+    try:
+        "".join(value)  # the quickest look at each: fields are copied for every page
+    except TypeError:
+        return False
+    return True
+
+
+def _each(key: str, value: Any, wanted: str) -> Iterator[Any]:
+    with suppress(TypeError):
+        if not isinstance(value, str | bytes):
+            return iter(value)
+    raise ValueError(f"{key} is {_shown(value)}; give {wanted}")
+
+
+def _count(key: str, value: Any) -> int:
+    try:
+        count = index(value)
+    except TypeError:
+        raise ValueError(f"{key} is {_shown(value)}; give a whole number") from None
+    if count > MOST_CHARACTERS:
+        raise ValueError(f"{key} must be {MOST_CHARACTERS:,} or less; no line holds more")
+    return count
+
+
+def _switch(key: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    with suppress(TypeError, ValueError):  # an array
+        if value in (0, 1):  # NumPy has a bool of its own
+            return bool(value)
+    raise ValueError(f"{key} is {_shown(value)}; give True or False")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+_KEPT: dict[str, Callable[[str, Any], Any]] = {
+    "name": _text,
+    "kind": _text,
+    "box": _box,
+    "cells": _cells,
+    "pattern": _text,
+    "charset": _text,
+    "skip": _text,
+    "min_length": _count,
+    "max_length": _count,
+    "choices": _choices,
+    "checksum": _text,
+    "optional": _switch,
+    "secret": _switch,
+}

@@ -29,6 +29,12 @@ _LETTERS = string.ascii_letters
 _DIGITS = string.digits
 _GRAPHIC = _LETTERS + _DIGITS + string.punctuation
 _PRINTABLE = _GRAPHIC + " "
+ASCII_LABELS = ("", *map(chr, range(32, 127)))  # of the bundled model
+
+# Twice the 192 characters that the widest strip of the bundled model has room for, one a frame. A
+# bound that no strip reaches says nothing (and no row has as many cells), but its automaton costs:
+# one of 3,000 half a minute.
+_MOST_COUNTED = 384
 
 # 1..31 serves day and month alike, so that both orders are read; four-digit years 1500 to 2199.
 _N31 = "(0?[1-9]|[12][0-9]|3[01])"
@@ -314,26 +320,32 @@ def _language(full: Field, labels: tuple[str, ...], allowed: Mask) -> Dfa:
     else:
         dfa = automaton.single_spaces(labels)
     dfa = automaton.minimal(automaton.restricted(dfa, allowed))
-    counted = automaton.lengths(len(labels), full.min_length or 1, full.max_length)
+    least = min(full.min_length or 1, _MOST_COUNTED + 1)
+    most = None if (full.max_length or 0) > _MOST_COUNTED else full.max_length
+    counted = automaton.lengths(len(labels), least, most)
     return automaton.minimal(automaton.crossed(dfa, counted))
 
 
 def _listed(full: Field, labels: tuple[str, ...], allowed: Mask) -> tuple[str, ...]:
     """The choices that fulfil all else, each once."""
     index = {label: at for at, label in enumerate(labels) if label}
-    for text in full.choices or ():
-        if strange := set(text) - index.keys():
-            raise GrammarError(
-                f"choice {text!r} holds {', '.join(map(repr, sorted(strange)))}, which the network "
-                "does not know; spell it otherwise"
-            )
+    spoken = set("".join(full.choices or ()))  # all at once: there are lists of 100,000 texts
+    if not spoken <= index.keys():
+        for text in full.choices or ():
+            if strange := set(text) - index.keys():
+                raise GrammarError(
+                    f"choice {text!r} holds {', '.join(map(repr, sorted(strange)))}, which the "
+                    "network does not know; spell it otherwise"
+                )
+    ours = {label for label, on in zip(labels, allowed, strict=True) if on}
+    all_ours = spoken <= ours
     rule = None if full.pattern is None else automaton.from_regex(full.pattern, labels)
     least, most = full.min_length or 1, full.max_length or 10**9
     texts = tuple(
         text
         for text in dict.fromkeys(full.choices or ())
         if least <= len(text) <= most
-        and all(allowed[index[char]] for char in text)
+        and (all_ours or ours.issuperset(text))
         and (rule is None or automaton.accepts(rule, text, index))
     )
     if not texts:

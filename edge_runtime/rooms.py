@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from edge_runtime.found import LINE_LOW, Found, Rect, around, overlap
 from edge_runtime.rulings import MM, Ruling, Sheet
 from edge_runtime.writing import Word
@@ -21,6 +23,7 @@ _ODDS = 6.0  # nats that a word may add to its row
 _WIDE_LEAST = 8 * MM  # of what is left of a box beside print
 _HEADING, _HEADED = 4.5 * MM, 0.3  # from print to the line under it; share of it that print covers
 _HEADING_HIGH = 4.0 * MM  # of such print: larger letters may be somebody's capitals
+_PRINT_HIGH = 1.3  # times the page's usual print
 _FEWEST = 3  # letters of print in a box: less may be what is left of its walls
 _NEXT = 1.2 * MM  # cells of one table share a wall
 _READ_ONLY = 0.5  # of a table's cells that are full of print: the others are read, too
@@ -74,7 +77,9 @@ def beside_print(boxes: Sequence[Rect], words: Sequence[Word]) -> list[Rect | No
         boxes: Closed in by lines, pixels of the sheet.
         words: Of the sheet, by rows.
     """
-    rooms = [_room_beside_print(box, words) for box in boxes]
+    tall = [one.box[3] - one.box[1] for one in words if one.print_share >= SURE]
+    most = _PRINT_HIGH * float(np.median(tall)) if tall else math.inf
+    rooms = [_room_beside_print(box, words, most) for box in boxes]
     tables = _tables(boxes)
     out: list[Rect | None] = []
     for k, (box, room) in enumerate(zip(boxes, rooms, strict=True)):
@@ -121,7 +126,8 @@ def _is_under(a: Rect, b: Rect) -> bool:
     return straight and abs(b[1] - a[3]) <= _NEXT
 
 
-def _room_beside_print(box: Rect, words: Sequence[Word]) -> Rect | None:
+def _room_beside_print(box: Rect, words: Sequence[Word], most: float) -> Rect | None:
+    """`most` is how high print is beside which one may write: what is higher may be written."""
     inside = [one for one in words if _middle_in(one.box, box)]
     sure = [one for one in inside if one.print_share >= SURE and one.letters > 1]
     printed = [one.box for one in sure]
@@ -141,6 +147,11 @@ def _room_beside_print(box: Rect, words: Sequence[Word]) -> Rect | None:
     ]  # fmt: skip
     if not fit:
         return box if others and _mostly_written(inside) else None
+    under = rooms[1]
+    if under in fit and bottom <= (y0 + y1) / 2:  # a label over the line that it asks for
+        return under
+    if max(b[3] - b[1] for b in printed) > most:
+        return box
     return max(fit, key=lambda room: (room[2] - room[0]) * (room[3] - room[1]))
 
 

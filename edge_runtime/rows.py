@@ -82,7 +82,7 @@ class Row:
             found += proposals(self._frames, self._as_line, prior)
             if self._is_name:
                 found = with_names(found, self._as_line)
-        if any(one is None for one in cells):
+        if prior and any(one is None for one in cells):  # figures and codes seldom have gaps
             laid = (_laid_out(text, cells) for text in list(found))
             found += [text for text in laid if self._lattice.accepts(text)]
         self._texts = list(dict.fromkeys(found))

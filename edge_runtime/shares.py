@@ -22,6 +22,7 @@ from edge_runtime.printed import Printed, rails
 
 _PART = 0.3  # of a component: what two cells hold this much of is two glyphs that touch
 _REMAINS = 0.06  # of the cell's height: how far a border's remains stand from its middle
+_SIDE = 0.4  # of the cell's width: the most that its borders' remains take on a side
 _STROKE = 60  # a pixel of this much ink belongs to a component
 
 
@@ -95,7 +96,10 @@ def _places(
     column, row = np.arange(w) + 0.5, np.arange(h) + 0.5
     cell = np.searchsorted(middle, column, side="right")
     slack = max(2.0, _REMAINS * float((edges[:, 3] - edges[:, 1]).min()))
-    near_x = np.abs(column - edges[:, [0, 2]].reshape(-1, 1)).min(0) <= slack
+    # Where far too many cells were asked for, each keeps its middle: else no ink at all is theirs,
+    # and the field would be called blank.
+    beside = min(slack, _SIDE * float((edges[:, 2] - edges[:, 0]).min()))
+    near_x = np.abs(column - edges[:, [0, 2]].reshape(-1, 1)).min(0) <= beside
     place, border = np.zeros((h, w), np.int16), np.zeros((h, w), np.uint8)
     steps = [0, *(np.flatnonzero(np.diff(cell)) + 1).tolist(), w]
     for left, right in itertools.pairwise(steps):

@@ -44,18 +44,27 @@ class Template:
     reference_blank: bool = False  # nobody has written on the reference
 
     @staticmethod
-    def load(path: str | Path) -> Template:
+    def load(path: str | Path, *, thorough: bool = False) -> Template:
         """Read a template from YAML or JSON.
+
+        Args:
+            path: Of the file.
+            thorough: As in `from_dict`.
 
         Raises:
             TemplateError: It cannot be read, or is wrong: all faults together, each with its key.
         """
         path = Path(path)
-        return Template.from_dict(_read(path), base=path.parent, source=str(path))
+        raw = _read(path)
+        return Template.from_dict(raw, base=path.parent, source=str(path), thorough=thorough)
 
     @staticmethod
     def from_dict(
-        raw: Mapping[str, Any], *, base: Path | None = None, source: str = "<template>"
+        raw: Mapping[str, Any],
+        *,
+        base: Path | None = None,
+        source: str = "<template>",
+        thorough: bool = False,
     ) -> Template:
         """Make a template of plain values.
 
@@ -63,6 +72,8 @@ class Template:
             raw: As `json_schema` has it.
             base: Where `reference` is looked for; the working directory by default.
             source: Name that messages use.
+            thorough: Whether to find even the faults that take an automaton to see, some 20 ms a
+                pattern: one that grows too large, conditions that leave no text.
 
         Raises:
             TemplateError: As `load`.
@@ -71,7 +82,7 @@ class Template:
         from edge_runtime.template_schema import flat, validate
 
         model, parts, faults = validate(raw)
-        faults += faults_of(parts, base)
+        faults += faults_of(parts, base, thorough=thorough)
         if model is None or faults:
             raise _refusal(source, faults)
         plain = model.model_dump(mode="json", exclude_none=True)
@@ -171,9 +182,20 @@ def _yaml(text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except (yaml.YAMLError, RecursionError):
+                raise
+            except Exception as error:  # !!bool foo is a KeyError there, !!int '' an IndexError
+                what = f"{str(node.value)[:60]!r} is no {node.tag.rpartition(':')[2]}"
+                raise yaml.constructor.ConstructorError(
+                    None, None, what, node.start_mark
+                ) from error
+
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen = set()
-            for key, _ in node.value:
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
                 if key.tag == _MERGE or not isinstance(key.value, str):
                     continue
                 if key.value in seen:
@@ -188,7 +210,13 @@ def _yaml(text: str) -> Any:
         for start, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     try:
-        return yaml.load(text, Loader)  # a SafeLoader with fewer types
+        loader = Loader(text)  # a SafeLoader with fewer types
+        try:
+            return loader.get_single_data()
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except Exception as error:  # the scanner's at "\UFFFFFFFF" is an OverflowError
+            raise ValueError(f"line {loader.line + 1}: {error}") from error
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
 

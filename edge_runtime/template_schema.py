@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
 from pydantic import Field as Key
 from pydantic_core import ErrorDetails
 
-from edge_runtime.field import KINDS, Box
+from edge_runtime.field import KINDS, MOST_CELLS, MOST_CHARACTERS, Box
 
 Fault = tuple[str, str]  # path of the key, what is wrong with it
 Number = Annotated[float, Key(allow_inf_nan=False)]
@@ -23,6 +24,8 @@ Edge = Annotated[float, Key(gt=0, allow_inf_nan=False)]
 Flat = tuple[Number, Number, Number, Number]
 Corners = tuple[tuple[Number, Number], tuple[Number, Number]]
 Model = TypeVar("Model", bound=BaseModel)
+_SHORT = Repr()  # a few aliases of YAML within each other are a value of gigabytes
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 2, 60, 60, 60
 _TAGS = frozenset({"count", "boxes", "flat", "corners"})  # pydantic puts them into paths
 
 
@@ -62,8 +65,8 @@ class FieldModel(_Model):
     )
     cells: (
         Annotated[
-            Annotated[int, Key(ge=1, le=200), Tag("count")]
-            | Annotated[list[Flat], Key(min_length=1, max_length=200), Tag("boxes")],
+            Annotated[int, Key(ge=1, le=MOST_CELLS), Tag("count")]
+            | Annotated[list[Flat], Key(min_length=1, max_length=MOST_CELLS), Tag("boxes")],
             Discriminator(_cells_tag),
         ]
         | None
@@ -71,8 +74,8 @@ class FieldModel(_Model):
     pattern: str | None = Key(None, description="Regular expression of the whole text.")
     charset: str | None = Key(None, min_length=1, description="Every character allowed.")
     skip: str | None = Key(None, description="Marks that are read and left out of the text.")
-    min_length: int | None = Key(None, ge=0, description="Fewest characters.")
-    max_length: int | None = Key(None, ge=1, description="Most characters.")
+    min_length: int | None = Key(None, ge=0, le=MOST_CHARACTERS, description="Fewest characters.")
+    max_length: int | None = Key(None, ge=1, le=MOST_CHARACTERS, description="Most characters.")
     choices: list[str] | None = Key(None, min_length=1, description="The only texts allowed.")
     checksum: str | None = Key(None, description="A python-stdnum module: luhn, iban, ...")
     optional: bool | None = Key(None, description="A blank is no reason for review.")
@@ -209,14 +212,14 @@ def _fault(error: ErrorDetails) -> Fault:
             path += f"[{step}]"
         elif step not in _TAGS:
             path += f".{step}" if path else step
-    given, what = repr(error["input"])[:60], error["msg"]
+    given, what = _SHORT.repr(error["input"])[:60], error["msg"]
     if error["type"] == "extra_forbidden":
         owner = _OWNERS[str(error["loc"][0]) if len(error["loc"]) > 1 else ""]
         known = tuple(owner.model_fields)
         near = get_close_matches(str(error["loc"][-1]), known, 1)
         what = "unknown key; " + (f"did you mean {near[0]}?" if near else f"use {', '.join(known)}")
     elif error["type"] == "literal_error":
-        near = get_close_matches(str(error["input"]).lower(), KINDS | {"mm", "px", "pt"}, 1)
+        near = get_close_matches(given.strip("'").lower(), KINDS | {"mm", "px", "pt"}, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; use {error['ctx']['expected']}"
         what = f"{given} is not known{hint}"
     elif error["type"] == "missing":

@@ -114,6 +114,22 @@ def test_skip_marks_win_over_a_charset_that_holds_them() -> None:
     assert not grammar.accepts("a-b")
 
 
+@pytest.mark.parametrize("most", [385, 3_000, 10_000])
+def test_a_bound_that_no_line_reaches_costs_nothing(most: int) -> None:
+    grammar = compile_grammar(Field(name="f", max_length=most), LABELS)
+    assert grammar.n_states == compile_grammar(Field(name="f"), LABELS).n_states
+    far = compile_grammar(Field(name="f", min_length=most, kind="digits"), LABELS)
+    assert far.n_states < 500
+    assert not far.accepts("1" * 192)  # all that the widest strip could show
+
+
+def test_a_bound_that_a_line_reaches_is_kept() -> None:
+    assert accepts("a" * 384, max_length=384, kind="code")
+    assert not accepts("a" * 385, max_length=384, kind="code")
+    assert accepts("a" * 384, min_length=384, kind="code")
+    assert not accepts("a" * 383, min_length=384, kind="code")
+
+
 def test_cells_bound_the_length() -> None:
     assert accepts("1234", kind="digits", cells=4)
     assert not accepts("12345", kind="digits", cells=4)
@@ -127,6 +143,8 @@ def test_choices_and_nothing_else() -> None:
     assert accepts("Xanax", choices=words, max_length=5)
     assert not accepts("Celexa", choices=words, max_length=5)
     assert not accepts("Celexa", choices=words, pattern="X.*")
+    assert accepts("Xanax", choices=words, charset="Xanx")
+    assert not accepts("Celexa", choices=words, charset="Xanx")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +184,8 @@ def test_the_same_rules_share_one_automaton() -> None:
         ({"pattern": "[z-a]"}, "broken pattern"),
         ({"pattern": r"(a)\1"}, "cannot be followed"),
         ({"pattern": r"a\b"}, "cannot be followed"),
+        ({"pattern": "(?#x)1"}, r"cannot be followed \(unknown syntax\); use .* comments"),
+        ({"pattern": "(" * 5000 + "a" + ")" * 5000}, "broken pattern|too deeply"),
         ({"pattern": "[a-z]+", "charset": "0123"}, "no text"),
         ({"pattern": "abc", "max_length": 2}, "no text"),
         ({"charset": ""}, "no text"),
@@ -217,7 +237,7 @@ def test_what_cannot_be_is_an_error_that_names_the_field(
         ("time", "14h30", time(14, 30)),
         ("time", "24:00", time(0)),
         ("time", "25:00", None),
-        ("phone", "+49 (0)30 12-34", "+490301234"),
+        ("phone", "+49 (0)30 12-34", "+49301234"),
         ("phone", "(800) 978-2174, x104", "8009782174x104"),
         ("iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
         ("card", "4111-1111 11111111", "4111111111111111"),

@@ -16,13 +16,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from edge_runtime import Reader, automaton, grammar
 from edge_runtime.errors import ExitCode, TemplateError
 from edge_runtime.results import Value
 from edge_runtime.rules import fields_of
 from edge_runtime.template import RuleFault, Template, evaluate_rules, json_schema
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "template.schema.json"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 YAML = """
 name: account-opening
 page: {size: [210, 297], unit: mm}
@@ -140,6 +143,32 @@ def in_field(at: int, **keys: object) -> Callable[[dict[str, Any]], object]:
         (in_field(1, name="net"), "fields[1].name: 'net' is the name of fields[0] too"),
         (in_field(1, name=""), "fields[1].name: "),
         (in_field(2, pattern="[0-9"), "fields[2].pattern: '[0-9' is no regular expression"),
+        (in_field(2, pattern=r"(a)\1"), "fields[2].pattern: pattern '(a)\\\\1' cannot be followed"),
+        (in_field(2, pattern="(?#x)1"), "fields[2].pattern: pattern '(?#x)1' cannot be followed"),
+        (in_field(2, kind="choice"), "fields[2].choices: a choice without choices; list them"),
+        (in_field(2, choices=["é"]), "fields[2].choices: choice 'é' holds 'é', which the network"),
+        (in_field(2, choices=["ok", "né"]), "fields[2].choices: choice 'né' holds 'é', which the"),
+        (in_field(2, choices=[""]), "fields[2].choices: no choice fulfils all that is asked"),
+        (in_field(2, choices=["abc"], max_length=2), "fields[2].choices: no choice fulfils all"),
+        (in_field(2, choices=["ab"], charset="a"), "fields[2].choices: no choice fulfils all"),
+        (
+            in_field(2, checksum="lunh"),
+            "fields[2].checksum: unknown checksum 'lunh'; give a module",
+        ),
+        (
+            in_field(2, checksum="util"),
+            "fields[2].checksum: unknown checksum 'util'; give a module",
+        ),
+        (in_field(2, charset="é"), "fields[2].charset: 'é' holds nothing that the network knows"),
+        (in_field(2, charset=" "), "fields[2].charset: no character is left to read but skipped"),
+        (in_field(2, kind="digits", skip="0123456789"), "fields[2].skip: no character is left to"),
+        (in_field(2, max_length=10**9), "fields[2].max_length: input should be less than or equal"),
+        (
+            in_field(2, max_length=10**20),
+            "fields[2].max_length: input should be less than or equal",
+        ),
+        (in_field(2, min_length=10**9), "fields[2].min_length: input should be less than or equal"),
+        (in_field(2, cells=10**9), "fields[2].cells: input should be less than or equal to 200"),
         (in_field(2, cells=0), "fields[2].cells: input should be greater than or equal to 1"),
         (in_field(2, cells=[]), "fields[2].cells: "),
         (in_field(2, cells="many"), "fields[2].cells: "),
@@ -157,6 +186,8 @@ def in_field(at: int, **keys: object) -> Callable[[dict[str, Any]], object]:
         (lambda raw: raw["fields"].append(7), "fields[3]: "),
         (lambda raw: raw.update(reference="gone.png"), "reference: no file gone.png"),
         (lambda raw: raw.update(reference="."), "reference: no file"),
+        (lambda raw: raw.update(reference="x" * 300), "reference: no file xxx"),
+        (lambda raw: raw.update(reference="x\0"), "reference: no file"),
         (lambda raw: raw.update(marks=[[1, 1, 5, 5]]), "marks: 1, too few"),
         (lambda raw: raw.update(marks=[[x, 1, x + 4, 5] for x in (1, 9, 19, 29)]), "in a line"),
         (lambda raw: raw.update(marks=[[1, 1, 5]] * 4), "marks[0][3]: missing"),
@@ -188,6 +219,67 @@ def test_all_faults_are_told_together() -> None:
     assert "no field is called 'tax'" in told  # for fields[1] is net now
 
 
+def test_a_field_tells_all_its_faults() -> None:
+    told = refused(in_field(2, checksum="lunh", pattern="(a", kind="choice"))
+    assert told.startswith("card.yaml: 3 faults; ")
+    for key in ("checksum", "pattern", "choices"):
+        assert f"\n  fields[2].{key}: " in told
+
+
+THOROUGH = [
+    ({"pattern": "(ab){1000000}"}, "fields[2].pattern: pattern '(ab){1000000}' grows past"),
+    ({"pattern": "(?<=a)b"}, "fields[2].pattern: pattern '(?<=a)b' cannot be followed"),
+    ({"pattern": "abc", "max_length": 2}, "fields[2].pattern: no text fulfils all that is asked"),
+    ({"choices": ["b"], "pattern": "a"}, "fields[2].choices: no choice fulfils all that is asked"),
+    ({"kind": "iban", "max_length": 5}, "fields[2].max_length: no text fulfils all that is asked"),
+]
+
+
+@pytest.mark.parametrize(("keys", "told"), THOROUGH)
+def test_a_thorough_look_finds_what_takes_an_automaton(keys: dict[str, Any], told: str) -> None:
+    raw = deepcopy(GOOD)
+    raw["fields"][2] |= keys
+    Template.from_dict(raw)
+    with pytest.raises(TemplateError) as caught:
+        Template.from_dict(raw, thorough=True)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("form", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_thorough_look_changes_nothing_of_a_sound_template(form: Path) -> None:
+    assert Template.load(form, thorough=True) == Template.load(form)
+
+
+@pytest.mark.parametrize("keys", [{"charset": "aé"}, {"choices": ["", "a"]}, {"checksum": ""}])
+def test_what_can_be_read_in_part_is_no_fault(keys: dict[str, Any]) -> None:
+    raw = deepcopy(GOOD)
+    raw["fields"][2] |= keys
+    Template.from_dict(raw, thorough=True)
+
+
+def test_loading_makes_no_automaton(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(automaton, "minimal", lambda *_: made.append("automaton"))
+    for form in EXAMPLES.glob("*.yaml"):
+        Template.load(form)
+    assert not made
+
+
+def test_choices_that_loading_spells_out_are_found_made_by_reading() -> None:
+    raw = deepcopy(GOOD)
+    raw["fields"][2] |= {"choices": [f"choice {at}" for at in range(1000)]}
+    form = Template.from_dict(raw).scale_to(2100, 2970)
+    before = grammar._compiled.cache_info()
+    grammar.compile_grammar(form.fields[2], grammar.ASCII_LABELS)
+    after = grammar._compiled.cache_info()
+    assert (after.misses, after.hits) == (before.misses, before.hits + 1)
+
+
+def test_the_labels_that_are_checked_against_are_the_bundled_models() -> None:
+    with Reader() as reader:
+        assert reader.spec.labels == grammar.ASCII_LABELS
+
+
 def test_neighbours_may_touch_and_share_a_line() -> None:
     raw = deepcopy(GOOD)
     raw["fields"][1]["box"] = [10, 19.7, 50, 30]
@@ -209,6 +301,21 @@ def test_neighbours_may_touch_and_share_a_line() -> None:
         ("form.json", '{"name": 1, "name": 2}', "'name' stands twice"),
         ("form.json", "null", "empty"),
         ("form.yaml", "name: \x00", "does not parse"),
+        (
+            "form.yaml",
+            "page: 1\nname: !!bool foo",
+            "'foo' is no bool in \"<unicode string>\", line 2",
+        ),
+        ("form.yaml", "page: 1\nname: !!timestamp foo", "'foo' is no timestamp"),
+        ("form.yaml", "page: 1\nname: !!timestamp 2020-13-45", "'2020-13-45' is no timestamp"),
+        ("form.yaml", "page: 1\nname: !!int ''", "'' is no int"),
+        ("form.yaml", "page: 1\nname: !!int '-'", "'-' is no int"),
+        ("form.yaml", "page: 1\nname: !!int x", "'x' is no int"),
+        ("form.yaml", "page: 1\nname: !!float ''", "'' is no float"),
+        ("form.yaml", "page: 1\nname: !!map x", "expected a mapping node, but found scalar"),
+        ("form.yaml", "page: 1\n!!int '': 1", "'' is no int"),
+        ("form.yaml", 'page: 1\nname: "\\UFFFFFFFF"', "does not parse: line 2: "),
+        ("form.yaml", "fields: !!bool foo", "line 1"),
     ],
 )
 def test_a_file_that_is_no_template_is_refused(
@@ -220,6 +327,16 @@ def test_a_file_that_is_no_template_is_refused(
         Template.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert told in str(caught.value)
+
+
+def test_aliases_that_stand_for_gigabytes_are_refused_soon(tmp_path: Path) -> None:
+    lists = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for one, last in zip("bcdefghij", "abcdefghi", strict=True):
+        lists.append(f"{one}: &{one} [{', '.join(['*' + last] * 10)}]")
+    path = tmp_path / "form.yaml"
+    path.write_text("\n".join([*lists, "name: *j", "fields: [{name: *j, kind: *j, cells: *i}]"]))
+    with pytest.raises(TemplateError, match=r"fields\[0\].kind: .* is not known"):
+        Template.load(path)
 
 
 def test_missing_binary_and_huge_files_are_refused(tmp_path: Path) -> None:
@@ -247,9 +364,24 @@ def test_anchors_and_a_byte_order_mark_are_welcome(tmp_path: Path) -> None:
 
 
 def test_the_reference_stands_beside_the_template(tmp_path: Path) -> None:
-    (tmp_path / "blank.png").write_bytes(b"x")
+    Image.new("L", (20, 30), 255).save(tmp_path / "blank.png")
     (tmp_path / "form.json").write_text(json.dumps(GOOD | {"reference": "blank.png"}))
     assert Template.load(tmp_path / "form.json").reference == tmp_path / "blank.png"
+
+
+def test_a_reference_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    blank, form = tmp_path / "blank.png", tmp_path / "form.json"
+    form.write_text(json.dumps(GOOD | {"reference": "blank.png"}))
+    Image.effect_noise((200, 300), 50).save(blank)
+    sound = blank.read_bytes()
+    for data, told in ((b"Dear sir", "text, not a picture"), (sound[:5000], "cut short")):
+        blank.write_bytes(data)
+        with pytest.raises(TemplateError) as caught:
+            Template.load(form)
+        assert f"{form}: reference: {blank}: " in str(caught.value)
+        assert told in str(caught.value)
+    blank.write_bytes(sound)  # a file that was mended is looked at anew
+    assert Template.load(form).reference == blank
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:
