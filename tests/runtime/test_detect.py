@@ -106,6 +106,35 @@ def test_boxes_combs_lines_and_check_boxes_are_found_in_reading_order(scale: flo
     assert shown(detect(np.asarray(page, np.uint8))) == EXPECTED
 
 
+def test_check_boxes_in_the_cells_of_a_tick_list_are_found() -> None:
+    page = blank_page()
+    for k in range(5):
+        frame(page, 20, 40 + 10 * k, 120, 50 + 10 * k)
+        write(page, "Do you smoke", 22, 47 + 10 * k, scale=0.55)
+        for x in (120, 140):
+            frame(page, x, 40 + 10 * k, x + 20, 50 + 10 * k)
+            frame(page, x + 8, 43 + 10 * k, x + 12, 47 + 10 * k)
+    ticks = [one for one in detect(page).found if one.kind == "checkbox"]
+    assert len(ticks) == 10
+    assert all(one.box[2] - one.box[0] < 6 * MM for one in ticks)
+
+
+def test_a_page_that_is_said_to_be_blank_is_kept_as_it_is(tmp_path: Path) -> None:
+    page = tmp_path / "scan.png"
+    drawn = drawn_form()
+    scrawl(drawn, 25, 108, 4)  # print that looks like writing
+    cv2.imwrite(str(page), drawn)
+    told = {}
+    for more in ([], ["--blank"]):
+        words = ["template", "detect", str(page), "-o", str(tmp_path / "form.yaml"), *more]
+        assert CliRunner().invoke(app, words).exit_code == 0
+        text = (tmp_path / "form.yaml").read_text()
+        kept = cv2.imread(str(tmp_path / "form.png"), cv2.IMREAD_GRAYSCALE)
+        told[bool(more)] = "reference_blank: true" in text, int((kept < 90).sum())
+    assert (told[False][0], told[True][0]) == (False, True)
+    assert told[True][1] > told[False][1] + 200
+
+
 @pytest.mark.parametrize("angle", [-2.0, 1.2])
 def test_a_leaning_page_is_made_straight(angle: float) -> None:
     h, w = SIZE

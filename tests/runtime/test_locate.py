@@ -102,6 +102,33 @@ def test_print_in_a_box_is_no_field_and_the_room_beside_it_is() -> None:
     assert two.box[2] == pytest.approx(420, abs=6)
 
 
+def test_a_label_over_the_line_it_asks_for_leaves_all_of_that_line() -> None:
+    page = blank_page()
+    for y in (200, 320, 440):
+        cv2.rectangle(page, (120, y), (900, y + 95), 60, 2)
+        put = (128, y + 20)
+        cv2.putText(page, "Account number", put, cv2.FONT_HERSHEY_COMPLEX, 0.45, 40, 1, cv2.LINE_AA)
+    found = locate_fields(page).fields
+    assert len(found) == 3
+    for field, y in zip(found, (200, 320, 440), strict=True):
+        assert field.box is not None
+        assert field.box[0] == pytest.approx(120, abs=6)
+        assert y + 20 <= field.box[1] <= y + 40
+
+
+def test_beside_letters_far_higher_than_the_print_no_box_is_cut() -> None:
+    """They may be neat writing, and a box that is cut beside it would be read as a blank."""
+    page = blank_page()
+    for k in range(6):
+        at = (120, 600 + 40 * k)
+        text = "Please write clearly and stay within the boxes of this form"
+        cv2.putText(page, text, at, cv2.FONT_HERSHEY_COMPLEX, 0.5, 40, 1, cv2.LINE_AA)
+    cv2.rectangle(page, (120, 200), (900, 270), 60, 2)
+    cv2.putText(page, "Helena", (135, 252), cv2.FONT_HERSHEY_COMPLEX, 1.2, 40, 2, cv2.LINE_AA)
+    boxes = [one.box for one in locate_fields(page).fields]
+    assert any(box is not None and box[0] < 130 and box[2] > 890 for box in boxes)
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (40, 40), (60, 3000), (1754, 1240)])
 def test_empty_black_and_tiny_pages_hold_no_field(shape: tuple[int, int], value: int) -> None:
