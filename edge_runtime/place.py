@@ -17,6 +17,7 @@ from edge_runtime import segment
 from edge_runtime.check_marks import PAD as CHECK_PAD
 from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
+from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box, Field
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
@@ -83,8 +84,18 @@ class FieldInk:
 
 
 def lone_crop(pixels: Gray, field: Field) -> FieldCrop:
-    """A crop without a page: boxes are in its own pixels."""
+    """A crop without a page: boxes are in its own pixels.
+
+    Raises:
+        TemplateError: A cell lies outside of it, and would be read as blank.
+    """
     h, w = pixels.shape
+    for at, (x0, y0, x1, y1) in enumerate(field.cells if isinstance(field.cells, tuple) else ()):
+        if x0 >= w or y0 >= h or x1 <= 0 or y1 <= 0:
+            raise TemplateError(
+                f"field {field.name!r}: cell {at + 1} lies outside the crop of {w} x {h} px; give "
+                "the boxes of cells in pixels of the crop, or their number"
+            )
     return FieldCrop(pixels, field, (0.0, 0.0, float(w), float(h)))
 
 

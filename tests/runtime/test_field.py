@@ -18,6 +18,7 @@ from edge_runtime.drawn import draw_digits
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import MOST_CELLS, MOST_CHARACTERS, Field
 from edge_runtime.preprocess import normalize_ink
+from edge_runtime.reader import Reader
 from edge_runtime.segment import field_ink
 
 BOXES = ((0.0, 0.0, 9.0, 9.0), (10.0, 0.0, 19.0, 9.0))
@@ -148,3 +149,11 @@ def test_clear_ink_is_somebodys_even_of_far_too_many_cells(cells: int) -> None:
     whole = int((normalize_ink(crop) > 200).sum())
     kept = sum(int((one.pixels > 200).sum()) for one in field_ink(crop, made(cells=cells)))
     assert kept > 0.3 * whole
+
+
+def test_cells_outside_the_crop_are_no_blank(tiny_reader: Reader) -> None:
+    crop = np.full((40, 120), 255, np.uint8)
+    inside, outside = (5, 5, 30, 35), (1205, 5, 1230, 35)
+    tiny_reader.read_field(crop, Field("f", "digits", cells=[inside]))
+    with pytest.raises(TemplateError, match="cell 2 lies outside"):
+        tiny_reader.read_field(crop, Field("f", "digits", cells=[inside, outside]))
