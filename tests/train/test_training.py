@@ -67,7 +67,7 @@ def test_a_faulty_config_is_named(tmp_path: Path, text: str, fact: str) -> None:
 def test_the_command_reports_errors_with_an_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(tmp_path / "none.toml")]) == 1
+    assert main([str(tmp_path / "none.toml")]) == 2
     assert "none.toml" in capsys.readouterr().err
 
 
