@@ -1,7 +1,7 @@
 """A blank form out of filled ones: what nearly all pages of one form have at the same place.
 
 Owns:   `BlankForm`.
-Needs:  numpy, cv2, `register`, `raster`, `turn`, `template`. Never a model.
+Needs:  numpy, cv2, `register`, `raster`, `features`, `turn`, `template`. Never a model.
 Words:  as in `register`.
 
 Print is dark on every page; where people write, most pages are paper. So each pixel is as light as
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import TemplateError
+from edge_runtime.features import flattened
 from edge_runtime.raster import bent_crop
 from edge_runtime.register import register
 from edge_runtime.template import Template
@@ -84,7 +85,7 @@ class BlankForm:
                 ),
                 np.uint8,
             )
-        self._pages.append(_without_shade(flat))
+        self._pages.append(flattened(flat, _PAPER_PX))  # of several scanners
 
     def picture(self) -> Gray:
         """The blank form, uint8 (h, w), as the template has it.
@@ -102,10 +103,3 @@ class BlankForm:
         rows = range(0, len(self._pages[0]), _ROWS)
         parts = (np.stack([one[y : y + _ROWS] for one in self._pages]) for y in rows)
         return np.concatenate([np.partition(part, rank, axis=0)[rank] for part in parts])
-
-
-def _without_shade(flat: Gray) -> Gray:
-    """Paper made white, so that pages of several scanners can be compared."""
-    paper = cv2.dilate(flat, np.ones((_PAPER_PX, _PAPER_PX), np.uint8))
-    paper = cv2.blur(paper, (_PAPER_PX, _PAPER_PX))
-    return np.asarray(cv2.divide(flat, paper, scale=255), np.uint8)

@@ -1,6 +1,6 @@
 """A page laid onto a picture of its form: what is printed on both is matched.
 
-Owns:   `match_reference`; `stamp_of`, `reference_pixels` and the features of a reference (kept
+Owns:   `match_reference`, `flattened`; `stamp_of`, `reference_pixels` and the features of a reference (kept
         while its file stays as it is).
 Needs:  numpy, cv2, `imaging`.
 Source: SIFT features (Lowe 2004) and RANSAC give a first homography; ORB is 1.8 times as fast and
@@ -138,7 +138,7 @@ def reference_pixels(reference: str, stamp: tuple[int, int]) -> Gray:
 def _form(reference: str, stamp: tuple[int, int]) -> _Form:
     """A reference's features."""
     pixels = reference_pixels(reference, stamp)
-    fine = _flattened(_fit(pixels, _FINE_PX))
+    fine = flattened(_fit(pixels, _FINE_PX))
     coarse, points, descriptors = _features(pixels)
     corners = cv2.goodFeaturesToTrack(fine, 600, 0.02, _FINE_PX / 60)
     return _Form(
@@ -220,7 +220,7 @@ def _flow(
         source = np.asarray(cv2.blur(page, (shrink, shrink)), np.uint8)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     flat = cv2.warpPerspective(source, move, (fw, fh), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    flat = _flattened(np.asarray(flat, np.uint8))
+    flat = flattened(np.asarray(flat, np.uint8))
     least = _FOLLOWING + round(_BY_CHANCE * len(form.corners))
     of = f"of {len(form.corners)} printed corners, {least} needed,"
     if len(form.corners) < least:
@@ -250,10 +250,10 @@ def _flow(
     return both, residual, n, src[bent] + 0.5, (back - src)[bent]
 
 
-def _flattened(pixels: Gray) -> Gray:
-    """Paper made white: flow takes a shadow for a movement."""
-    paper = cv2.dilate(pixels, np.ones((_PAPER_PX, _PAPER_PX), np.uint8))
-    paper = cv2.blur(paper, (_PAPER_PX, _PAPER_PX))
+def flattened(pixels: Gray, paper_px: int = _PAPER_PX) -> Gray:
+    """Paper made white, uint8 (h, w): what is darker over more than `paper_px` is shade, no ink."""
+    paper = cv2.dilate(pixels, np.ones((paper_px, paper_px), np.uint8))
+    paper = cv2.blur(paper, (paper_px, paper_px))
     return np.asarray(cv2.divide(pixels, paper, scale=255), np.uint8)
 
 
