@@ -1,7 +1,7 @@
 """A page laid onto a picture of its form: what is printed on both is matched.
 
-Owns:   `match_reference`, `flattened`; `stamp_of`, `reference_pixels` and the features of a reference (kept
-        while its file stays as it is).
+Owns:   `match_reference`, `flattened`; `stamp_of`, `reference_pixels` and the features of a
+        reference (kept while its file stays as it is).
 Needs:  numpy, cv2, `imaging`.
 Source: SIFT features (Lowe 2004) and RANSAC give a first homography; ORB is 1.8 times as fast and
         3 to 17 times as far off on a drawn form, whose words repeat. Printed corners followed by
