@@ -57,6 +57,8 @@ def load_page(
             and none chosen.
     """
     if isinstance(source, np.ndarray):
+        if page not in (None, 1):
+            raise ImageError(f"<array>: no page {page}; an array is one page")
         return _from_array(source, max_megapixels=max_megapixels)
     with _opened(source) as (stream, name):
         n = codecs.count(stream, name)

@@ -413,3 +413,10 @@ def test_opencv_and_pillow_agree_on_a_jpeg() -> None:
     data = encode(Image.fromarray(gray_picture()), "JPEG", quality=90)
     seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert np.abs(seen.astype(int) - load_page(data).pixels).max() <= 1
+
+
+def test_an_array_has_one_page() -> None:
+    array = np.full((40, 60), 255, np.uint8)
+    assert load_page(array, page=1).pixels.shape == (40, 60)
+    with pytest.raises(ImageError, match="no page 7"):
+        load_page(array, page=7)
