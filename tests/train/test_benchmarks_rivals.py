@@ -96,7 +96,7 @@ def test_engines_read_the_same_crops_and_errors_are_counted() -> None:
         asked.append(item[2])
         return ("2075", 2.0)
 
-    rival = SimpleNamespace(name="other", version="other 1", read=read)
+    rival = SimpleNamespace(name="other", version="other 1", read=read, many=lambda items: None)
     with Reader() as reader:
         ours, theirs = rivals.compare(reader, [rival], "digits", items)
     assert asked == ["2075", "2075", "331"]  # the first one twice: a warm-up
@@ -119,24 +119,25 @@ def test_engines_take_turns_of_a_form() -> None:
             order.append(name)
             return "2075", 1.0
 
-        return SimpleNamespace(name=name, version=name, read=read)
+        return SimpleNamespace(name=name, version=name, read=read, many=lambda items: 66.0)
 
     with Reader() as reader:
         rows = list(rivals.compare(reader, [named("a"), named("b")], "digits", items))
     assert "".join(order) == "a" * 21 + "b" * 21 + "aabb"  # one of the first turn is a warm-up
     assert [one.n for one in rows] == [22, 22, 22]
+    assert [one.batch_ms for one in rows[1:]] == [3.0, 3.0]
 
 
 def test_speed_is_told_over_all_sets_and_where_it_is_least() -> None:
     rows = [
         replace(row(OURS, 0.8, name="words"), p50_ms=2.0, batch_ms=1.0),
         replace(row(OURS, 0.8, name="text"), p50_ms=8.0, batch_ms=4.0),
-        replace(row("rapidocr", 0.6, name="words"), p50_ms=14.0),
-        replace(row("rapidocr", 0.6, name="text"), p50_ms=16.0),
+        replace(row("rapidocr", 0.6, name="words"), p50_ms=14.0, batch_ms=15.0),
+        replace(row("rapidocr", 0.6, name="text"), p50_ms=16.0, batch_ms=6.0),
         replace(row("ddddocr", 0.6, name="text"), p50_ms=1.0),
     ]
     (told,) = rivals.speeds(rows)
-    assert told == rivals.Speed("rapidocr", 3.0, 6.0, ("text", 2.0), ("text", 4.0))
+    assert told == rivals.Speed("rapidocr", 3.0, 4.0, ("text", 2.0), ("text", 1.5))
 
 
 @pytest.mark.parametrize(
