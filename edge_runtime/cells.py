@@ -50,28 +50,26 @@ class Cells:
         self.n = n
         self.glyph = np.full((n, n_labels), -np.inf)
         self.mark, self.nothing = np.full(n, -np.inf), np.zeros(n)
-        self._rise: list[Floats | None] = [None] * n
-        space = grammar.labels.index(" ") if " " in grammar.labels else 0
-        silent = np.flatnonzero(grammar.skip)
-        quiet = sorted({0, *silent.tolist(), space})
-        hush = [0] if space == 0 else [0, space]
+        quiet, hush = grammar.quiet, grammar.hush
+        skipping = bool(grammar.skip.any())
         for at, one in enumerate(log_probs):
             if one is None or len(one) == 0:
                 continue
             log = np.maximum(one, FLOOR, dtype=np.float64)
-            off = np.logaddexp.reduce(log[:, quiet], axis=1)
+            off = np.logaddexp.reduce(log.take(quiet, axis=1), axis=1)
+            silence = float(off.sum())
             # Between frames, how much likelier a label is than silence so far: an interval's sum is
             # a difference of two of these.
             rise = np.zeros((len(log) + 1, n_labels))
-            np.cumsum(log - off[:, None], axis=0, out=rise[1:])
+            np.add.accumulate(log - off[:, None], axis=0, out=rise[1:])
             begin = np.logaddexp.accumulate(-rise[:-1], axis=0)
-            self.glyph[at] = np.logaddexp.reduce(rise[1:] + begin, axis=0) + off.sum()
+            self.glyph[at] = np.logaddexp.reduce(rise[1:] + begin, axis=0) + silence
             self.glyph[at, quiet] = -np.inf
-            self._rise[at] = rise
-            self.nothing[at] = np.logaddexp.reduce(log[:, hush], axis=1).sum()
-            rest = self.nothing[at] - off.sum()  # of silence, the part without marks
-            if len(silent) and rest < 0:
-                self.mark[at] = off.sum() + math.log(-math.expm1(rest))
+            nothing = np.logaddexp.reduce(log.take(hush, axis=1), axis=1)
+            self.nothing[at] = nothing = float(nothing.sum())
+            rest = nothing - silence  # of silence, the part without marks
+            if skipping and rest < 0:
+                self.mark[at] = silence + math.log(-math.expm1(rest))
         self.glyph = np.minimum(self.glyph, 0.0)
         self.still = np.logaddexp(self.mark, self.nothing)
 
@@ -158,7 +156,7 @@ class Cells:
         return [row[len(one)] for row, one in zip(table.tolist(), spelled, strict=True)]
 
     def spans(self, text: str) -> list[tuple[str, float, int, int, int]]:
-        """(char, probability, t0, t1, cell) of each character, in the best layout."""
+        """(char, probability, 0, 0, cell) of each character, in the best layout: a `Span`."""
         if self.n == 1 and len(text) == 1:
             return [self._span(text, self._chars(text)[0], 0)]
         table, stays = self._table(text)
@@ -176,13 +174,7 @@ class Cells:
         glyphs = np.logaddexp.reduce(self.glyph[cell, self._grammar.used])
         whole = np.logaddexp(glyphs, self.still[cell])
         own = self.nothing[cell] if label == 0 else self.glyph[cell, label]
-        rise = self._rise[cell]
-        t0 = t1 = 0
-        if rise is not None and label:
-            low = np.minimum.accumulate(rise[:-1, label])
-            t1 = int(np.argmax(rise[1:, label] - low)) + 1
-            t0 = int(np.argmin(rise[:t1, label]))
-        return char, math.exp(min(0.0, own - whole)), t0, t1, cell
+        return char, math.exp(min(0.0, own - whole)), 0, 0, cell
 
 
 class CellLattice:

@@ -46,7 +46,7 @@ class Span(NamedTuple):
 
     char: str
     probability: float  # 0..1, against other characters and against none, in its own frames
-    t0: int  # frames of the strip, or of the cell
+    t0: int  # frames of the strip; in a cell 0 and 0, it has one glyph at most
     t1: int  # exclusive
     cell: int | None = None
 

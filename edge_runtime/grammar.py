@@ -221,6 +221,16 @@ class Grammar:
         return on
 
     @cached_property
+    def hush(self) -> NDArray[np.intp]:
+        """intp (n,): what a cell says that holds neither a glyph nor a mark: the blank, a space."""
+        return np.array([0, *self.labels_of(" ")] if " " in self.labels else [0], np.intp)
+
+    @cached_property
+    def quiet(self) -> NDArray[np.intp]:
+        """intp (n,): these and the skip marks, ascending: what is no glyph in a cell."""
+        return np.union1d(self.hush, self.skip.nonzero()[0])
+
+    @cached_property
     def readable(self) -> frozenset[str]:
         """Characters that some text holds, or that are skipped."""
         return frozenset(self.labels[at] for at in np.flatnonzero(self.used | self.skip).tolist())

@@ -309,7 +309,6 @@ def test_empty_cells_are_spaces_only_between_filled_ones() -> None:
     got = decode_cells([None, one, None, two], grammar)
     assert [(span.char, span.cell) for span in got.spans] == [("1", 1), (" ", 2), ("2", 3)]
     assert got.raw_text == "1 2"
-    assert got.spans[0].t1 > got.spans[0].t0
     assert decode_cells([None, None], grammar).text == ""
 
 
