@@ -1,17 +1,20 @@
 """How sure it is that a field stands where it is looked for.
 
 Owns:   `Certainty` of each field of a page, in words too; `field_certainty`.
-Needs:  numpy, `nudge`, `refine`, `template`.
-Words:  *doubt*: why a field may have been read at the wrong place; "" where there is none.
+Needs:  numpy, `cover`, `nudge`, `refine`, `template`.
+Words:  *doubt*: why a field may have been read at the wrong place, or may be hidden; "" where there
+        is none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.cover import covered
 from edge_runtime.nudge import Measured, fit_spread
 from edge_runtime.refine import Settled
 from edge_runtime.template import Template
@@ -26,6 +29,8 @@ _SPREAD_MM = 0.45  # standard deviation, of A4
 _FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35
 OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
+_GLARE = 0.03  # of a field overexposed: a letter may be lost in it
+_NEARLY_ALL = 0.9  # of its lines seen: then its ink would be, too
 FEWEST_PIECES = 12  # before the fields' lines can speak against a page
 
 
@@ -38,6 +43,13 @@ class Certainty:
     doubt: str
 
 
+def box_corners(template: Template) -> Points:
+    """float64 (n, 4, 2): of each field, clockwise from the top left, template units."""
+    boxes = [field.box or (0.0, 0.0, 0.0, 0.0) for field in template.fields]
+    sides = [[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes]
+    return np.array(sides, np.float64).reshape(-1, 4, 2)
+
+
 def field_certainty(
     template: Template,
     one: Settled,
@@ -46,6 +58,7 @@ def field_certainty(
     bent: bool,
     measured: tuple[Measured, Measured] | None = None,
     upright: bool = True,
+    washed: Sequence[float] = (),
 ) -> tuple[Certainty, ...]:
     """Of each field, in the template's order.
 
@@ -57,11 +70,11 @@ def field_certainty(
         measured: Shifts that were measured on a reference picture, if there is one; they stand for
             the fields' own lines.
         upright: Lines or print tell which way up the page stands.
+        washed: Of each field 0..1, the part of it that is overexposed; left out: none is.
     """
-    boxes = [field.box or (0.0, 0.0, 0.0, 0.0) for field in template.fields]
-    if not boxes:
+    corners = box_corners(template)
+    if not len(corners):
         return ()
-    corners = np.array([[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes], np.float64)
     # On a bent sheet a line of a field of which little was found may be another's.
     own = one.trusted if bent else one.measured
     told = own if measured is None else measured
@@ -75,11 +88,15 @@ def field_certainty(
     if not upright and not page:
         page = "placement in doubt: neither lines nor print tell which way up the page stands"
     mm = 297 / max(template.page_size)
+    # What hides a page's print is told of the page.
+    hidden = covered(template, one.found) if one.pieces and not page else (False,) * len(corners)
+    washed = washed or (0.0,) * len(corners)
     return tuple(
         Certainty(
             float(worst[k]),
             one.found[k] if one.pieces else None,
             page
+            or _hidden(hidden[k], washed[k], one.found[k])
             or _doubt(
                 float(worst[k]),
                 one.elsewhere[k] if measured is None else 0.0,
@@ -87,8 +104,20 @@ def field_certainty(
                 mm,
             ),
         )
-        for k in range(len(boxes))
+        for k in range(len(corners))
     )
+
+
+def _hidden(covered: bool, washed: float, found: float) -> str:
+    """What may lie over a field; `found` is the part of its own lines that is seen."""
+    if washed >= _GLARE and found < _NEARLY_ALL:
+        return f"overexposed: {100 * washed:.0f} % of the field lies in a glare; take it without"
+    if covered:
+        return (
+            "print hidden: the field's printed lines are not seen, those of fields like it are; "
+            "something may lie over it"
+        )
+    return ""
 
 
 def _page_doubt(one: Settled) -> str:

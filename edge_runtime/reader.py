@@ -44,6 +44,8 @@ from edge_runtime.turn import turned, upright_turn
 from edge_runtime.watch import Advice, Sight, Watch
 
 Gray = NDArray[np.uint8]
+
+_DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 Evidence = NDArray[np.float64]
 TemplateSource = Template | Mapping[str, Any] | Path | str
 Forms = TemplateSource | Sequence[TemplateSource]  # several: the page's own is chosen of them
@@ -454,16 +456,18 @@ def _id(template: Template) -> dict[str, str]:
 def _placed(
     readings: tuple[FieldReading, ...], doubts: Mapping[str, str]
 ) -> tuple[FieldReading, ...]:
-    """What may have been read at the wrong place goes to review, and a blank says so."""
+    """What may have been read at the wrong place, or be hidden, goes to review; a blank says so."""
     return tuple(
         _reviewed(one, [doubts[one.name]]) if one.name in doubts else one for one in readings
     )
 
 
 def _reviewed(one: FieldReading, reasons: Sequence[str]) -> FieldReading:
-    """The reading, never accepted, with more reasons."""
+    """The reading, never accepted, with more reasons; a blank is one no longer surely."""
     status = Status.REVIEW if one.status is Status.ACCEPTED else one.status
-    return replace(one, status=status, reason="; ".join(filter(None, [one.reason, *reasons])))
+    sure = min(one.confidence, _DOUBTED_BLANK) if status is Status.BLANK else one.confidence
+    told = "; ".join(filter(None, [one.reason, *reasons]))
+    return replace(one, status=status, confidence=sure, reason=told)
 
 
 def _ruled(readings: tuple[FieldReading, ...], template: Template) -> tuple[FieldReading, ...]:

@@ -29,8 +29,10 @@ from edge_runtime.certainty import (
     LEAST_SUPPORT,
     OVER_CHANCE,
     Certainty,
+    box_corners,
     field_certainty,
 )
+from edge_runtime.cover import washed_out
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box
 from edge_runtime.marks import project
@@ -313,6 +315,10 @@ def _registration(
     at = project(homography, middle)
     zoom = float(np.sqrt(abs(np.linalg.det(at[1:] - at[0]))))  # page pixels a unit
     looked = one.pieces > 0
+    # What the reference's own print says needs no help from lines: a form may have lost them.
+    nudge = one.nudge if placing.measured is None else placing.nudge
+    corners = box_corners(template).reshape(-1, 2)
+    seen = project(placing.homography, corners if nudge is None else nudge.moved(corners))
     certainty = field_certainty(
         template,
         one,
@@ -320,6 +326,7 @@ def _registration(
         bent=placing.bent,
         measured=placing.measured,
         upright=known,
+        washed=washed_out(page, seen.reshape(-1, 4, 2)),
     )
     return Registration(
         homography=homography,
@@ -327,8 +334,7 @@ def _registration(
         residual_px=placing.residual_px,
         inliers=placing.inliers,
         turned_deg=placing.turn,
-        # What the reference's own print says needs no help from lines: a form may have lost them.
-        nudge=one.nudge if placing.measured is None else placing.nudge,
+        nudge=nudge,
         support=one.support if looked else None,
         field_px=tuple(None if r is None else r * zoom for r in one.residuals) if looked else (),
         spread_px=tuple(one.spread * zoom for one in certainty),
