@@ -30,7 +30,7 @@ _FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35
 OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
 _GLARE = 0.03  # of a field overexposed: a letter may be lost in it
-_NEARLY_ALL = 0.9  # of its lines seen: then its ink would be, too
+_NEARLY_ALL = 0.97  # of its lines seen: then its ink would be, too
 FEWEST_PIECES = 12  # before the fields' lines can speak against a page
 
 
@@ -114,8 +114,8 @@ def _hidden(covered: bool, washed: float, found: float) -> str:
         return f"overexposed: {100 * washed:.0f} % of the field lies in a glare; take it without"
     if covered:
         return (
-            "print hidden: the field's printed lines are not seen, those of fields like it are; "
-            "something may lie over it"
+            f"print hidden: {100 * found:.0f} % of the field's printed lines are seen, far fewer than "
+            "it has; something may lie over it"
         )
     return ""
 

@@ -51,6 +51,17 @@ def test_a_field_that_is_printed_without_lines_is_not_hidden() -> None:
     assert covered(template, [0.0] * 5) == (False,) * 5  # a scanner that drops the form's colour
 
 
+def test_a_row_of_cells_has_lines_even_where_it_is_the_only_one() -> None:
+    plain = form(rows=2)
+    template = replace(plain, fields=(*plain.fields[:2], plain.fields[2]))  # one row of cells
+    assert covered(template, [0.0, 0.0, 0.0]) == (False, True, False)
+    assert covered(template, [0.0, 0.3, 0.0]) == (False, False, False)  # a comb's teeth
+    # Three rows of which none shows a line: their colour was dropped.
+    rows = replace(plain, fields=tuple(replace(plain.fields[1], name=f"r{k}") for k in range(3)))
+    assert covered(rows, [0.0, 0.0, 0.0]) == (False, False, False)
+    assert covered(rows, [0.9, 0.0, 0.9]) == (False, True, False)
+
+
 def test_the_reference_tells_which_fields_have_lines(tmp_path: Path) -> None:
     plain = form(rows=3)
     boxes = [(20.0, 40.0 + 30 * k, 60.0 + 20 * k, 48.0 + 31 * k) for k in range(6)]  # no two alike
