@@ -114,8 +114,8 @@ def _hidden(covered: bool, washed: float, found: float) -> str:
         return f"overexposed: {100 * washed:.0f} % of the field lies in a glare; take it without"
     if covered:
         return (
-            f"print hidden: {100 * found:.0f} % of the field's printed lines are seen, far fewer than "
-            "it has; something may lie over it"
+            f"print hidden: only {100 * found:.0f} % of the field's printed lines are seen; "
+            "something may lie over it"
         )
     return ""
 

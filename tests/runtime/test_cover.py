@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from edge_runtime.cover import covered, washed_out
 from edge_runtime.reader import Reader
 from edge_runtime.results import Status
-from edge_runtime.template import Template
 from tests.runtime.test_certainty import MM, doubts, drawn, form
 
 Gray = NDArray[np.uint8]

@@ -1,0 +1,146 @@
+"""Forms that something happened to, read with their template: what is wrong and goes unsaid.
+
+    python -m benchmarks.damaged [--first 990000] [--seeds 6] [--only glare,slip] [--photos]
+        [--bare] [--out FILE.json]
+
+Drawn forms of any layout, each with its blank sheet as the template's reference (`--bare`: none),
+scanned at 200 dpi or photographed, then damaged (`damages`). Counted are fields that were accepted
+and are wrong, and blanks at more than half confidence where something is written: both go
+unnoticed. A page that is refused loses nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.damages import DAMAGES, Picture
+from benchmarks.record import write_record
+from edge_runtime import Reader, Template
+from edge_runtime.errors import TemplateError
+from train.form_any import any_sheet, values
+from train.forms import write_on
+from train.photo import FAIR, MILD, photograph, scan_sheet
+
+DPI, MEGAPIXELS = 200, 5.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """One damage, over all forms."""
+
+    damage: str
+    pages: int = 0
+    refused: int = 0
+    fields: int = 0
+    exact: int = 0
+    accepted: int = 0
+    wrong: int = 0  # of the accepted
+    unsaid: int = 0  # blank, and sure of it, where something is written
+    doubted: int = 0  # said to be hidden or overexposed
+
+    def __str__(self) -> str:
+        n = max(1, self.fields)
+        return (
+            f"{self.damage:9} {self.fields:5} fields, exact {100 * self.exact / n:5.1f} %, "
+            f"accepted {100 * self.accepted / n:5.1f} %, wrong among these {self.wrong}, blank and "
+            f"sure of it though written {self.unsaid}, said to be hidden {self.doubted}; refused "
+            f"{self.refused} of {self.pages} pages"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it comes in, before anything happens to it."""
+
+    picture: Picture
+    template: Template
+    truth: dict[str, str]
+    per_mm: float
+
+
+def forms(seeds: range, folder: Path, *, photos: bool, bare: bool) -> Iterator[tuple[int, Filled]]:
+    """Drawn forms of any layout; their blank sheets are put in `folder`."""
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 77])
+        sheet = any_sheet(rng, marks=bool(rng.random() < 0.5))
+        filled = write_on(sheet, values(sheet, rng), name="any", rng=rng)
+        told = dict(filled.template)
+        if not bare:
+            told["reference"] = f"{seed}.png"
+            sheet.image.save(folder / told["reference"])
+        template = Template.from_dict(told, base=folder, source="any")
+        if photos:
+            shot = photograph(
+                filled.picture, sheet.size, FAIR, rng=rng, megapixels=MEGAPIXELS, quarter_turns=0
+            )
+        else:
+            shot = scan_sheet(filled.picture, sheet.size, MILD, rng=rng, dpi=DPI, quarter_turns=0)
+        per_mm = max(shot.picture.shape) / max(sheet.size)
+        yield seed, Filled(np.asarray(shot.picture, np.uint8), template, filled.truth, per_mm)
+
+
+def read(reader: Reader, form: Filled, picture: Picture, tally: Tally) -> Iterator[str]:
+    """Read one page into the tally; yields what goes unnoticed."""
+    tally.pages += 1
+    try:
+        found = reader.read(picture, template=form.template)
+    except TemplateError:
+        tally.refused += 1
+        return
+    for name, text in form.truth.items():
+        one = found[name]
+        accepted, blank = one.status == "accepted", one.status == "blank"
+        tally.fields += 1
+        tally.exact += one.text == text
+        tally.accepted += accepted
+        tally.doubted += "hidden" in one.reason or "overexposed" in one.reason
+        if accepted and one.text != text:
+            tally.wrong += 1
+            yield f"{name}: {text!r} read as {one.text!r}, {one.confidence:.4f}"
+        if blank and text and one.confidence > 0.5:
+            tally.unsaid += 1
+            yield f"{name}: {text!r} taken for blank, {one.confidence:.2f}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.damaged", description=__doc__)
+    parser.add_argument("--first", type=int, default=990000, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--only", help="damages, with commas")
+    parser.add_argument("--photos", action="store_true", help="photographed, not scanned")
+    parser.add_argument("--bare", action="store_true", help="templates without a reference")
+    parser.add_argument("--out", type=Path)
+    told = parser.parse_args(arguments)
+    names = told.only.split(",") if told.only else list(DAMAGES)
+    if unknown := sorted({*names} - {*DAMAGES}):
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(DAMAGES)}")
+    tallies = {name: Tally(name) for name in names}
+    with Reader(threads=1) as reader, tempfile.TemporaryDirectory() as folder:
+        seeds = range(told.first, told.first + told.seeds)
+        for seed, form in forms(seeds, Path(folder), photos=told.photos, bare=told.bare):
+            for name, tally in tallies.items():
+                rng = np.random.default_rng([seed, *name.encode()])
+                picture = DAMAGES[name](form.picture, form.per_mm, rng)
+                for fault in read(reader, form, picture, tally):
+                    print(f"{name} {seed} {fault}", flush=True)
+        for tally in tallies.values():
+            print(tally)
+        if told.out:
+            write_record(
+                told.out, reader, list(tallies.values()),
+                first=told.first, seeds=told.seeds, photos=told.photos, bare=told.bare,
+            )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    cv2.setNumThreads(1)
+    sys.exit(main())
