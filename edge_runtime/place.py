@@ -19,6 +19,7 @@ from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box, Field
+from edge_runtime.flat_sheet import FlatSheet
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
@@ -111,9 +112,10 @@ def template_crops(
     )
 
 
-def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
-    """The fields of a page without a template, as those of one with it."""
-    located = locate_fields(page)
+def found_crops(page: Gray, sheet: FlatSheet | None = None) -> tuple[FieldCrop, ...]:
+    """The fields of a page without a template, as those of one with it; arguments as those of
+    `locate_fields`."""
+    located = locate_fields(page, sheet)
     return tuple(
         replace(crop, doubt=doubt)
         for crop, doubt in zip(

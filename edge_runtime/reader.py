@@ -23,6 +23,7 @@ from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
+from edge_runtime.flat_sheet import flat_sheet
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
 from edge_runtime.place import (
@@ -341,9 +342,11 @@ class Reader:
         try:
             with timer.step("register" if forms else "locate"):
                 if not forms:
-                    turn = upright_turn(page.pixels).turn
+                    sheet = flat_sheet(page.pixels)
+                    turn = upright_turn(page.pixels if sheet is None else sheet.picture).turn
                     pixels = turned(page.pixels, turn)
-                    crops = found_crops(pixels)
+                    sheet = None if sheet is None else sheet.turned(page.pixels, turn)
+                    crops = found_crops(pixels, sheet)
                 else:
                     template, registration = choose(page.pixels, forms)
                     turn = registration.turned_deg

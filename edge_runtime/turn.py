@@ -1,6 +1,6 @@
 """Which way up a page stands, by its print alone, and pages turned by quarters.
 
-Owns:   `turned`, `upright_turn`.
+Owns:   `turned`, `turn_matrix`, `upright_turn`.
 Needs:  numpy, cv2.
 Words:  *turn*: degrees clockwise, 0, 90, 180 or 270, by which a picture is turned to stand upright.
 Source: lines of Latin print have more ink over their small letters (capitals, ascenders, digits)
@@ -37,6 +37,17 @@ class Upright(NamedTuple):
 def turned(pixels: Gray, turn: int) -> Gray:
     """A picture (h, w) or (h, w, 3) turned clockwise by 0, 90, 180 or 270 degrees."""
     return pixels if turn % 360 == 0 else np.ascontiguousarray(np.rot90(pixels, -(turn // 90)))
+
+
+def turn_matrix(shape: tuple[int, ...], turn: int) -> NDArray[np.float64]:
+    """Where `turned` brings the points of a picture of shape (h, w): float64 (3, 3)."""
+    h, w = shape[:2]
+    return {
+        0: np.eye(3),
+        90: np.array([[0, -1, h], [1, 0, 0], [0, 0, 1.0]]),
+        180: np.array([[-1, 0, w], [0, -1, h], [0, 0, 1.0]]),
+        270: np.array([[0, 1, 0], [-1, 0, w], [0, 0, 1.0]]),
+    }[turn % 360]
 
 
 def upright_turn(page: Gray) -> Upright:
