@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.page_outline import page_outlines
-from edge_runtime.turn import turn_matrix, turned
+from edge_runtime.rulings import MM, WORK_PX
+from edge_runtime.turn import look_at_sheet, turn_matrix, turned
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -27,7 +28,9 @@ _MOST = 0.9  # part of the picture above which a sheet is the picture: a scan sh
 _NARROW = 0.25  # shorter to longer edge, at least: a cheque has 0.4
 _LEAST_PX = 300  # of the longer edge: A4 at 25 dpi, where no writing can be read
 _LOOK_PX = 700  # longer edge of the photo on which edges are looked at
-_BESIDE = 0.02  # of the sheet's root area: paper and desk are compared so far beside an edge
+# Of the sheet's root area: paper and desk are compared so far beside an edge. Beyond a printed
+# frame is paper again.
+_NEAR, _FAR = 0.02, 0.06
 _SAMPLES = 60  # along an edge
 _STEP = 0.06  # of the paper's level by which the desk is darker
 _SEEN = 0.8  # of an edge's samples at which it is
@@ -35,33 +38,31 @@ _RIGHT_DEG = 1.0  # a corner of a straight outline is square to within this
 _DARK = 0.7  # of the paper's level: what lies around a straight outline is darker, all of it
 _FOCAL = (0.6, 1.7)  # of the photo's longer edge: lenses of 22 to 60 mm, of 35 mm film
 _INSET = 0.01  # of the sheet, along each edge: paper is never cut or found to the pixel
+# On a bare desk as light as the paper, a printed frame may have been taken for the sheet's edge:
+# then nothing is printed beyond it, and what is drawn around it does no harm.
+_OUTSET = 0.02
+_INK, _BARE = 12, 2e-4  # grey levels under what is around; part of a desk that has so dark spots
+_BARE_FROM = 0.03  # of the sheet's root area: its shadow is no ink
 _LARGEST_PX = 4000  # longer edge of the flat picture
+# A sheet's size is not known, but that of small print is: its lines are so high, 7 to 9 points.
+_PRINT_MM = 2.6
+_LEAST_FIT, _MOST_FIT = 0.5, 3.0  # where headings are all the print there is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatSheet:
-    """A sheet by itself, and the way back into the photo."""
+    """A sheet by itself, upright, and the way back into the photo."""
 
-    picture: Gray  # (h, w), the sheet all but its rim
-    to_photo: Matrix  # float64 (3, 3), its pixels to those of the photo
-
-    def turned(self, photo: Gray, turn: int) -> FlatSheet:
-        """The same where photo and sheet are turned clockwise by 0, 90, 180 or 270 degrees.
-
-        Args:
-            photo: uint8 (h, w), as `flat_sheet` was given it.
-            turn: Degrees.
-        """
-        back = np.linalg.inv(turn_matrix(self.picture.shape, turn))
-        to_photo = turn_matrix(photo.shape, turn) @ self.to_photo @ back
-        return FlatSheet(turned(self.picture, turn), to_photo)
+    picture: Gray  # (h, w), the sheet, about as large as `rulings` takes a scan
+    turn: int  # degrees clockwise by which the photo has to be turned to stand upright
+    to_photo: Matrix  # float64 (3, 3), pixels of `picture` to those of the photo so turned
 
 
 def flat_sheet(photo: Gray) -> FlatSheet | None:
     """The sheet that a picture clearly shows with something else all around it.
 
     Args:
-        photo: uint8 (h, w), dark on light.
+        photo: uint8 (h, w), dark on light, in any turn.
 
     Returns:
         None where the picture is the page, as scans are, or no sheet stands out from the rest.
@@ -70,58 +71,85 @@ def flat_sheet(photo: Gray) -> FlatSheet | None:
     small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     soft = np.asarray(cv2.medianBlur(small, 5), np.uint8)
     for corners in page_outlines(photo):
-        if _is_sheet(soft, corners * scale):
-            return _drawn(photo, _from_top_left(corners))
+        rim = _rim(soft, corners * scale)
+        if rim is None:
+            continue
+        drawn = _drawn(photo, _from_top_left(corners), rim)
+        if drawn is not None:
+            return _upright(photo, *drawn)
     return None
 
 
-def _is_sheet(small: Gray, corners: Points) -> bool:
-    """Whether the outline is that of paper that lies on something else."""
-    h, w = small.shape
+def _upright(photo: Gray, picture: Gray, to_photo: Matrix) -> FlatSheet:
+    """The sheet turned to stand upright, its print as large as that of a scan."""
+    look = look_at_sheet(picture)
+    longer = max(picture.shape)
+    print_px = look.print_high * longer
+    fit = float(np.clip(_PRINT_MM * MM / print_px, _LEAST_FIT, _MOST_FIT)) if print_px else 1.0
+    fit = min(fit, WORK_PX / longer)
+    h, w = (max(1, round(edge * fit)) for edge in picture.shape)
+    way = cv2.INTER_AREA if fit < 1 else cv2.INTER_CUBIC
+    sized = np.asarray(cv2.resize(picture, (w, h), interpolation=way), np.uint8)
+    to_photo = to_photo @ np.diag([picture.shape[1] / w, picture.shape[0] / h, 1.0])
+    back = np.linalg.inv(turn_matrix(sized.shape, look.turn))
+    to_upright = turn_matrix(photo.shape, look.turn) @ to_photo @ back
+    return FlatSheet(turned(sized, look.turn), look.turn, np.asarray(to_upright, np.float64))
+
+
+def _rim(small: Gray, corners: Points) -> float | None:
+    """How much around an outline is drawn, a part of it, less than 0 for a rim left out; None where
+    the outline is not that of a sheet that lies on something else."""
     area = float(cv2.contourArea(corners.astype(np.float32)))
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.hypot(*sides.T)
     if area > _MOST * small.size or lengths.min() < _NARROW * lengths.max():
-        return False
-    levels = [
-        one for k in range(4) if (one := _beside(small, corners, k, _BESIDE * area**0.5)) is not None
-    ]
+        return None
+    root = area**0.5
+    levels = [one for k in range(4) if (one := _beside(small, corners, k, root)) is not None]
     if len(levels) < 3:  # one may be that of the photo
-        return False
+        return None
     paper = float(np.median(np.concatenate([inside for inside, _ in levels])))
-    if any((inside - outside >= _STEP * paper).mean() < _SEEN for inside, outside in levels):
-        return False
-    ways = sides / lengths[:, None]
-    off = np.degrees(np.arcsin(np.abs((ways * np.roll(ways, 1, axis=0)).sum(axis=1)).clip(0, 1)))
-    if off.max() > _RIGHT_DEG:
-        return True
-    around = np.ones((h, w), np.uint8)
+    around = np.ones(small.shape, np.uint8)
     cv2.fillConvexPoly(around, np.round(corners).astype(np.int32), (0,))
-    around = np.asarray(cv2.erode(around, np.ones((9, 9), np.uint8)), np.uint8)
-    outside = small[around > 0]
-    return bool(outside.size and np.percentile(outside, 95) < _DARK * paper)
+    off = 2 * round(_BARE_FROM * root) + 1
+    around = np.asarray(cv2.erode(around, np.ones((off, off), np.uint8)), np.uint8)
+    lighter = all((inside - desk >= _STEP * paper).mean() >= _SEEN for inside, desk in levels)
+    ways = sides / lengths[:, None]
+    off_deg = np.degrees(np.arcsin((ways * np.roll(ways, 1, axis=0)).sum(axis=1).clip(-1, 1)))
+    if np.abs(off_deg).max() <= _RIGHT_DEG:
+        desk = small[around > 0]
+        dark = desk.size > 0 and float(np.percentile(desk, 95)) < _DARK * paper
+        return -_INSET if lighter and dark else None
+    if lighter:
+        return -_INSET
+    ink = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))[around > 0] > _INK
+    return _OUTSET if ink.size and ink.mean() <= _BARE else None
 
 
-def _beside(
-    small: Gray, corners: Points, k: int, step: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+def _beside(small: Gray, corners: Points, k: int, root: float) -> tuple[Points, Points] | None:
     """Levels (n,) on the paper and beside it along an edge; None where the photo ends there."""
-    h, w = small.shape
     a, b = corners[k], corners[(k + 1) % 4]
     way = (b - a) / max(1e-9, float(np.hypot(*(b - a))))
-    inwards = max(3.0, step) * np.array([-way[1], way[0]])
+    inwards = root * np.array([-way[1], way[0]])
     at = a + np.linspace(0.04, 0.96, _SAMPLES)[:, None] * (b - a)
-    seen = (((at - inwards) >= 0) & ((at - inwards) < (w, h))).all(axis=1)
+    size = np.array(small.shape[::-1])
+    near = at - _NEAR * inwards
+    seen = ((near >= 0) & (near < size)).all(axis=1)
     if seen.mean() < _SEEN:
         return None
-    inside, outside = (
-        small[
-            np.clip(points[seen, 1].astype(int), 0, h - 1),
-            np.clip(points[seen, 0].astype(int), 0, w - 1),
-        ].astype(np.float64)
-        for points in (at + inwards, at - inwards)
-    )
-    return inside, outside
+    # As far as the photo goes.
+    room = np.where(inwards > 0, near, near - size) / np.where(inwards == 0, 1e-9, inwards)
+    back = np.minimum(_FAR - _NEAR, room.clip(0).min(axis=1))[:, None]
+    far = near - back * inwards
+    inside = _levels(small, at + _NEAR * inwards)
+    outside = np.maximum(_levels(small, near), _levels(small, far))
+    return inside[seen], outside[seen]
+
+
+def _levels(small: Gray, points: Points) -> Points:
+    h, w = small.shape
+    x, y = points.T.astype(int)
+    return small[y.clip(0, h - 1), x.clip(0, w - 1)].astype(np.float64)
 
 
 def _from_top_left(corners: Points) -> Points:
@@ -130,18 +158,20 @@ def _from_top_left(corners: Points) -> Points:
     return np.roll(corners, -int((ways[:, 0] / np.hypot(*ways.T)).argmax()), axis=0)
 
 
-def _drawn(photo: Gray, corners: Points) -> FlatSheet | None:
-    """The sheet at the resolution that its nearest edges have in the photo."""
+def _drawn(photo: Gray, corners: Points, rim: float) -> tuple[Gray, Matrix] | None:
+    """The sheet at the resolution that its nearest edges have in the photo, and the matrix (3, 3)
+    from its pixels to those of the photo; None where no writing could be read."""
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
     wide, high = max(sides[0], sides[2]), max(sides[1], sides[3])
     ratio = _proportions(corners, photo.shape)
     wide, high = max(wide, high * ratio), max(high, wide / ratio)
-    fit = min(1.0, _LARGEST_PX / max(wide, high))
-    w, h = max(1, round(wide * fit)), max(1, round(high * fit))
-    if max(w, h) < _LEAST_PX:
+    if max(wide, high) < _LEAST_PX:
         return None
-    x, y = _INSET * w, _INSET * h
-    flat = np.array([(-x, -y), (w + x, -y), (w + x, h + y), (-x, h + y)], np.float64)
+    fit = min(1.0, _LARGEST_PX / max(wide, high))
+    wide, high = wide * fit, high * fit
+    w, h = max(1, round(wide * (1 + 2 * rim))), max(1, round(high * (1 + 2 * rim)))
+    x, y = rim * wide, rim * high
+    flat = np.array([(x, y), (w - x, y), (w - x, h - y), (x, h - y)], np.float64)
     to_photo, _ = cv2.findHomography(flat, corners, 0)
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     move = np.linalg.inv(half) @ to_photo @ half  # cv2 counts from pixel centres
@@ -152,7 +182,7 @@ def _drawn(photo: Gray, corners: Points) -> FlatSheet | None:
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return FlatSheet(np.asarray(picture, np.uint8), np.asarray(to_photo, np.float64))
+    return np.asarray(picture, np.uint8), np.asarray(to_photo, np.float64)
 
 
 def _proportions(corners: Points, shape: tuple[int, ...]) -> float:

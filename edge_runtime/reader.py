@@ -343,9 +343,8 @@ class Reader:
             with timer.step("register" if forms else "locate"):
                 if not forms:
                     sheet = flat_sheet(page.pixels)
-                    turn = upright_turn(page.pixels if sheet is None else sheet.picture).turn
+                    turn = upright_turn(page.pixels).turn if sheet is None else sheet.turn
                     pixels = turned(page.pixels, turn)
-                    sheet = None if sheet is None else sheet.turned(page.pixels, turn)
                     crops = found_crops(pixels, sheet)
                 else:
                     template, registration = choose(page.pixels, forms)
