@@ -45,7 +45,7 @@ _INK, _BARE = 12, 2e-4  # grey levels under what is around; part of a desk that 
 _BARE_FROM = 0.03  # of the sheet's root area: its shadow is no ink
 _LARGEST_PX = 4000  # longer edge of the flat picture
 # A sheet's size is not known, but that of small print is: its lines are so high, 7 to 9 points.
-_PRINT_MM = 2.6
+_PRINT_MM = 2.5
 _LEAST_FIT, _MOST_FIT = 0.5, 3.0  # where headings are all the print there is
 
 

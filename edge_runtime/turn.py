@@ -26,6 +26,7 @@ _SHEET_LOOKS_PX = (2000, 1500, 1100)  # longer edge of a sheet that may be A4 or
 _FEWEST_ON_SHEET = 2  # lines of print on a card, at each look
 # Standard errors, their mean over the looks: on 57 drawn photos the right way had 0.7 or more.
 _LIKELY = 0.5
+_SMALL = 0.3  # of the print's width that is in lower lines
 _LEVEL = 1.5  # times as much print stands in lines along the page as across it
 SURE = 2.5  # standard errors that ascenders outweigh descenders by
 
@@ -42,7 +43,7 @@ class SheetLook(NamedTuple):
     """What print says of a sheet by itself."""
 
     turn: int  # degrees clockwise
-    print_high: float  # of its lines, the middle one, part of the longer edge; 0: no print is seen
+    print_high: float  # of its lines, of the smaller ones, part of the longer edge; 0: no print is seen
 
 
 def turned(pixels: Gray, turn: int) -> Gray:
@@ -106,17 +107,17 @@ def look_at_sheet(sheet: Gray) -> SheetLook:
             leans[k].extend([sure] if count >= _FEWEST_ON_SHEET else [])
     along, across = (sum(own) / max(1, len(own) - 1) for own in leans)
     if level[0] * _LEVEL >= level[1]:
-        return SheetLook(180 if along < -_LIKELY else 0, _middle(heights[0]))
+        return SheetLook(180 if along < -_LIKELY else 0, _small(heights[0]))
     turn = 0 if abs(across) < _LIKELY else 90 if across > 0 else 270
-    return SheetLook(turn, _middle(heights[1]))
+    return SheetLook(turn, _small(heights[1]))
 
 
-def _middle(weighted: list[tuple[float, float]]) -> float:
-    """The median of values by their weights; 0 of none."""
+def _small(weighted: list[tuple[float, float]]) -> float:
+    """What most values are above of, by their weights; 0 of none. Writing is larger than print."""
     if not weighted:
         return 0.0
     values, weights = np.array(sorted(weighted)).T
-    return float(values[np.searchsorted(weights.cumsum(), weights.sum() / 2)])
+    return float(values[np.searchsorted(weights.cumsum(), _SMALL * weights.sum())])
 
 
 def _lines_of(page: Gray, longer: int) -> tuple[list[Gray], list[Gray]]:
