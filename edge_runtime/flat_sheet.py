@@ -11,13 +11,18 @@ Source: a rectangle's proportions from its four corners: Zhang and He, "Whiteboa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.features import flattened
+from edge_runtime.nudge import Nudge, fit_nudge
 from edge_runtime.page_outline import page_outlines
+from edge_runtime.raster import Raster, bent_crop
 from edge_runtime.rulings import MM, WORK_PX
+from edge_runtime.sheet_edges import edge_shifts
 from edge_runtime.turn import look_at_sheet, turn_matrix, turned
 
 Gray = NDArray[np.uint8]
@@ -43,6 +48,10 @@ _INSET = 0.01  # of the sheet, along each edge: paper is never cut or found to t
 _OUTSET = 0.02
 _INK, _BARE = 12, 2e-4  # grey levels under what is around; part of a desk that has so dark spots
 _BARE_FROM = 0.03  # of the sheet's root area: its shadow is no ink
+_PAPER_PX = 31  # 4 mm: wider than any stroke, narrower than a shadow
+# Grey levels: drawn photos by 250 lux and more have 1 to 2.3, by 50 lux 5 or 6.
+_GRAIN, _SOFT_PX = 3.0, 1.2
+_SLACK = 3.0  # of `fit_nudge`: paper on a desk bends more than what a scanner does to it
 _LARGEST_PX = 4000  # longer edge of the flat picture
 # A sheet's size is not known, but that of small print is: its lines are so high, 7 to 9 points.
 _PRINT_MM = 2.5
@@ -56,6 +65,7 @@ class FlatSheet:
     picture: Gray  # (h, w), the sheet, about as large as `rulings` takes a scan
     turn: int  # degrees clockwise by which the photo has to be turned to stand upright
     to_photo: Matrix  # float64 (3, 3), pixels of `picture` to those of the photo so turned
+    bend: Nudge  # what that leaves over, pixels of `picture`: paper does not lie flat
 
 
 def flat_sheet(photo: Gray) -> FlatSheet | None:
@@ -76,24 +86,45 @@ def flat_sheet(photo: Gray) -> FlatSheet | None:
             continue
         drawn = _drawn(photo, _from_top_left(corners), rim)
         if drawn is not None:
-            return _upright(photo, *drawn)
+            return _upright(photo, drawn)
     return None
 
 
-def _upright(photo: Gray, picture: Gray, to_photo: Matrix) -> FlatSheet:
+def _upright(photo: Gray, drawn: _Drawn) -> FlatSheet:
     """The sheet turned to stand upright, its print as large as that of a scan."""
-    look = look_at_sheet(picture)
-    longer = max(picture.shape)
-    print_px = look.print_high * longer
+    look = look_at_sheet(drawn.picture)
+    h, w = drawn.picture.shape
+    print_px = look.print_high * max(h, w)
     fit = float(np.clip(_PRINT_MM * MM / print_px, _LEAST_FIT, _MOST_FIT)) if print_px else 1.0
-    fit = min(fit, WORK_PX / longer)
-    h, w = (max(1, round(edge * fit)) for edge in picture.shape)
+    fit = min(fit, WORK_PX / max(h, w))
+    size = max(1, round(w * fit)), max(1, round(h * fit))
     way = cv2.INTER_AREA if fit < 1 else cv2.INTER_CUBIC
-    sized = np.asarray(cv2.resize(picture, (w, h), interpolation=way), np.uint8)
-    to_photo = to_photo @ np.diag([picture.shape[1] / w, picture.shape[0] / h, 1.0])
-    back = np.linalg.inv(turn_matrix(sized.shape, look.turn))
-    to_upright = turn_matrix(photo.shape, look.turn) @ to_photo @ back
-    return FlatSheet(turned(sized, look.turn), look.turn, np.asarray(to_upright, np.float64))
+    picture = np.asarray(cv2.resize(drawn.picture, size, interpolation=way), np.uint8)
+    shrink = np.diag([w / size[0], h / size[1], 1.0])
+    back = shrink @ np.linalg.inv(turn_matrix(picture.shape, look.turn))
+    to_photo = turn_matrix(photo.shape, look.turn) @ drawn.to_photo @ back
+    picture = turned(picture, look.turn)
+    picture = _without_shade(picture)
+    h, w = picture.shape
+    bend = drawn.bend.seen_through(back, (w, h))
+    return FlatSheet(picture, look.turn, np.asarray(to_photo, np.float64), bend)
+
+
+def _without_shade(picture: Gray) -> Gray:
+    """Paper made white, and grain that this would bring out taken away first."""
+    white = flattened(picture, _PAPER_PX)
+    if _grain(white) <= _GRAIN:
+        return white
+    soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), _SOFT_PX), np.uint8)
+    return flattened(soft, _PAPER_PX)
+
+
+def _grain(picture: Gray) -> float:
+    """Standard deviation of grey levels near by, the middle of many places: bare paper."""
+    levels = picture.astype(np.float32)
+    mean = cv2.blur(levels, (9, 9))
+    spread = cv2.blur(levels * levels, (9, 9)) - mean * mean
+    return float(np.sqrt(max(0.0, float(np.median(spread[::4, ::4])))))
 
 
 def _rim(small: Gray, corners: Points) -> float | None:
@@ -158,9 +189,17 @@ def _from_top_left(corners: Points) -> Points:
     return np.roll(corners, -int((ways[:, 0] / np.hypot(*ways.T)).argmax()), axis=0)
 
 
-def _drawn(photo: Gray, corners: Points, rim: float) -> tuple[Gray, Matrix] | None:
-    """The sheet at the resolution that its nearest edges have in the photo, and the matrix (3, 3)
-    from its pixels to those of the photo; None where no writing could be read."""
+class _Drawn(NamedTuple):
+    """A sheet as it lies in the photo, in whatever turn."""
+
+    picture: Gray
+    to_photo: Matrix
+    bend: Nudge  # pixels of `picture`
+
+
+def _drawn(photo: Gray, corners: Points, rim: float) -> _Drawn | None:
+    """The sheet at the resolution that its nearest edges have in the photo; None where no writing
+    could be read."""
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
     wide, high = max(sides[0], sides[2]), max(sides[1], sides[3])
     ratio = _proportions(corners, photo.shape)
@@ -169,20 +208,15 @@ def _drawn(photo: Gray, corners: Points, rim: float) -> tuple[Gray, Matrix] | No
         return None
     fit = min(1.0, _LARGEST_PX / max(wide, high))
     wide, high = wide * fit, high * fit
+    edges = np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float64)
+    found, _ = cv2.findHomography(edges, corners, 0)
+    homography = np.asarray(found, np.float64)
+    rims = edge_shifts(Raster(photo, (wide, high), homography), 0)
+    bend = fit_nudge((wide, high), *rims, pins=edges, slack=_SLACK)
     w, h = max(1, round(wide * (1 + 2 * rim))), max(1, round(high * (1 + 2 * rim)))
-    x, y = rim * wide, rim * high
-    flat = np.array([(x, y), (w - x, y), (w - x, h - y), (x, h - y)], np.float64)
-    to_photo, _ = cv2.findHomography(flat, corners, 0)
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    move = np.linalg.inv(half) @ to_photo @ half  # cv2 counts from pixel centres
-    picture = cv2.warpPerspective(
-        photo,
-        move,
-        (w, h),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(picture, np.uint8), np.asarray(to_photo, np.float64)
+    to_sheet = np.array([[1, 0, -rim * wide], [0, 1, -rim * high], [0, 0, 1.0]])
+    picture = bent_crop(photo, homography, bend, to_sheet, (w, h), way=cv2.INTER_CUBIC)
+    return _Drawn(picture, homography @ to_sheet, bend.seen_through(to_sheet, (w, h)))
 
 
 def _proportions(corners: Points, shape: tuple[int, ...]) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge_runtime.detect import detect
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet
+from edge_runtime.nudge import Nudge
 from edge_runtime.proposal import proposed_fields
 
 Gray = NDArray[np.uint8]
@@ -29,6 +30,7 @@ class Located:
     fields: tuple[Field, ...]  # `field_1`, ... in reading order, boxes in pixels of a straight page
     doubts: tuple[str, ...]  # for each field, why its place is not sure; "" where it is
     to_page: Matrix  # float64 (3, 3), from those to pixels of the page given
+    bend: Nudge | None = None  # what that leaves over, pixels of the straight page; None: nothing
 
 
 def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
@@ -44,7 +46,10 @@ def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
     found = detect(page if sheet is None else sheet.picture)
     h, w = page.shape
     to_page: Matrix = np.linalg.inv(found.from_page).astype(np.float64)
+    bend = None
     if sheet is not None:
+        high, wide = found.picture.shape
+        bend = sheet.bend.seen_through(to_page, (wide, high))
         to_page = sheet.to_photo @ to_page
     on_page = [
         (field, _DOUBT if one.kind == "checkbox" and one.guessed else "")
@@ -52,7 +57,7 @@ def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
         if _is_on(field, to_page, (w, h))
     ]
     fields, doubts = zip(*on_page, strict=True) if on_page else ((), ())
-    return Located(tuple(fields), tuple(doubts), to_page)
+    return Located(tuple(fields), tuple(doubts), to_page, bend)
 
 
 def _is_on(field: Field, to_page: Matrix, size: tuple[int, int]) -> bool:
