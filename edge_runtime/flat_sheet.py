@@ -77,8 +77,11 @@ def flat_sheet(photo: Gray) -> FlatSheet | None:
     Returns:
         None where the picture is the page, as scans are, or no sheet stands out from the rest.
     """
+    if min(photo.shape) < _NARROW * _LEAST_PX:
+        return None
     scale = min(1.0, _LOOK_PX / max(photo.shape))
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     soft = np.asarray(cv2.medianBlur(small, 5), np.uint8)
     for corners in page_outlines(photo):
         rim = _rim(soft, corners * scale)
@@ -180,7 +183,7 @@ def _beside(small: Gray, corners: Points, k: int, root: float) -> tuple[Points, 
 def _levels(small: Gray, points: Points) -> Points:
     h, w = small.shape
     x, y = points.T.astype(int)
-    return small[y.clip(0, h - 1), x.clip(0, w - 1)].astype(np.float64)
+    return np.asarray(small[y.clip(0, h - 1), x.clip(0, w - 1)], np.float64)
 
 
 def _from_top_left(corners: Points) -> Points:

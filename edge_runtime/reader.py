@@ -23,7 +23,7 @@ from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
-from edge_runtime.flat_sheet import flat_sheet
+from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
 from edge_runtime.place import (
@@ -339,6 +339,7 @@ class Reader:
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
         template: Template | None = None
         registration: Registration | None = None
+        sheet: FlatSheet | None = None
         try:
             with timer.step("register" if forms else "locate"):
                 if not forms:
@@ -372,7 +373,7 @@ class Reader:
             fields=readings,
             page_size=(w, h),
             template=None if template is None else _id(template),
-            registration=_told(registration, turn),
+            registration=_told(registration, turn, photo=sheet is not None),
             model=self.model,
             timings_ms=timer.steps,
         )
@@ -442,10 +443,13 @@ def _template(source: TemplateSource) -> Template:
     return Template.load(Path(source))
 
 
-def _told(registration: Registration | None, turn: int) -> dict[str, Any] | None:
-    """What a reading says of how the page lay; without a template, only that it was turned."""
+def _told(registration: Registration | None, turn: int, *, photo: bool) -> dict[str, Any] | None:
+    """What a reading says of how the page lay; without a template, only that it was turned, and
+    by what it was found in a photo."""
     if registration is not None:
         return registration.to_dict()
+    if photo:
+        return {"method": "outline", "turned_deg": turn}
     return {"method": "print", "turned_deg": turn} if turn else None
 
 

@@ -43,7 +43,7 @@ class SheetLook(NamedTuple):
     """What print says of a sheet by itself."""
 
     turn: int  # degrees clockwise
-    print_high: float  # of its lines, of the smaller ones, part of the longer edge; 0: no print is seen
+    print_high: float  # of its smaller lines, part of the longer edge; 0: no print is seen
 
 
 def turned(pixels: Gray, turn: int) -> Gray:
