@@ -1,7 +1,7 @@
 """The sheet in a photo of a desk, drawn as if it lay flat and filled the picture.
 
 Owns:   `FlatSheet`, `flat_sheet`.
-Needs:  numpy, cv2, `page_outline`, `turn`.
+Needs:  numpy, cv2, `page_outline`, `sheet_edges`, `nudge`, `raster`, `marks`, `turn`, `features`.
 Words:  a *straight* outline is a rectangle to within a degree: a photo from right above, a small
         sheet on a scanner's glass, or a white panel on a tinted page.
 Source: a rectangle's proportions from its four corners: Zhang and He, "Whiteboard scanning and
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.features import flattened
+from edge_runtime.marks import find_homography
 from edge_runtime.nudge import Nudge, fit_nudge
 from edge_runtime.page_outline import page_outlines
 from edge_runtime.raster import Raster, bent_crop
@@ -42,6 +43,7 @@ _SEEN = 0.8  # of an edge's samples at which it is
 _RIGHT_DEG = 1.0  # a corner of a straight outline is square to within this
 _DARK = 0.7  # of the paper's level: what lies around a straight outline is darker, all of it
 _FOCAL = (0.6, 1.7)  # of the photo's longer edge: lenses of 22 to 60 mm, of 35 mm film
+_SLANT = 2.0  # times as short as it is does an edge look at most: a tilt of 60 degrees
 _INSET = 0.01  # of the sheet, along each edge: paper is never cut or found to the pixel
 # On a bare desk as light as the paper, a printed frame may have been taken for the sheet's edge:
 # then nothing is printed beyond it, and what is drawn around it does no harm.
@@ -106,8 +108,7 @@ def _upright(photo: Gray, drawn: _Drawn) -> FlatSheet:
     shrink = np.diag([w / size[0], h / size[1], 1.0])
     back = shrink @ np.linalg.inv(turn_matrix(picture.shape, look.turn))
     to_photo = turn_matrix(photo.shape, look.turn) @ drawn.to_photo @ back
-    picture = turned(picture, look.turn)
-    picture = _without_shade(picture)
+    picture = _without_shade(turned(picture, look.turn))
     h, w = picture.shape
     bend = drawn.bend.seen_through(back, (w, h))
     return FlatSheet(picture, look.turn, np.asarray(to_photo, np.float64), bend)
@@ -205,15 +206,15 @@ def _drawn(photo: Gray, corners: Points, rim: float) -> _Drawn | None:
     could be read."""
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
     wide, high = max(sides[0], sides[2]), max(sides[1], sides[3])
-    ratio = _proportions(corners, photo.shape)
+    seen = float((sides[0] + sides[2]) / (sides[1] + sides[3]))
+    ratio = float(np.clip(_proportions(corners, photo.shape), seen / _SLANT, seen * _SLANT))
     wide, high = max(wide, high * ratio), max(high, wide / ratio)
     if max(wide, high) < _LEAST_PX:
         return None
     fit = min(1.0, _LARGEST_PX / max(wide, high))
     wide, high = wide * fit, high * fit
     edges = np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float64)
-    found, _ = cv2.findHomography(edges, corners, 0)
-    homography = np.asarray(found, np.float64)
+    homography = find_homography(edges, corners)
     rims = edge_shifts(Raster(photo, (wide, high), homography), 0)
     bend = fit_nudge((wide, high), *rims, pins=edges, slack=_SLACK)
     w, h = max(1, round(wide * (1 + 2 * rim))), max(1, round(high * (1 + 2 * rim)))

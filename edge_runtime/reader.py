@@ -138,7 +138,8 @@ class Reader:
         Args:
             source: Path, encoded bytes, or uint8 (h, w) or (h, w, 3) BGR, upright.
             template: The form: a `Template`, a path or a mapping; or several, of which the one is
-                taken whose print is on the page. None: fields are found.
+                taken whose print is on the page. None: fields are found; on a photo with a desk
+                around the page, on the page alone.
             page: Number of the page, from 1; needed where the source has several.
 
         Raises:
