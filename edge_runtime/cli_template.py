@@ -48,13 +48,14 @@ def detect(
     from edge_runtime import proposal
     from edge_runtime.detect import detect as find
     from edge_runtime.errors import TemplateError
+    from edge_runtime.flat_sheet import flat_sheet
     from edge_runtime.imaging import load_page
     from edge_runtime.reader import Reader
     from edge_runtime.turn import turned, upright_turn
 
     pixels = load_page(image, page=page).pixels
-    upright = turned(pixels, upright_turn(pixels).turn)
-    found = find(upright)
+    sheet = flat_sheet(pixels)
+    found = find(turned(pixels, upright_turn(pixels).turn) if sheet is None else sheet.picture)
     if not found.found:
         raise TemplateError(
             f"{image}: nothing to write on was found; scan it flat at 200 dpi or more, or write "
@@ -85,6 +86,11 @@ def detect(
     head += "fields their names and kinds, take out what is none, then `edge-hwr template check`."
     with batch.output_to(output) as stream:
         stream.write(proposal.to_yaml(plain, head=head, notes=notes))
+    if sheet is not None:
+        options.say(
+            f"{image}: a photo; the template is of the sheet in it, made flat. A flat scan at 200 "
+            "dpi gives truer places"
+        )
     options.say(f"{image}: {_counted(found)}" + (f"; wrote {output}" if output else ""))
     if picture is not None:
         out = sum(written)

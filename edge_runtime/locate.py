@@ -1,7 +1,7 @@
 """The fields of a page of which no template is known, where they stand on it.
 
 Owns:   `Located`, `locate_fields`.
-Needs:  `detect`, `proposal`: the very road on which templates are proposed.
+Needs:  `detect`, `proposal`: the very road on which templates are proposed; `flat_sheet`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.detect import detect
 from edge_runtime.field import Field
+from edge_runtime.flat_sheet import FlatSheet
+from edge_runtime.nudge import Nudge
 from edge_runtime.proposal import proposed_fields
 
 Gray = NDArray[np.uint8]
@@ -28,27 +30,34 @@ class Located:
     fields: tuple[Field, ...]  # `field_1`, ... in reading order, boxes in pixels of a straight page
     doubts: tuple[str, ...]  # for each field, why its place is not sure; "" where it is
     to_page: Matrix  # float64 (3, 3), from those to pixels of the page given
+    bend: Nudge | None = None  # what that leaves over, pixels of the straight page; None: nothing
 
 
-def locate_fields(page: Gray) -> Located:
+def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
     """Find the places to write on a page, and the writing that has no place of its own.
 
     Args:
         page: uint8 (h, w), upright but for a few degrees, dark on light.
+        sheet: The page by itself, where `page` is a photo that shows more; upright as `page` is.
 
     Returns:
         No field for a page without any, or one too small to be a page.
     """
-    found = detect(page)
+    found = detect(page if sheet is None else sheet.picture)
     h, w = page.shape
     to_page: Matrix = np.linalg.inv(found.from_page).astype(np.float64)
+    bend = None
+    if sheet is not None:
+        high, wide = found.picture.shape
+        bend = sheet.bend.seen_through(to_page, (wide, high))
+        to_page = sheet.to_photo @ to_page
     on_page = [
         (field, _DOUBT if one.kind == "checkbox" and one.guessed else "")
         for field, one in zip(proposed_fields(found.found), found.found, strict=True)
         if _is_on(field, to_page, (w, h))
     ]
     fields, doubts = zip(*on_page, strict=True) if on_page else ((), ())
-    return Located(tuple(fields), tuple(doubts), to_page)
+    return Located(tuple(fields), tuple(doubts), to_page, bend)
 
 
 def _is_on(field: Field, to_page: Matrix, size: tuple[int, int]) -> bool:

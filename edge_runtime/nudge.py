@@ -62,6 +62,17 @@ class Nudge:
         bottom = self.shifts[y + 1, x] * (1 - fx) + self.shifts[y + 1, x + 1] * fx
         return np.asarray(points + top * (1 - fy) + bottom * fy)
 
+    def seen_through(self, to_own: Points, size: tuple[float, float]) -> Nudge:
+        """The same shift for another plane, a page of `size`, of which `to_own` is the affine
+        matrix (3, 3) to this one's unit."""
+        reach = np.array(size)
+        origin, step = -_OVER * reach, reach * (1 + 2 * _OVER) / (_NODES - 1)
+        x, y = (origin[k] + step[k] * np.arange(_NODES) for k in (0, 1))
+        nodes = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        own = nodes @ to_own[:2, :2].T + to_own[:2, 2]
+        shifts = (self.moved(own) - own) @ np.linalg.inv(to_own[:2, :2]).T
+        return Nudge(origin, step, shifts.reshape(_NODES, _NODES, 2))
+
     @property
     def largest(self) -> float:
         """Length of the longest shift, template units."""

@@ -19,9 +19,11 @@ from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box, Field
+from edge_runtime.flat_sheet import FlatSheet
 from edge_runtime.glyphs import Matrix, map_box
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
+from edge_runtime.nudge import Nudge
 from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
 from edge_runtime.printed import within_border
 from edge_runtime.reference_print import ReferencePrint, without_print
@@ -111,20 +113,25 @@ def template_crops(
     )
 
 
-def found_crops(page: Gray) -> tuple[FieldCrop, ...]:
-    """The fields of a page without a template, as those of one with it."""
-    located = locate_fields(page)
+def found_crops(page: Gray, sheet: FlatSheet | None = None) -> tuple[FieldCrop, ...]:
+    """The fields of a page without a template, as those of one with it; arguments as those of
+    `locate_fields`."""
+    located = locate_fields(page, sheet)
     return tuple(
         replace(crop, doubt=doubt)
         for crop, doubt in zip(
-            placed_crops(page, located.fields, located.to_page), located.doubts, strict=True
+            placed_crops(page, located.fields, located.to_page, located.bend),
+            located.doubts,
+            strict=True,
         )
     )
 
 
-def placed_crops(page: Gray, fields: Sequence[Field], to_page: Matrix) -> tuple[FieldCrop, ...]:
-    """Fields whose boxes lie on the page by a homography, float64 (3, 3)."""
-    lies = Registration(to_page, method="print", residual_px=0.0, inliers=0)
+def placed_crops(
+    page: Gray, fields: Sequence[Field], to_page: Matrix, bend: Nudge | None = None
+) -> tuple[FieldCrop, ...]:
+    """Fields whose boxes lie on the page by a homography, float64 (3, 3), and what it leaves."""
+    lies = Registration(to_page, method="print", residual_px=0.0, inliers=0, nudge=bend)
     return tuple(_cut(page, field, lies) for field in fields)
 
 

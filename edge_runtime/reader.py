@@ -23,6 +23,7 @@ from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
+from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
 from edge_runtime.place import (
@@ -139,7 +140,8 @@ class Reader:
         Args:
             source: Path, encoded bytes, or uint8 (h, w) or (h, w, 3) BGR, upright.
             template: The form: a `Template`, a path or a mapping; or several, of which the one is
-                taken whose print is on the page. None: fields are found.
+                taken whose print is on the page. None: fields are found; on a photo with a desk
+                around the page, on the page alone.
             page: Number of the page, from 1; needed where the source has several.
 
         Raises:
@@ -340,12 +342,14 @@ class Reader:
     def _read_page(self, page: Page, forms: Sequence[Template], timer: Timer) -> FormReading:
         template: Template | None = None
         registration: Registration | None = None
+        sheet: FlatSheet | None = None
         try:
             with timer.step("register" if forms else "locate"):
                 if not forms:
-                    turn = upright_turn(page.pixels).turn
+                    sheet = flat_sheet(page.pixels)
+                    turn = upright_turn(page.pixels).turn if sheet is None else sheet.turn
                     pixels = turned(page.pixels, turn)
-                    crops = found_crops(pixels)
+                    crops = found_crops(pixels, sheet)
                 else:
                     template, registration = choose(page.pixels, forms)
                     turn = registration.turned_deg
@@ -372,7 +376,7 @@ class Reader:
             fields=readings,
             page_size=(w, h),
             template=None if template is None else _id(template),
-            registration=_told(registration, turn),
+            registration=_told(registration, turn, photo=sheet is not None),
             model=self.model,
             timings_ms=timer.steps,
         )
@@ -442,10 +446,13 @@ def _template(source: TemplateSource) -> Template:
     return Template.load(Path(source))
 
 
-def _told(registration: Registration | None, turn: int) -> dict[str, Any] | None:
-    """What a reading says of how the page lay; without a template, only that it was turned."""
+def _told(registration: Registration | None, turn: int, *, photo: bool) -> dict[str, Any] | None:
+    """What a reading says of how the page lay; without a template, only that it was turned, and
+    by what it was found in a photo."""
     if registration is not None:
         return registration.to_dict()
+    if photo:
+        return {"method": "outline", "turned_deg": turn}
     return {"method": "print", "turned_deg": turn} if turn else None
 
 

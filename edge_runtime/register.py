@@ -41,7 +41,7 @@ from edge_runtime.placing import Placing, placings
 from edge_runtime.raster import Raster, bent_crop
 from edge_runtime.refine import Settled, settle
 from edge_runtime.template import Template
-from edge_runtime.turn import SURE, upright_turn
+from edge_runtime.turn import SURE, turn_matrix, upright_turn
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -301,15 +301,8 @@ def _angle(a: Placing, b: Placing) -> float:
 def _registration(
     page: Gray, template: Template, placing: Placing, one: Settled, *, known: bool
 ) -> Registration:
-    h, w = page.shape
     size = np.array(template.page_size)
-    to_upright = {
-        0: np.eye(3),
-        90: np.array([[0, -1, h], [1, 0, 0], [0, 0, 1.0]]),
-        180: np.array([[-1, 0, w], [0, -1, h], [0, 0, 1.0]]),
-        270: np.array([[0, 1, 0], [-1, 0, w], [0, 0, 1.0]]),
-    }[placing.turn]
-    homography = to_upright @ placing.homography
+    homography = turn_matrix(page.shape, placing.turn) @ placing.homography
     homography = homography / homography[2, 2]
     middle = np.array([size / 2, size / 2 + (1, 0), size / 2 + (0, 1)])
     at = project(homography, middle)
