@@ -8,6 +8,7 @@ Words:  a printed square has ink in its four corners. A letter lacks at least on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import cv2
@@ -24,6 +25,7 @@ _REACH, _JOINED = 0.9, 0.6  # of a side: to the next letter; and beyond it, of a
 _CORNER, _SHARP = 0.12, 0.26  # of a side; and ink at the corners of a small printed square
 # Of the ink of two lines that meet: rounded by a fifth of a side they keep 0.6, drawn coarsely 0.3.
 _LINES = 0.2
+_GROWN, _ARROW = 0.15, 2.0  # of a side: ink beyond it; and times the others' width
 _OFF = 2  # pixels by which a side is found outside of its line
 # Widths of a stroke from a letter's edge to the paper within; and ink there.
 _INNER, _OPEN = 1.25, 0.4
@@ -57,7 +59,15 @@ class Lettering:
         if small and all(self._is_near(box, by) for by in (-1, 1)):
             return True
         outer = self._outer(box)
-        return (self._is_round(outer) or self._is_of_two(outer)) and self._in_word(outer)
+        grown = [abs(a - b) > _GROWN * _side(box) for a, b in zip(box, outer, strict=True)]
+        wide = self._widths(outer)
+        # Much ink at one side alone is something printed there, an arrow: its corners tell nothing.
+        if sum(grown) != 1 or max(wide) < _ARROW * float(np.median(wide)):
+            grown = [False] * 4
+        left, top, right, bottom = grown
+        judged = [not (x or y) for y in (top, bottom) for x in (left, right)]
+        lettered = self._is_round(outer, judged) or self._is_of_two(outer)
+        return lettered and self._in_word(outer)
 
     @cached_property
     def _parts(self) -> tuple[Ints, Ints]:
@@ -96,22 +106,25 @@ class Lettering:
         middle = self._ink[y0 + k : y1 + 1 - k, x0 + k : x1 + 1 - k]
         return bool(middle.size and middle.mean() <= _OPEN)
 
-    def _is_round(self, box: Rect) -> bool:
-        """Whether a corner holds less ink than its lines would that meet in it."""
+    def _widths(self, box: Rect) -> list[float]:
+        """Of the left, upper, right and lower line, in the middle of each, pixels."""
+        x0, y0, x1, y1 = (round(edge) for edge in box)
+        w, h = (x1 - x0) // 4, (y1 - y0) // 4
+        across = self._ink[y0 + h : y1 + 1 - h, x0 : x1 + 1].T
+        down = self._ink[y0 : y1 + 1, x0 + w : x1 + 1 - w]
+        return [_width(side) for side in (across, down, across[::-1], down[::-1])]
+
+    def _is_round(self, box: Rect, judged: Sequence[bool]) -> bool:
+        """Whether a corner holds less ink than its lines would that meet in it: one of those that
+        are to be judged, rows from above."""
         x0, y0, x1, y1 = (round(edge) for edge in box)
         k = max(2, round(_CORNER * _side(box)))
-        w, h = (x1 - x0) // 4, (y1 - y0) // 4
-        sides = (
-            self._ink[y0 : y1 + 1, x0 + w : x1 + 1 - w],
-            self._ink[y0 + h : y1 + 1 - h, x0 : x1 + 1].T,
-        )
-        wide = min(
-            float(np.median([_width(one) for side in sides for one in (side, side[::-1])])), k
-        )
+        wide = min(float(np.median(self._widths(box))), k)
         patches = [
             self._ink[y : y + k, x : x + k] for y in (y0, y1 - k + 1) for x in (x0, x1 - k + 1)
         ]
-        return min(int(one.sum()) for one in patches) < _LINES * (2 * k * wide - wide**2)
+        held = [int(one.sum()) for one, on in zip(patches, judged, strict=True) if on]
+        return min(held) < _LINES * (2 * k * wide - wide**2)
 
     def _is_of_two(self, box: Rect) -> bool:
         """Whether much of the ink is of letters that go on beside the square: an E and an N."""
@@ -149,7 +162,8 @@ class Lettering:
         mine = self._stroke(own)
         left, top, right, foot = parts[own, :4].tolist()
         high = foot - top
-        if right - left > _WIDE * _side(box) and high <= _HIGH[1] * _side(box):
+        is_open = self._is_open(box, mine)
+        if is_open and right - left > _WIDE * _side(box) and high <= _HIGH[1] * _side(box):
             return True
         gap = np.maximum(parts[:, 0] - right, left - parts[:, 2])
         tall = parts[:, 3] - parts[:, 1]
@@ -159,7 +173,6 @@ class Lettering:
         alike = np.zeros(len(parts), np.bool_)
         for own_high in (high, y1 + 1 - y0):
             alike |= (tall <= _SAME * own_high) & (own_high <= _SAME * tall)
-        is_open = self._is_open(box, mine)
         near = level & (gap <= (_NEXT if is_open else _TIGHT) * high)
         near &= (tall >= _HIGH[0] * high) & (tall <= _HIGH[1] * high)
         if is_open:

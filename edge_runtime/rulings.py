@@ -197,7 +197,7 @@ def _measured(ink: Gray, part: NDArray[np.bool_], x: int, y: int) -> Ruling | No
         thick,
         float(climb),
         on.size / float(on[-1] + 1 - on[0]),
-        1 - beside,
+        float(1 - beside),
     )
 
 
