@@ -159,9 +159,7 @@ def _columns(lines: Sequence[Ruling]) -> tuple[Floats, Floats, Floats]:
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _sides(
-    top: Ruling, bottom: Ruling, columns: Floats, tops: Floats, feet: Floats
-) -> list[float]:
+def _sides(top: Ruling, bottom: Ruling, columns: Floats, tops: Floats, feet: Floats) -> list[float]:
     """Columns on which a side between two rows may stand: upright lines', and the rows' ends."""
     tall = bottom.at - top.at
     x0, x1 = max(top.start, bottom.start), min(top.stop, bottom.stop)
