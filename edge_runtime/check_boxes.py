@@ -1,7 +1,8 @@
 """Check boxes whose sides are hidden: crossed boldly, scribbled over, or printed in dots.
 
 Owns:   `all_squares`.
-Needs:  numpy, cv2, `box_lines`, `outlines`, `frames`, `found`, `rulings`.
+Needs:  numpy, cv2, `box_lines`, `outlines`, `lettering`, `frames`, `found`,
+        `rulings`.
 Words:  boxes of one question stand in a row or a column and have one size: where one is seen
         plainly, half of another's outline tells that it is there.
 """
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.box_lines import BoxLines
 from edge_runtime.found import CHECK, Rect, overlap
 from edge_runtime.frames import has_sides, stands_free
+from edge_runtime.lettering import Lettering
 from edge_runtime.outlines import Outlines
 from edge_runtime.rulings import MM, Gray, Sheet
 
@@ -29,9 +30,6 @@ _RING = 0.45  # of the paper half a side around a box that is ink: a bar, or a p
 _FAR = 70 * MM  # from a box to its like
 _BLOB = 1.9  # sides of ink around a box, over the box's
 _SAME_PRINT = 0.5  # of the depth of a box's lines: its like is printed no paler
-_LETTER = 3.2 * MM  # side of the largest letter that may pass for a box
-_REACH, _JOINED = 0.9, 0.6  # of a side: to the next letter; and beyond it, of a joining stroke
-_CORNER, _SHARP = 0.12, 0.26  # of a side; and ink at the corners of a printed square
 _APART = 0.5  # of a sheet's width and height: between marks at its corners
 _ALONE = round(0.9 * MM)  # paper to the left and the right of a box
 
@@ -52,12 +50,16 @@ def all_squares(
         Boxes, each with whether its lines were seen plainly; else its place is in doubt.
     """
     outlines = Outlines(sheet.ink)
-    lines = BoxLines(sheet)
+    lines, letters = BoxLines(sheet), Lettering(sheet.ink)
+    seen = [box for box in seen if not letters.is_letter(box)]
     seen = [box for box in seen if lines.are_drawn(box) and not lines.go_on(box)]
     plain = [box for box in seen if _is_square(box)]
     odd = [box for box in seen if not _is_square(box)]
     blobs = _of_blobs(sheet.ink, outlines, [*seen, *taken])
-    plain += [box for box in blobs if lines.are_drawn(box) and not lines.go_on(box)]
+    plain += [
+        box for box in blobs
+        if lines.are_drawn(box) and not lines.go_on(box) and not letters.is_letter(box)
+    ]  # fmt: skip
     marks = _corner_marks([box for box in plain if lines.is_solid(box)], sheet.ink.shape)
     plain = [box for box in plain if box not in marks and not _is_mark(box, plain, lines)]
     out = list(plain)
@@ -69,7 +71,7 @@ def all_squares(
             if lines.are_drawn(one, like=like) and lines.depth(one) >= _SAME_PRINT * like
         ]  # fmt: skip
     out += [box for box in odd if not any(overlap(box, one) for one in out)]
-    out = _without_letters(out, sheet.ink)
+    out = [box for box in out if not letters.is_letter(box)]
     return [(box, box in seen and lines.are_plain(box)) for box in out]
 
 
@@ -109,40 +111,6 @@ def _side(box: Rect) -> float:
 def _is_square(box: Rect) -> bool:
     w, h = box[2] - box[0], box[3] - box[1]
     return max(w, h) <= _SQUARE * min(w, h)
-
-
-def _without_letters(boxes: Sequence[Rect], ink: Gray) -> list[Rect]:
-    """Boxes but small round ones with ink close by on either side: an o or a d in a word.
-
-    Another letter stands there, or the stroke that joins them.
-    """
-    round_ = [box for box in boxes if _side(box) < _LETTER and _corner(box, ink) < _SHARP]
-    if not round_:
-        return list(boxes)
-    labels = np.asarray(cv2.connectedComponents(ink, connectivity=8)[1], np.int32)
-    letters = [box for box in round_ if all(_is_near(box, labels, by) for by in (-1, 1))]
-    return [box for box in boxes if box not in letters]
-
-
-def _corner(box: Rect, ink: Gray) -> float:
-    """How much ink the emptiest of the four corners holds, 0..1."""
-    x0, y0, x1, y1 = (round(edge) for edge in box)
-    k = max(2, round(_CORNER * _side(box)))
-    patches = [ink[y : y + k, x : x + k] for y in (y0, y1 - k + 1) for x in (x0, x1 - k + 1)]
-    return min(float(patch.mean()) if patch.size else 0.0 for patch in patches)
-
-
-def _is_near(box: Rect, labels: NDArray[np.int32], by: int) -> bool:
-    """Whether other ink stands close to the left (-1) or the right (1) of a box, or its own
-    reaches far out."""
-    x0, y0, x1, y1 = (round(edge) for edge in box)
-    own = np.unique(labels[y0 : y1 + 1, x0 : x1 + 1])
-    far = round(_REACH * _side(box))
-    beside = slice(max(0, x0 - far), x0) if by < 0 else slice(x1 + 1, x1 + 1 + far)
-    band = labels[y0 : y1 + 1, beside][:, ::by]
-    mine = np.isin(band, own[own > 0])
-    reach = round(_JOINED * _side(box))
-    return bool((band[~mine] > 0).any() or mine[:, reach:].any())
 
 
 def _of_blobs(ink: Gray, outlines: Outlines, known: Sequence[Rect]) -> list[Rect]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.found import (
     CELL_HIGH,
@@ -24,6 +25,8 @@ from edge_runtime.found import (
     overlap,
 )
 from edge_runtime.rulings import MM, Gray, Ruling, Sheet
+
+Floats = NDArray[np.float64]
 
 _FRAME_LOW, _FRAME_HIGH = 2.2 * MM, 130 * MM  # a small check box, a page's half for free text
 _FRAME_NARROW = 2.0 * MM
@@ -136,22 +139,35 @@ def _between(
     low, high = CHECK
     level = sorted((one for one in level if one.length >= 0.5 * low), key=lambda one: one.at)
     upright = sorted((one for one in upright if one.length >= 0.5 * low), key=lambda one: one.at)
-    columns = np.array([one.at for one in upright])
+    # Longer ones are no side of a square. A page of text has thousands: all below one at once.
+    level = [one for one in level if one.length <= 3 * high]
+    rows, starts, stops = _columns(level)
+    columns, tops, feet = _columns(upright)
     for k, top in enumerate(level):
-        for bottom in level[k + 1 :]:
-            tall = bottom.at - top.at
-            if tall > high:
-                break
-            x0, x1 = max(top.start, bottom.start), min(top.stop, bottom.stop)
-            if tall < low or x1 - x0 < 0.4 * tall or max(top.length, bottom.length) > 3 * high:
-                continue
-            a, b = np.searchsorted(columns, (x0 - 0.6 * tall, x1 + 0.6 * tall))
-            sides = [
-                one.at for one in upright[a:b]
-                if min(one.stop, bottom.at) - max(one.start, top.at) >= 0.4 * tall
-            ]  # fmt: skip
-            sides += [end for one in (top, bottom) for end in (one.start, one.stop - 1)]
-            out += _closed(sorted(sides), top.at, bottom.at, thick, out)
+        last = int(np.searchsorted(rows, top.at + high + 1, side="right"))
+        below = slice(k + 1, last)
+        tall = rows[below] - top.at
+        shared = np.minimum(top.stop, stops[below]) - np.maximum(top.start, starts[below])
+        fits = (tall >= low) & (tall <= high) & (shared >= 0.4 * tall)
+        for bottom in (level[k + 1 + int(at)] for at in np.flatnonzero(fits)):
+            out += _closed(_sides(top, bottom, columns, tops, feet), top.at, bottom.at, thick, out)
+
+
+def _columns(lines: Sequence[Ruling]) -> tuple[Floats, Floats, Floats]:
+    """`at`, `start` and `stop` of lines, float64 (n,) each."""
+    table = np.array([(one.at, one.start, one.stop) for one in lines]).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _sides(top: Ruling, bottom: Ruling, columns: Floats, tops: Floats, feet: Floats) -> list[float]:
+    """Columns on which a side between two rows may stand: upright lines', and the rows' ends."""
+    tall = bottom.at - top.at
+    x0, x1 = max(top.start, bottom.start), min(top.stop, bottom.stop)
+    a, b = np.searchsorted(columns, (x0 - 0.6 * tall, x1 + 0.6 * tall))
+    shared = np.minimum(feet[a:b], bottom.at) - np.maximum(tops[a:b], top.at)
+    sides: list[float] = columns[a:b][shared >= 0.4 * tall].tolist()
+    sides += [end for one in (top, bottom) for end in (one.start, one.stop - 1)]
+    return sorted(sides)
 
 
 def _closed(

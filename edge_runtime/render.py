@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 COLUMNS = (
     "file", "page", "field", "kind", "text", "value", "confidence", "status", "reason", "box",
 )  # fmt: skip
+# A spreadsheet computes a cell that begins so, some do for wide letters, too (OWASP, "CSV
+# Injection"); a quote in front makes it a text. Where ; or tabs are the separators they begin a new
+# cell; lines' ends do everywhere. A signed number is what it says, in groups of figures or not
+# ("-5.00", "+49 171 1234"); with another sign in it ("+49-171") it is a sum. What has quotes there
+# already gets one more: taking one away gives back what was read.
+_STARTS, _COMPUTED = r"(^|[;\t\r\n])", r"[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_NUMBER = r"[+-][0-9]+(?:[ .,][0-9]+)*(?:[;\t\r\n]|\Z)"
+_FORMULA = re.compile(rf"{_STARTS}(?!{_NUMBER})(?={_COMPUTED}|'*[\t\r\n])")
 _FILE_COLUMNS = 140  # of a table that goes to a file or a pipe, which has no width of its own
 # Terminal colours that differ in lightness too; the status is written out beside them.
 STYLES: Mapping[Status, str] = {
@@ -111,7 +120,10 @@ def summary(readings: Iterable[FieldReading]) -> str:
 
 
 def to_csv(what: FormReading | Iterable[Row], *, reveal: bool = False, header: bool = True) -> str:
-    """CSV text (RFC 4180, lines end in CR LF), one line a field, columns `COLUMNS`."""
+    """CSV text (RFC 4180, lines end in CR LF), one line a field, columns `COLUMNS`.
+
+    No text is a formula to a spreadsheet: what would be begins with a quote.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if header:
@@ -119,15 +131,19 @@ def to_csv(what: FormReading | Iterable[Row], *, reveal: bool = False, header: b
     for row in rows(what) if isinstance(what, FormReading) else what:
         shown = row.reading.to_dict(reveal=reveal)
         own = {"file": row.file, "page": row.page, "field": shown["name"]}
-        own["box"] = " ".join(f"{edge:g}" for edge in shown["box"])
-        writer.writerow([_cell((shown | own)[name]) for name in COLUMNS])
+        cells = {name: _cell(one) for name, one in (shown | own).items() if name in COLUMNS}
+        cells["box"] = " ".join(f"{edge:g}" for edge in shown["box"])  # our numbers alone
+        writer.writerow([cells[name] for name in COLUMNS])
     return text.getvalue()
 
 
 def _cell(value: object) -> object:
-    """As JSON writes it, for one value reads the same in both; None is an empty cell."""
+    """As JSON writes it, for one value reads the same in both, but for quotes before formulas; None
+    is an empty cell."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return _FORMULA.sub(r"\1'", value)
     return "" if value is None else value
 
 

@@ -2,12 +2,15 @@
 
 Owns:   `Status`, `Glyph`, `Alternative`, `FieldReading`, `FormReading`, their dict and JSON forms.
 Needs:  `field` (for `Box`) and the standard library.
+
+What goes by the fields of a dataclass (`dataclasses.asdict`, pickle, a YAML dump) gives the plain
+text, as `.text` does: another process must get what this one read. pydantic asks first.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -100,6 +103,13 @@ class FieldReading:
             }
         return shown
 
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: Callable[[object], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """pydantic writes what `to_dict` does, and so does a web service that returns this."""
+        return _written_by_to_dict(handler(source))
+
 
 @dataclass(frozen=True, slots=True)
 class FormReading:
@@ -144,9 +154,25 @@ class FormReading:
         shown = self.to_dict(reveal=reveal, timings=timings)
         return json.dumps(shown, ensure_ascii=False, indent=2)
 
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: Callable[[object], Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """pydantic writes what `to_dict` does, and so does a web service that returns this."""
+        return _written_by_to_dict(handler(source))
+
 
 def _plain(value: Value) -> str | int | bool | None:
     """Decimal as its digits, dates and times in ISO 8601: no float ever touches an amount."""
     if value is None or isinstance(value, str | int):
         return value
     return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _written_by_to_dict(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema of pydantic's whose values are written as their `to_dict` gives them, masked."""
+
+    def shown(one: FieldReading | FormReading) -> dict[str, Any]:
+        return one.to_dict()
+
+    return {**schema, "serialization": {"type": "function-plain", "function": shown}}

@@ -181,10 +181,12 @@ def _measured(ink: Gray, part: NDArray[np.bool_], x: int, y: int) -> Ruling | No
     # Above and below a line is paper, but where it is crossed; along letters there is ink.
     off = round(max(2.0, thick / 2 + 2))
     row = np.rint(y + rows).astype(np.intp)
-    above, below = (
-        ink[np.clip(row + side, 0, ink.shape[0] - 1), x + on] > 0 for side in (-off, off)
-    )
-    if (above | below).mean() > 1 - _THIN and min(above.mean(), below.mean()) > _BESIDE:
+    last, columns = ink.shape[0] - 1, x + on
+    above = ink[np.maximum(row - off, 0), columns] > 0
+    below = ink[np.minimum(row + off, last), columns] > 0
+    beside = np.count_nonzero(above | below) / on.size
+    least = min(np.count_nonzero(above), np.count_nonzero(below)) / on.size
+    if beside > 1 - _THIN and least > _BESIDE:
         return None
     climb, first = np.polyfit(on, rows, 1) if w > 4 * h else (0.0, float(rows.mean()))
     middle = y + first + climb * (on[0] + on[-1]) / 2
@@ -195,7 +197,7 @@ def _measured(ink: Gray, part: NDArray[np.bool_], x: int, y: int) -> Ruling | No
         thick,
         float(climb),
         on.size / float(on[-1] + 1 - on[0]),
-        float(1 - (above | below).mean()),
+        float(1 - beside),
     )
 
 
@@ -207,11 +209,11 @@ def _joined(pieces: Sequence[Ruling], gap: float) -> list[Ruling]:
         over = [other for other in open_ if other.stop < one.start - gap]
         out += over
         open_ = [other for other in open_ if other.stop >= one.start - gap]
-        near = [
+        start, row = one.start, one.near(one.start)
+        near = [  # few ends are near: rows are compared last
             other
             for other in open_
-            if abs(other.near(one.start) - one.near(one.start)) <= _SIDEWAYS_MM * MM
-            and one.start - other.stop >= -MM
+            if start - other.stop >= -MM and abs(other.near(start) - row) <= _SIDEWAYS_MM * MM
         ]
         if near:
             other = max(near, key=lambda piece: piece.stop)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from edge_runtime.detect import detect
 
@@ -110,3 +114,41 @@ def test_small_boxes_with_labels_and_crosses_stay() -> None:
             cv2.line(page, (a[0] - over, a[1] - over), (b[0] + over, b[1] + over), 40, 3)
             cv2.line(page, (a[0] - over, b[1] + over), (b[0] + over, a[1] - over), 40, 3)
     assert len(check_boxes(page)) == 4
+
+
+FONTS = Path(__file__).parents[2] / "train" / "fonts" / "examples"
+
+
+def printed(lines: list[tuple[float, float, str]], *, font: str, pt: float, mm: float = MM) -> Gray:
+    """Lines of print, their upper left corners in mm, on A4."""
+    page = Image.new("L", (round(210 * mm), round(297 * mm)), 250)
+    face = ImageFont.truetype(FONTS / font, round(pt * mm * 25.4 / 72))
+    for x, y, text in lines:
+        ImageDraw.Draw(page).text((x * mm, y * mm), text, font=face, fill=10)
+    return np.asarray(page, np.uint8)
+
+
+TITLES = ["Declaration of Domicile", "ORDER DOCUMENT", "Query Online 2020", "O D C Q 0 8"]
+
+
+@pytest.mark.parametrize(
+    "font", ["open-sans-400.ttf", "open-sans-700.ttf", "libre-franklin-700.ttf"]
+)
+@pytest.mark.parametrize("pt", [15, 22, 30])
+def test_letters_of_titles_are_no_check_boxes(font: str, pt: float) -> None:
+    lines = [(20.0, 20.0 + 0.6 * pt * k, title) for k, title in enumerate(TITLES)]
+    assert check_boxes(printed(lines, font=font, pt=pt)) == []
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.8])
+@pytest.mark.parametrize("label", ["YES", "Owner"])
+def test_check_boxes_as_tall_as_the_label_that_follows_stay(label: str, radius: float) -> None:
+    places = [(20.0 + 60 * column, 40.0 + 12 * row) for row in range(4) for column in range(3)]
+    lines = [(x + 6, y - 0.6, label) for x, y in places]
+    page = Image.fromarray(printed(lines, font="open-sans-700.ttf", pt=18))
+    for k, (x, y) in enumerate(places):
+        corners = [round(edge * MM) for edge in (x, y, x + 5, y + 5)]
+        ImageDraw.Draw(page).rounded_rectangle(corners, radius * MM, outline=20, width=3)
+        if k % 2:
+            ImageDraw.Draw(page).line([corners[0], corners[1], corners[2], corners[3]], 40, 4)
+    assert len(check_boxes(np.asarray(page, np.uint8))) == len(places)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from edge_runtime.cli import app
 from edge_runtime.detect import Detected, detect
+from edge_runtime.frames import squares
+from edge_runtime.rulings import Ruling, Sheet
 from edge_runtime.template import Template
 
 Gray = NDArray[np.uint8]
@@ -208,6 +211,30 @@ def test_noise_does_not_break_it() -> None:
     rng = np.random.default_rng(0)
     for shape in ((200, 300), (48, 900), (900, 60)):
         detect(rng.integers(0, 256, shape).astype(np.uint8))
+
+
+def stems(n: int) -> Sheet:
+    """A sheet with n level and n upright lines, as short as strokes of letters, everywhere."""
+    rng = np.random.default_rng(n)
+    h, w = SIZE
+    level, upright = (
+        tuple(
+            Ruling(start, start + 1.4 * MM, at, 2.0)
+            for start, at in rng.uniform((0, 0), (along - 4 * MM, across - 1), (n, 2)).tolist()
+        )
+        for along, across in ((w, h), (h, w))
+    )
+    return Sheet(blank_page(), np.zeros(SIZE, np.uint8), np.eye(3), level, upright)
+
+
+def test_four_times_the_strokes_take_few_times_as_long() -> None:
+    took = []
+    for n in (2000, 8000):
+        sheet = stems(n)
+        began = process_time()
+        assert squares(sheet) == []
+        took.append(process_time() - began)
+    assert took[1] <= 10 * took[0]  # pairs of all with all: 16
 
 
 def test_no_two_places_share_paper() -> None:

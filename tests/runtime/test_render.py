@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
+import pickle
+import pprint
+import re
+import traceback
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -13,7 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, create_model
 from rich.console import Console
+from rich.pretty import pretty_repr
+from rich.traceback import Traceback
 
 from edge_runtime import render
 from edge_runtime.overlay import COLORS, of_viewing_size, outline, overlay
@@ -88,12 +97,102 @@ def test_every_format_masks_a_secret_and_reveals_it_on_demand(kind: render.Forma
     assert SECRET in revealed.getvalue()
 
 
+def csv_row(*fields: FieldReading, file: str = "") -> dict[str, str]:
+    text = render.to_csv(render.rows(form(*fields), file=file))
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert tuple(row) == render.COLUMNS
+    return row
+
+
+def as_read(shown: str) -> str:
+    """What the README says: of quotes before a formula, or before a tab or a line's end that
+    begins a cell, one goes."""
+    formula = r"(^|[;\t\r\n])'(?=[\s']*[-=+@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n])"
+    return re.sub(formula, r"\1", shown)
+
+
+def test_printers_loggers_and_tracebacks_mask_a_secret() -> None:
+    def failing(whole: FormReading, one: FieldReading) -> None:
+        raise ValueError(str(one))
+
+    whole = secret_form()
+    try:
+        failing(whole, whole["password"])
+    except ValueError as error:
+        told = traceback.TracebackException.from_exception(error, capture_locals=True)
+        shown = io.StringIO()
+        screen = Console(file=shown, width=200)
+        screen.print(Traceback(show_locals=True), whole, whole["password"])
+        shown.writelines(told.format())
+    for one in (whole, whole["password"]):
+        shown.write(pprint.pformat([one], width=20) + f"{one}" + pretty_repr(one, max_width=20))
+        shown.write(json.dumps([one], default=str))
+        with pytest.raises(TypeError):
+            vars(one)
+        with pytest.raises(TypeError):
+            json.dumps(one)
+    assert MASK in shown.getvalue()
+    assert SECRET not in shown.getvalue()
+
+
+def test_pydantic_writes_readings_as_to_dict_does() -> None:
+    whole = secret_form()
+    around = create_model("Around", form=(FormReading, ...), one=(FieldReading, ...))
+    held = around(form=whole, one=whole["password"])
+    assert SECRET not in held.model_dump_json() + repr(held)
+    assert held.model_dump()["form"] == whole.to_dict()
+    assert TypeAdapter(FieldReading).dump_python(whole["name"]) == whole["name"].to_dict()
+    assert TypeAdapter(FormReading).json_schema(mode="serialization")["type"] == "object"
+
+
+def test_what_goes_by_the_fields_has_the_plain_text_and_says_that_it_is_secret() -> None:
+    secret = secret_form()["password"]
+    assert asdict(secret)["text"] == SECRET
+    assert asdict(secret)["secret"] is True
+    there = pickle.loads(pickle.dumps(secret))
+    assert there == secret == copy.deepcopy(secret)
+    assert SECRET not in repr(there)
+
+
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))
 def test_csv_gives_back_the_text_that_went_in(text: str) -> None:
-    rows = list(csv.DictReader(io.StringIO(render.to_csv(form(reading(text=text))), newline="")))
-    assert tuple(rows[0]) == render.COLUMNS
-    assert rows[0]["text"] == text
-    assert rows[0]["box"] == "60 100 360 140"
+    row = csv_row(reading(text=text))
+    assert as_read(row["text"]) == text
+    assert row["box"] == "60 100 360 140"
+
+
+@given(st.text("=+-@;', \t\r\n15.A\uff1d"))
+def test_no_cell_of_csv_is_a_formula_however_it_is_cut_into_cells(text: str) -> None:
+    shown = csv_row(reading(text=text))["text"]
+    assert as_read(shown) == text
+    number = re.compile(r"[+-]\d+(?:[ .,]\d+)*")
+    for cell in re.split(r"[;\t\r\n]", shown):
+        assert number.fullmatch(cell) or cell.lstrip()[:1] not in tuple("=+-@\uff1d")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+2", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1", " =1", "+49-171-1234", "-A1",
+     "\uff1d1+2"],
+)  # fmt: skip
+def test_csv_quotes_what_a_spreadsheet_would_compute_in_every_column(text: str) -> None:
+    one = reading(text, text, kind=text, value=text, reason=text)
+    row = csv_row(one, file=text)
+    for column in ("file", "field", "kind", "text", "value", "reason"):
+        assert row[column][0] == "'"
+        assert as_read(row[column]) == text
+    assert one.to_dict()["text"] == text
+
+
+@pytest.mark.parametrize(
+    "text", ["-5.00", "-1,234.50", "+49 171 1234", "-3", "a=b", "x-1", "it's", "'quoted'", "*"]
+)
+def test_csv_leaves_numbers_and_other_texts_as_they_are(text: str) -> None:
+    assert csv_row(reading(text=text))["text"] == text
+
+
+def test_csv_of_a_text_with_other_separators_holds_no_formula_behind_them() -> None:
+    assert csv_row(reading(text="x;=1+2;-5;y"))["text"] == "x;'=1+2;-5;y"
 
 
 def test_csv_writes_truth_values_as_json_does() -> None:
