@@ -2,7 +2,8 @@
 
 Owns:   `STATES`, `check_states`, `CheckMark`, `look_at_check`, `mark_features`,
         `amount_of_ink`.
-Needs:  numpy, cv2, `outlines`. Its weights are fitted by `python -m benchmarks.checks --fit`.
+Needs:  numpy, cv2, `outlines`, `rings`. Its weights are fitted by
+        `python -m benchmarks.checks --fit`, on square boxes alone.
 Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides.
 """
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
+from edge_runtime.rings import find_ring, without_ring
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -37,6 +39,8 @@ _FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's r
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
+_CORE, _SPOT = 0.6, 0.012  # of a ring's radius; of what is within it that is ink: no speck
+_IN_DOUBT = 0.5
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
 # Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
 # never accepted as either.
@@ -56,21 +60,44 @@ class CheckMark:
         return STATES[int(np.argmax(self.states))]
 
 
-def look_at_check(ink: Gray, box: Box | None = None) -> CheckMark:
+def look_at_check(ink: Gray, box: Box | None = None, *, ring: bool = False) -> CheckMark:
     """How a check box is marked.
 
     Args:
         ink: uint8 (h, w), ink bright on black: the box and some paper around it.
         box: About where the box stands, pixels; None: the only one in the crop.
+        ring: It is a circle. One that is not seen is never sure to be marked, or not.
     """
-    states = check_states(ink, box)
+    states = check_states(ink, box) if not ring else _round_states(ink, box)
     yes = float(states[1] + states[2] + states[3] + _MEANT * states[4])
     return CheckMark(min(1.0, yes), tuple(states.tolist()))
 
 
+def _round_states(ink: Gray, box: Box | None) -> Floats:
+    """As `check_states` has it, of a box that is a circle."""
+    h, w = ink.shape
+    found = find_ring((ink >= _INK).astype(np.uint8), box or (0.0, 0.0, float(w), float(h)))
+    if found is None:
+        return np.array([0.5, 0.0, 0.0, 0.0, 0.5])  # neither answer is sure
+    side = 2 * found.radius
+    bare = without_ring(ink, found, least=_INK)
+    seen = _features_at(bare, found.x - found.radius, found.y - found.radius, side)
+    states = _states_of(seen)
+    rows, columns = np.mgrid[:h, :w]
+    core = np.hypot(columns - found.x, rows - found.y) <= _CORE * found.radius
+    spot = float((bare[core] >= _INK).mean()) if core.any() else 0.0
+    if spot >= _SPOT and states[0] > _IN_DOUBT:  # a dot is short, and yet a printer's mark
+        rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
+        states = np.append(_IN_DOUBT, states[1:] * rest)
+    return states
+
+
 def check_states(ink: Gray, box: Box | None = None) -> Floats:
     """float64 (len(STATES),): the probability of each, arguments as in `look_at_check`."""
-    seen = mark_features(ink, box)
+    return _states_of(mark_features(ink, box))
+
+
+def _states_of(seen: Floats) -> Floats:
     there = _marked(seen)
     z = _layers((seen - _weights()[2]) / _weights()[3])
     e = np.exp(z - z.max())
@@ -94,7 +121,10 @@ def _marked(seen: Floats) -> float:
 def mark_features(ink: Gray, box: Box | None = None) -> Floats:
     """float64 (len(FEATURES),), arguments as in `look_at_check`."""
     mask = (ink >= _INK).astype(np.uint8)
-    x, y, side = _placed(mask, box)
+    return _features_at(ink, *_placed(mask, box))
+
+
+def _features_at(ink: Gray, x: float, y: float, side: float) -> Floats:
     k = _SIDE / side
     size = _SIDE + 2 * _RIM
     move = np.array([[k, 0, _RIM - k * x], [0, k, _RIM - k * y]])

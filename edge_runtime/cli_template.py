@@ -47,6 +47,7 @@ def detect(
     """
     from edge_runtime import proposal
     from edge_runtime.detect import detect as find
+    from edge_runtime.dots import without_dots
     from edge_runtime.errors import TemplateError
     from edge_runtime.flat_sheet import flat_sheet
     from edge_runtime.imaging import load_page
@@ -64,8 +65,9 @@ def detect(
     picture = None if output is None else _picture_beside(output, image)
     fields = proposal.proposed_fields(found.found)
     with Reader() as reader:
-        told = reader.tell_kinds(found.picture, fields)
-        written = (False,) * len(told) if nobody_wrote else reader.written(found.picture, told)
+        bare = without_dots(found.picture, found.dots)
+        told = reader.tell_kinds(bare, fields)
+        written = (False,) * len(told) if nobody_wrote else reader.written(bare, told)
     if picture is not None:
         batch.write_picture(picture, proposal.without_writing(found.picture, told, written))
     plain = proposal.draft(

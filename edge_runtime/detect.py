@@ -1,7 +1,7 @@
 """The fields of a blank or filled form: boxes, combs, check boxes, underlines. For templates.
 
 Owns:   `Detected`, `detect`.
-Needs:  numpy, `rulings`, `frames`, `combs`, `underlines`, `dropout`.
+Needs:  numpy, `rulings`, `frames`, `combs`, `underlines`, `leaders`, `dropout`.
 
 What it leaves out: places to write that nothing is drawn for. What it finds is a proposal, which a
 person looks at: print and writing inside boxes are told apart by size alone.
@@ -10,17 +10,20 @@ person looks at: print and writing inside boxes are told apart by size alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edge_runtime.check_boxes import all_squares
+from edge_runtime.circles import circles, is_like_any
 from edge_runtime.combs import cut, in_rows, mended
+from edge_runtime.corners import squared
 from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, Rect, overlap
 from edge_runtime.frames import frames_of, squares
+from edge_runtime.leaders import is_on_dots
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
-from edge_runtime.rulings import MM, Gray, Matrix, Sheet, look_at
+from edge_runtime.rulings import MM, Floats, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
 from edge_runtime.writing import Word, words_of
 
@@ -36,6 +39,8 @@ class Detected:
     found: tuple[Found, ...]  # in reading order, pixels of the straightened page
     from_page: Matrix  # (3, 3) pixels of the page to those of the straightened page
     picture: Gray  # (h, w), the straightened page, its longer edge `rulings.WORK_PX` at most
+    # (n, 4), boxes on it of the dots that lines are printed with
+    dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
 
 def detect(page: Gray) -> Detected:
@@ -48,21 +53,42 @@ def detect(page: Gray) -> Detected:
     if min(h, w) < _LEAST_PX:
         return Detected((), np.eye(3), page)
     sheet = look_at(page)
-    frames, small = frames_of(sheet), squares(sheet)
+    sharp = squared(sheet)
+    frames = frames_of(sharp)
+    small = [one for one in squares(sheet) if not is_on_dots(one, sheet)]
     frames += [one for one in small if not any(overlap(one, f) for f in frames)]
     closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
-    own = [one.box for one in closed if one.cells or one.kind is not None]
-    words = in_rows_of_print(words_of(sheet, without=own))
-    under = underlines(sheet, closed, words)
+    rings = [
+        Found(box, kind="checkbox", guessed=not sure, round=True) for box, sure in circles(sheet)
+        if not any(one.cells and overlap(one.box, box) for one in closed)
+    ]  # fmt: skip
+    closed = [
+        one for one in closed
+        if one.kind is None or not any(overlap(one.box, ring.box) for ring in rings)
+    ]  # fmt: skip
+    own = [one.box for one in (*closed, *rings) if one.cells or one.kind is not None]
+    words = in_rows_of_print(words_of(sharp, without=own))
+    under = underlines(sharp, closed, words)
     found = without_letters(_ticked(_beside_print(closed, words), small), under)
     seen = [one.box for one in found if one.kind is not None]
     found = [one for one in found if one.kind is None]
-    drawn = [one.box for one in found if one.cells or not one.under]
+    drawn = [one.box for one in (*found, *rings) if one.cells or not one.under]
     hidden = all_squares(sheet, seen, drawn)
-    found += [Found(box, kind="checkbox", guessed=not sure) for box, sure in hidden]
+    round_ones = [one.box for one in rings]
+    found += rings
+    found += [
+        Found(
+            box,
+            kind="checkbox",
+            guessed=not sure,
+            round=is_like_any(box, round_ones, sheet.ink.shape),
+        )
+        for box, sure in hidden
+        if not is_on_dots(box, sheet)
+    ]
     found = _apart(found)
     found += written_zones(words, found, sheet)
-    return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture)
+    return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture, sheet.dots)
 
 
 def _beside_print(found: Sequence[Found], words: Sequence[Word]) -> list[Found]:

@@ -30,6 +30,7 @@ class Found:
     # Cells by the spacing of the writing, no line between them is seen; a check box whose sides are
     # hidden in part.
     guessed: bool = False
+    round: bool = False  # a check box that is a circle
 
 
 def overlap(a: Rect, b: Rect) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge_runtime.detect import detect
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet
+from edge_runtime.marks import project
 from edge_runtime.nudge import Nudge
 from edge_runtime.proposal import proposed_fields
 
@@ -29,7 +30,9 @@ class Located:
 
     fields: tuple[Field, ...]  # `field_1`, ... in reading order, boxes in pixels of a straight page
     doubts: tuple[str, ...]  # for each field, why its place is not sure; "" where it is
+    round: tuple[bool, ...]  # of each field, whether it is a check box that is a circle
     to_page: Matrix  # float64 (3, 3), from those to pixels of the page given
+    dots: Matrix  # float64 (n, 4), boxes of the dots that lines are printed with, on the page given
     bend: Nudge | None = None  # what that leaves over, pixels of the straight page; None: nothing
 
 
@@ -52,12 +55,21 @@ def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
         bend = sheet.bend.seen_through(to_page, (wide, high))
         to_page = sheet.to_photo @ to_page
     on_page = [
-        (field, _DOUBT if one.kind == "checkbox" and one.guessed else "")
+        (field, _DOUBT if one.kind == "checkbox" and one.guessed else "", one.round)
         for field, one in zip(proposed_fields(found.found), found.found, strict=True)
         if _is_on(field, to_page, (w, h))
     ]
-    fields, doubts = zip(*on_page, strict=True) if on_page else ((), ())
-    return Located(tuple(fields), tuple(doubts), to_page, bend)
+    fields, doubts, rings = zip(*on_page, strict=True) if on_page else ((), (), ())
+    dots = _boxes_on_page(found.dots, to_page, bend)
+    return Located(tuple(fields), tuple(doubts), tuple(rings), to_page, dots, bend)
+
+
+def _boxes_on_page(boxes: Matrix, to_page: Matrix, bend: Nudge | None) -> Matrix:
+    """float64 (n, 4): boxes around what boxes of the straight page are on the page."""
+    x0, y0, x1, y1 = boxes.T
+    corners = np.stack([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]).transpose(2, 0, 1).reshape(-1, 2)
+    seen = project(to_page, corners if bend is None else bend.moved(corners)).reshape(-1, 4, 2)
+    return np.concatenate([seen.min(axis=1), seen.max(axis=1)], axis=1)
 
 
 def _is_on(field: Field, to_page: Matrix, size: tuple[int, int]) -> bool:

@@ -17,6 +17,7 @@ from edge_runtime import segment
 from edge_runtime.check_marks import PAD as CHECK_PAD
 from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
+from edge_runtime.dots import without_dots
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box, Field
 from edge_runtime.flat_sheet import FlatSheet
@@ -54,6 +55,7 @@ class FieldCrop:
     to_page: Matrix | None = None  # (3, 3) crop to page; None where there is no page
     inside: Box | None = None  # the field without its pad, pixels of the crop; None: the whole crop
     doubt: str = ""  # why its place is not sure; "" where it is
+    round: bool = False  # a check box that is a circle
     printed: Gray | None = None  # (h, w) ink of what the form's reference prints in it; None: none
 
 
@@ -117,11 +119,13 @@ def found_crops(page: Gray, sheet: FlatSheet | None = None) -> tuple[FieldCrop, 
     """The fields of a page without a template, as those of one with it; arguments as those of
     `locate_fields`."""
     located = locate_fields(page, sheet)
+    page = without_dots(page, located.dots)
     return tuple(
-        replace(crop, doubt=doubt)
-        for crop, doubt in zip(
+        replace(crop, doubt=doubt, round=is_round)
+        for crop, doubt, is_round in zip(
             placed_crops(page, located.fields, located.to_page, located.bend),
             located.doubts,
+            located.round,
             strict=True,
         )
     )
@@ -143,7 +147,7 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         spec: Of the network that is to read it.
     """
     if crop.field.kind == "checkbox":
-        seen = look_at_check(normalize_ink(crop.pixels), crop.inside)
+        seen = look_at_check(normalize_ink(crop.pixels), crop.inside, ring=crop.round)
         return FieldInk(crop.field, crop.box, crop.to_page, mark=seen.yes, state=seen.state)
     whole = normalize_ink(crop.pixels)
     if crop.printed is not None:

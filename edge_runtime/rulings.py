@@ -9,14 +9,17 @@ Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.dots import DotRow, dot_rows
+
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 WORK_PX = 2340  # longer edge: A4 at 200 dpi, where a hairline is a pixel or two
 MM = WORK_PX / 297  # pixels a millimetre of A4, which every page is taken for
@@ -28,6 +31,8 @@ _JOIN_LEVEL_MM, _JOIN_UPRIGHT_MM = 2.5, 0.8  # and between its pieces
 _THICK_MM = 1.2  # thicker ink is a bar
 _COVER, _THIN = 0.6, 0.5  # shares of a ruling that hold ink, and that hold a line and no letter
 _BESIDE = 0.2  # of its length: so much ink on both sides is a row of letters
+_FEW_LINES_MM = 150.0  # of all level lines of a page: less may be strokes
+_OTHERS_MM = 25.0  # length of a row of dots that tells how a page leans
 _SIDEWAYS_MM = 0.35  # by which pieces of a line may miss each other
 
 
@@ -61,6 +66,8 @@ class Sheet:
     from_page: Matrix  # (3, 3) pixels of the page to those of the sheet
     level: tuple[Ruling, ...]
     upright: tuple[Ruling, ...]
+    dotted: tuple[Ruling, ...] = ()  # level ones that are rows of dots or dashes
+    dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))  # boxes of their dots
 
 
 def look_at(page: Gray) -> Sheet:
@@ -73,16 +80,26 @@ def look_at(page: Gray) -> Sheet:
     scale = min(1.0, WORK_PX / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
     small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lean = _lean(ink_of(small))
+    lean = _lean(ink_of(small), small)
     zoom = np.diag([size[0] / w, size[1] / h, 1.0])
     straight = lean @ zoom
-    flat = cv2.warpAffine(
-        small, lean[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    flat = np.asarray(
+        cv2.warpAffine(
+            small, lean[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
     )
-    ink = ink_of(np.asarray(flat, np.uint8))
+    ink = ink_of(flat)
     level = _rulings(ink, _LEVEL_MM, _JOIN_LEVEL_MM)
     upright = _rulings(np.ascontiguousarray(ink.T), _UPRIGHT_MM, _JOIN_UPRIGHT_MM)
-    return Sheet(np.asarray(flat, np.uint8), ink, straight, level, upright)
+    rows = dot_rows(ink, flat, mm=MM)
+    dots = np.concatenate([np.zeros((0, 4)), *(one.dots for one in rows)])
+    dotted = tuple(_as_ruling(one) for one in rows)
+    return Sheet(flat, ink, straight, level, upright, dotted, dots)
+
+
+def _as_ruling(row: DotRow) -> Ruling:
+    return Ruling(row.start, row.stop, row.at, row.thick, row.climb)
 
 
 def ink_of(page: Gray) -> Gray:
@@ -95,10 +112,15 @@ def ink_of(page: Gray) -> Gray:
     return ((depth >= _CONTRAST) & (depth >= 0.45 * around)).astype(np.uint8)
 
 
-def _lean(ink: Gray) -> Matrix:
+def _lean(ink: Gray, picture: Gray) -> Matrix:
     """What brings level lines to lie level, and upright ones to stand: float64 (3, 3)."""
-    across = _slope(ink, 12 * MM)
-    down = _slope(np.ascontiguousarray(ink.T), 8 * MM)
+    level = _slopes(ink, 12 * MM)
+    upright = _slopes(np.ascontiguousarray(ink.T), 8 * MM)
+    if sum(length for _, length in level) < _FEW_LINES_MM * MM:
+        others = _slopes_of_others(ink, picture)  # may be all that it has
+        if sum(length for _, length in others) > sum(length for _, length in level + upright):
+            level, upright = others, []
+    across, down = _usual(level), _usual(upright)
     if across is None and down is None:
         return np.eye(3)
     a = -(down or 0.0) if across is None else across
@@ -115,13 +137,26 @@ def _lean(ink: Gray) -> Matrix:
     return out
 
 
-def _slope(ink: Gray, least: float) -> float | None:
-    """Rows climbed a column by lines at least so long: their median by length."""
-    found = [
+def _slopes(ink: Gray, least: float) -> list[tuple[float, float]]:
+    """Rows climbed a column by each line at least so long, and its length."""
+    return [
         (slope, length)
         for length, slope in _pieces_with_slope(_runs(ink, round(2.5 * MM)))
         if length >= least and abs(slope) <= _LEAN
     ]
+
+
+def _slopes_of_others(ink: Gray, picture: Gray) -> list[tuple[float, float]]:
+    """The same of rows of dots."""
+    rows = [(one.climb, one.stop - one.start) for one in dot_rows(ink, picture, mm=MM)]
+    return [
+        (slope, length) for slope, length in rows
+        if length >= _OTHERS_MM * MM and abs(slope) <= _LEAN
+    ]  # fmt: skip
+
+
+def _usual(found: Sequence[tuple[float, float]]) -> float | None:
+    """The median of slopes by length; None without any."""
     if not found:
         return None
     slopes, lengths = np.array(sorted(found)).T

@@ -1,7 +1,7 @@
 """Lines to write on, and combs without an upper rail.
 
 Owns:   `underlines`, `without_letters`, `LEAST_ROOM`.
-Needs:  `rulings`, `found`, `frames`, `combs`, `small_print`.
+Needs:  `rulings`, `found`, `frames`, `combs`, `leaders`, `small_print`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from edge_runtime.combs import cut, even_teeth
 from edge_runtime.found import NEAR, Found, Rect, overlap
-from edge_runtime.frames import RULE, is_drawn
+from edge_runtime.frames import RULE
+from edge_runtime.leaders import lines_of_dots
 from edge_runtime.rooms import is_heading, print_feet
 from edge_runtime.rulings import MM, Ruling, Sheet
 from edge_runtime.small_print import print_above
@@ -24,7 +25,8 @@ _RIM = 5 * MM  # along the page's edges, where scanners draw lines of their own
 def underlines(sheet: Sheet, found: Sequence[Found], words: Sequence[Word]) -> list[Found]:
     """Level lines with room to write above them, which belong to no frame."""
     h, w = sheet.ink.shape
-    drawn = [one for one in sheet.level if is_drawn(one)]
+    dotted, drawn = lines_of_dots(sheet, found, words)
+    drawn += dotted
     rules = [
         one for one in drawn
         if RULE <= one.length < 0.95 * w and _RIM < one.at < h - _RIM
@@ -50,7 +52,8 @@ def underlines(sheet: Sheet, found: Sequence[Found], words: Sequence[Word]) -> l
             tall = max(up.length for up in standing)
             box = (x0, max(0.0, y - max(room, tall)), x1, y + 1)
             out.append(Found(box, cells=cut(box, columns), under=True))
-        elif not (print_above(one, sheet) or is_heading(one, words)):
+        # Dots ask for writing: nobody underlines a heading with them.
+        elif one in dotted or not (print_above(one, sheet) or is_heading(one, words)):
             box = (x0, max(0.0, y - room), x1, min(float(h), y + 0.25 * room))
             out.append(Found(box, under=True))
     return out

@@ -73,7 +73,8 @@ def _bare(sheet: Sheet, without: Sequence[Rect]) -> Gray:
         for one in lines:
             if one.length >= _LINE and is_drawn(one):
                 _erase(ink, one, across=across)
-    for x0, y0, x1, y1 in without:
+    dots = [(x0 - 1, y0 - 1, x1 + 1, y1 + 1) for x0, y0, x1, y1 in sheet.dots.tolist()]
+    for x0, y0, x1, y1 in (*without, *dots):
         ink[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))] = 0
     return ink
 
