@@ -200,7 +200,7 @@ class _Row:
         self.wide, self.high = (float(np.median(of[seed])) for of in (page.wide, page.high))
         self._fit()
         depths = [page.depth(page.x[k], page.y[k], self.wide) for k in self.members]
-        self._dark = _DARK * float(np.median(depths))
+        self._dark = max(1.0, _DARK * float(np.median(depths)))  # at the page's edge they have none
 
     @property
     def length(self) -> float:
@@ -227,6 +227,8 @@ class _Row:
         while in_a_row < _GONE:
             k += by
             x = self._first + k * self.pitch
+            if not 0 <= x < self._page.picture.shape[1]:
+                return
             y = self._level + self._climb * x
             dot = self._dot_at(x, y)
             if dot is None:

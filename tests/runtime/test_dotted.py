@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import Reader
 from edge_runtime.detect import detect
+from edge_runtime.dots import dot_rows
 from edge_runtime.found import Found
 from edge_runtime.results import Status
 
@@ -116,3 +117,10 @@ def test_dots_of_running_text_and_lists_are_no_fields() -> None:
 def test_dots_are_not_read(tiny_reader: Reader) -> None:
     page = form("full stops")
     assert {one.status for one in tiny_reader.read(page)} == {Status.BLANK}
+
+
+def test_a_row_of_dots_along_the_edge_of_the_page_ends_with_it() -> None:
+    ink = np.zeros((120, 400), np.uint8)
+    ink[-1, 40:360:8] = ink[-1, 41:360:8] = 1  # nothing tells how dark it is there
+    found = dot_rows(ink, np.where(ink > 0, 60, 245).astype(np.uint8), mm=4.0)
+    assert all(0 <= one.start < one.stop <= 400 for one in found)
