@@ -8,7 +8,7 @@ Words:  a *ring* is ink along a circle with paper around it. A letter O has neig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -42,14 +42,18 @@ _NEXT = 1.2  # other ink so near to the side: a letter's neighbour
 _SOLID = 0.5  # of what is around a ring that is ink: a bar, or a picture
 
 
-def circles(sheet: Sheet) -> list[tuple[Rect, bool]]:
+def circles(sheet: Sheet, is_letter: Callable[[Rect], bool]) -> list[tuple[Rect, bool]]:
     """The round check boxes of a sheet.
+
+    Args:
+        sheet: The page.
+        is_letter: Whether a ring is an O of its print.
 
     Returns:
         Boxes around them, each with whether its ring is seen nearly whole.
     """
     mm = max(sheet.ink.shape) / _A4
-    plain = _rings(sheet.ink, mm)
+    plain = [one for one in _rings(sheet.ink, mm) if not is_letter(one)]
     groups = [group for group in _groups(plain, mm) if _is_asked(group, sheet.ink, mm)]
     out = [(box, True) for group in groups for box in group]
     for group in groups:

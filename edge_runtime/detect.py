@@ -22,6 +22,7 @@ from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, Rect, overlap
 from edge_runtime.frames import frames_of, squares
 from edge_runtime.leaders import is_on_dots
+from edge_runtime.lettering import Lettering
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
 from edge_runtime.rulings import MM, Floats, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
@@ -59,9 +60,10 @@ def detect(page: Gray) -> Detected:
     frames += [one for one in small if not any(overlap(one, f) for f in frames)]
     closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
     rings = [
-        Found(box, kind="checkbox", guessed=not sure, round=True) for box, sure in circles(sheet)
+        Found(box, kind="checkbox", guessed=not sure, round=True)
+        for box, sure in circles(sheet, Lettering(sheet.ink).is_o)
         if not any(one.cells and overlap(one.box, box) for one in closed)
-    ]  # fmt: skip
+    ]
     closed = [
         one for one in closed
         if one.kind is None or not any(overlap(one.box, ring.box) for ring in rings)

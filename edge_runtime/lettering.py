@@ -36,6 +36,8 @@ _NEXT, _TIGHT, _APART, _LEVEL = 0.45, 0.13, 1.2, 0.12
 _HIGH, _SAME, _THICK = (0.55, 1.6), 1.12, 1.6  # their heights, over each other's, and their strokes
 # Of the ink of a square; of its width beside it; and of its height: a letter that is part of it.
 _SHARE, _BEYOND, _TALL = 0.15, 0.2, 0.8
+# Of a ring's height: off another's top and foot, and from it; and their strokes.
+_FLUSH, _BESIDE, _WEIGHT = 0.08, 0.25, 1.4
 _WIDE = 1.8  # sides: a letter that has run into the next one
 
 
@@ -68,6 +70,25 @@ class Lettering:
         judged = [not (x or y) for y in (top, bottom) for x in (left, right)]
         lettered = self._is_round(outer, judged) or self._is_of_two(outer)
         return lettered and self._in_word(outer)
+
+    def is_o(self, box: Rect) -> bool:
+        """Whether a ring is a letter: another one, as high and of such strokes, stands beside it on
+        its very line. The label of a round check box is seldom as high as that."""
+        labels, parts = self._parts
+        x0, y0, x1, y1 = (round(edge) for edge in box)
+        held = np.bincount(labels[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1].ravel())
+        held[0] = 0
+        own = int(held.argmax())
+        left, top, right, foot = parts[own, :4].tolist()
+        off = np.abs(parts[:, [1, 3]] - [top, foot]).max(axis=1)
+        gap = np.maximum(parts[:, 0] - right, left - parts[:, 2])
+        like = (off <= max(_OFF, _FLUSH * (foot - top))) & (gap <= _BESIDE * (foot - top))
+        like[[0, own]] = False
+        mine = self._stroke(own)
+        return any(
+            max(mine, other) <= _WEIGHT * min(mine, other)
+            for other in (self._stroke(int(k)) for k in np.flatnonzero(like))
+        )
 
     @cached_property
     def _parts(self) -> tuple[Ints, Ints]:
