@@ -85,9 +85,8 @@ def _many(use: str, rates: Sequence[Rate], engine: Engine, left_out: str) -> Adv
     if memory is not None:
         n = chosen.count if chosen.way == "processes" else 1
         why.append(f"about {n * memory:.0f} MiB")
-    return Advice(
-        use, _reader(engine, _HOW[chosen.way].format(count=chosen.count)), _told(why, left_out)
-    )
+    how = _HOW["network" if chosen.count == 1 else chosen.way].format(count=chosen.count)
+    return Advice(use, _reader(engine, how), _told(why, left_out))
 
 
 def _fewest(rates: Sequence[Rate], speed: Callable[[Rate], float]) -> Rate:

@@ -113,6 +113,12 @@ def test_a_thread_more_must_bring_a_tenth() -> None:
     assert "1000" in any_way.why
 
 
+def test_one_process_is_a_reader_of_its_own() -> None:
+    rates = (Rate("network", 1, 680.0, 2.0), Rate("processes", 1, 880.0), Rate("processes", 2, 890.0))
+    *_, any_way = bench_pick.pick(report(rates=rates))
+    assert any_way.settings == "Reader(threads=1)"
+
+
 @pytest.mark.parametrize(("exact", "chosen"), [(90, "float"), (100, "int8")])
 def test_what_reads_less_right_is_not_picked_however_fast(exact: int, chosen: str) -> None:
     quick, slow = engine(exact=exact), engine("float", one=5.0, many=4.0, exact=100)
