@@ -114,7 +114,8 @@ def test_a_thread_more_must_bring_a_tenth() -> None:
 
 
 def test_one_process_is_a_reader_of_its_own() -> None:
-    rates = (Rate("network", 1, 680.0, 2.0), Rate("processes", 1, 880.0), Rate("processes", 2, 890.0))
+    spread = (Rate("processes", 1, 880.0), Rate("processes", 2, 890.0))
+    rates = (Rate("network", 1, 680.0, 2.0), *spread)
     *_, any_way = bench_pick.pick(report(rates=rates))
     assert any_way.settings == "Reader(threads=1)"
 
