@@ -123,13 +123,14 @@ class _Mark:
 
 
 def _label(reading: FieldReading, *, reveal: bool) -> str:
+    # floored, as in tables: 100 % is only said of 1
+    sure = f"{int(reading.confidence * 100 + 1e-9)} %"
     if reading.status is Status.BLANK:
-        return "blank"
+        return "blank" if reading.confidence == 1 else f"blank?  {sure}"
     text = str(reading.to_dict(reveal=reveal)["text"])  # masked there, in one place for all
     if reading.kind == "checkbox" and reading.status is Status.ACCEPTED:
         return text
-    # floored, as in tables: 100 % is only said of 1
-    return f"{text}  {int(reading.confidence * 100 + 1e-9)} %"
+    return f"{text}  {sure}"
 
 
 def _draw(canvas: Canvas, marks: Sequence[_Mark], legend: Sequence[tuple[_Rgb, str]]) -> Canvas:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -255,6 +257,16 @@ def test_what_a_secret_says_moves_no_label() -> None:
         for page in pages
     ]
     assert np.array_equal(*drawn)
+
+
+def test_a_doubtful_blank_does_not_look_like_a_sure_one() -> None:
+    page = paper()
+    plain = replace(reading("name", "", (300, 300, 700, 350)), status=Status.BLANK)
+    drawn = [
+        overlay(page, form(replace(plain, confidence=sure), page=page)) for sure in (1.0, 0.5, 0.5)
+    ]
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert np.array_equal(drawn[1], drawn[2])
 
 
 def test_a_picture_is_the_same_every_time() -> None:
