@@ -40,11 +40,13 @@ def rivals(held: Record) -> Iterator[str]:
     yield f"Measured: {'; '.join(versions)}{away}."
     for one in speeds([Row(**row) for row in held["rows"]]):
         (name, least), (of_many, least_of_many) = one.least, one.least_of_many
+        theirs = [row for row in held["rows"] if row["engine"] == one.rival]
+        both = any(row["batch_ms"] is not None for row in theirs)
+        how = "each engine as it does that best" if both else "the rival one at a time"
         yield (
             f"Against {TIMED[one.rival]}, over all of these sets: {one.one:.1f} times as fast one "
             f"at a time (least on {name}, {least:.1f}), {one.many:.1f} times where many crops are "
-            f"read at once, each engine as it does that best (least on {of_many}, "
-            f"{least_of_many:.1f})."
+            f"read at once, {how} (least on {of_many}, {least_of_many:.1f})."
         )
 
 
