@@ -207,8 +207,8 @@ def compare(
     batches: dict[str, float | None] = {}
     for engine, many in manys.items():
         many(items)  # a warm-up, of shapes that single crops do not have
-        ms = many(items)
-        batches[engine] = None if ms is None else ms / len(items)
+        took = many(items)
+        batches[engine] = None if took is None else took / len(items)
     versions = {OURS: reader.model_id, **{one.name: one.version for one in rivals}}
     truths = [truth for _, _, truth in items]
     for engine, version in versions.items():
