@@ -92,7 +92,12 @@ def without_dots(page: Gray, dots: Floats) -> Gray:
     Args:
         page: uint8 (h, w), dark on light.
         dots: float64 (n, 4), boxes on it.
+
+    Returns:
+        uint8 (h, w), the very page where there are no dots.
     """
+    if not len(dots):
+        return page
     out = page.copy()
     h, w = page.shape
     for x0, y0, x1, y1 in dots.tolist():
