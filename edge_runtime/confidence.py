@@ -8,7 +8,7 @@ Words:  *evidence*: the feature vector of one reading. *group*: kinds of field t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +155,15 @@ def group_of(field: Field) -> str:
         return "cell_digits" if group in ("digits", "amount") else words
     coded = field.charset is not None and group == "text" and not expects_words(field)
     return "code" if coded else group
+
+
+def claim_groups_within(groups: Collection[str]) -> set[str]:
+    """Groups of claims about fields of these groups and of no others."""
+    return {
+        claim
+        for claim in CLAIM_GROUPS
+        if all(group in groups for group, one in _CLAIMS.items() if one == claim)
+    }
 
 
 def claim_group_of(field: Field) -> str:

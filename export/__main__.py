@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--recalibrate",
         action="store_true",
-        help="the checkpoint is an exported model.onnx: fit its confidence anew, and nothing else",
+        help="the checkpoint is an exported model.onnx: fit its confidence anew, and nothing else; "
+        "with --twin, which is added, that of the twin's fields",
     )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
@@ -121,14 +122,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _recalibrate(told: argparse.Namespace) -> Path:
+    data = told.data or data_folder()
     return recalibrate(
         told.checkpoint,
         told.out,
-        data=told.data or data_folder(),
+        data=data,
         config=load_config(_SHIPPED),
         calibrate_on=told.calibrate_on,
         seed=Options.seed,
         log=_say,
+        twins=told.twin,
+        options=Options(data, ranges_on=told.ranges_on, gate_on=told.gate_on),
     )
 
 

@@ -126,20 +126,27 @@ def placeholder() -> Mapping[str, Calibration]:
 
 
 def draw_items(
-    data: Path, spec: ModelSpec, config: EngineConfig, *, n: int, seed: int
+    data: Path,
+    spec: ModelSpec,
+    config: EngineConfig,
+    *,
+    n: int,
+    seed: int,
+    groups: Sequence[str] = GROUPS,
 ) -> list[Item]:
-    """`n` items of each group, from writers of the part "calibration"."""
+    """`n` items of each of the groups, from writers of the part "calibration"."""
     engine = Engine(data, spec, config, part="calibration", seed=seed)
     rng = np.random.default_rng([seed, 1])
     words = sorted({engine.words.labels[i] for i in engine.words.of_part("train")})
     written = [engine.words.labels[i] for i in engine.words.of_part(engine.part)]
-    found: dict[str, list[Item]] = {group: [] for group in GROUPS}
+    found: dict[str, list[Item]] = {group: [] for group in groups}
     for _ in range(_DRAWS * n * len(GROUPS)):
         if all(len(items) >= n for items in found.values()):
             return [item for items in found.values() for item in items]
         in_row = rng.random() < _ROWS
         item = _row(engine, spec, written, rng) if in_row else _item(engine, spec, words, rng)
-        if item is not None and len(items := found[group_of(item.field)]) < n:
+        items = found.get(group_of(item.field)) if item is not None else None
+        if item is not None and items is not None and len(items) < n:
             items.append(item)
     short = {group: len(items) for group, items in found.items() if len(items) < n}
     raise DataError(f"too few fields to calibrate on: {short} of {n}; see docs/data.md")

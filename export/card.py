@@ -98,7 +98,7 @@ def write_card(path: Path, facts: Facts) -> None:
         "source. Texts without any grammar, case counts.",
         _table(
             ("gate", "measured", "limit", ""),
-            [(g.name, g.measured, g.limit, "pass" if g.passed else "FAIL") for g in facts.gates],
+            [_cells(gate) for gate in facts.gates],
         ),
         f"## int8\nStatic QDQ, U8 activations, S8 weights per channel, ranges on "
         f"{facts.ranges_on:,} strips: **{facts.recipe}**, the nearest to fp32 of",
@@ -130,8 +130,23 @@ def recalibrated(
     sha256: str,
     digest: str,
     bytes_int8: int,
+    twins: Mapping[str, Trained] | None = None,
+    gates: Sequence[Gate] = (),
+    partly: bool = False,
 ) -> str:
     """A card after `python -m export --recalibrate`: what the file is and its confidence are new.
+
+    Args:
+        text: The card as it was.
+        spec: As stamped.
+        groups: What was fitted.
+        blank: Crops in which no text was found.
+        sha256: Of the file.
+        digest: Of the unsealed file.
+        bytes_int8: Of the file.
+        twins: Those that were added.
+        gates: Of these.
+        partly: The other groups' confidence is as it was.
 
     Raises:
         ModelError: No such card.
@@ -145,8 +160,41 @@ def recalibrated(
         f"| {name} | {fresh[name]} |" if (name := line[2:].partition(" |")[0]) in fresh else line
         for line in before.splitlines()
     ]
-    parts = ["\n".join(lines).rstrip(), *_confidence(groups, blank), f"{_TRAINING}\n{after}"]
-    return "\n\n".join(parts)
+    told = "\n".join(lines).rstrip()
+    confidence = "\n\n".join(_confidence(groups, blank))
+    if partly:
+        confidence = _merged(f"{_CONFIDENCE}\n{rest.partition(_TRAINING)[0]}".rstrip(), confidence)
+    for name, one in (twins or {}).items():
+        told, after = _with_twin(told, after, name, one, spec, gates)
+    return "\n\n".join([told, confidence, f"{_TRAINING}\n{after}"])
+
+
+def _merged(before: str, fresh: str) -> str:
+    """The section before, with the rows of what was fitted anew."""
+    rows = [line for line in fresh.splitlines() if line.startswith("| ")]
+    new: dict[tuple[str, int], str] = {(_name(row), row.count("|")): row for row in rows}
+    return "\n".join(new.get((_name(line), line.count("|")), line) for line in before.splitlines())
+
+
+def _name(row: str) -> str:
+    return row[2:].partition(" |")[0]
+
+
+def _with_twin(
+    told: str, after: str, name: str, twin: Trained, spec: ModelSpec, gates: Sequence[Gate]
+) -> tuple[str, str]:
+    """The card's part before and after the confidence, with a twin's gates and its section."""
+    head, mark, tail = told.partition("\n\n## int8")
+    kept = [line for line in head.splitlines() if not line.startswith(f"| {name}: ")]
+    kept += [_gate(one) for one in gates if one.name.startswith(f"{name}: ")]
+    section = _twin(name, twin, spec)
+    before, found, rest = after.partition(f"## Twin: {name}\n")
+    if found:
+        _, _, rest = rest.partition("\n\n## ")
+        after = f"{before}{section}\n\n## {rest}"
+    else:
+        after = after.replace("## Data and licence\n", f"{section}\n\n## Data and licence\n", 1)
+    return "\n".join(kept) + mark + tail, after
 
 
 def write_licences(path: Path, trained: Trained) -> None:
@@ -199,9 +247,14 @@ def notes(
         "strips": str(trained.seen),
         "checkpoint_sha256": trained.sha256,
         "int8": recipe,
-        **{f"twin_{name}_sha256": one.sha256 for name, one in twins.items()},
+        **twin_notes(twins),
         **{f"version_{name}": version for name, version in versions.items()},
     }
+
+
+def twin_notes(twins: Mapping[str, Trained]) -> dict[str, str]:
+    """Provenance of twins for the spec."""
+    return {f"twin_{name}_sha256": one.sha256 for name, one in twins.items()}
 
 
 def _confidence(groups: Mapping[str, GroupReport], blank: int) -> list[str]:
@@ -255,6 +308,14 @@ def _identity(facts: Facts) -> list[tuple[str, ...]]:
         ("output", f"`log_probs` float32 (n, w / {spec.stride_px}, {len(spec.labels)})"),
         ("made with", ", ".join(f"{name} {version}" for name, version in facts.versions.items())),
     ]
+
+
+def _cells(gate: Gate) -> tuple[str, ...]:
+    return gate.name, gate.measured, gate.limit, "pass" if gate.passed else "FAIL"
+
+
+def _gate(gate: Gate) -> str:
+    return "| " + " | ".join(_cells(gate)) + " |"
 
 
 def _file(bytes_int8: int, told: str) -> tuple[str, str]:

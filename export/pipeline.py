@@ -1,6 +1,6 @@
 """The whole export: a checkpoint in, the model's folder out, nothing where a gate fails.
 
-Owns:   `Options`, `export`.
+Owns:   `Options`, `TWINS`, `export`, `make` (one network's fp32 and int8).
 Needs:  everything else in here.
 """
 
@@ -52,6 +52,7 @@ TWINS = {
     "cells": Twin(places=("alone", "cell")),
     "figures": Twin(_FIGURES, places=("line",)),
     "codes": Twin(groups=("cell", "code"), places=("line",)),
+    "text": Twin(groups=("text", "cell_text"), places=("line",)),
 }
 
 
@@ -87,9 +88,8 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
         ConfigError: No checkpoint.
         DataError: The handwriting is not there.
     """
-    steps = _Steps(log)
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    steps = Steps(log)
+    one_thread()
     trained = load_trained(checkpoint)
     found = {one.config.name: one for one in map(load_trained, options.twins)}
     for twin in found.values():
@@ -98,8 +98,10 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     versions = {name: version(name) for name in ("torch", "onnx", "onnxruntime", "numpy")}
     spec = trained.config.spec()
     spec = replace(spec, widths_px=reading_widths(spec))
-    made = _make(trained, spec, options, steps)
-    others = {name: _make(one, spec, options, steps, like=made) for name, one in twins.items()}
+    made = make(trained, spec, options, steps)
+    others = {
+        name: make(one, spec, options, steps, recipe=made.recipe) for name, one in twins.items()
+    }
     passed = [*made.gates, *(gate for one in others.values() for gate in one.gates)]
     gates.check(passed)
     spec = replace(
@@ -155,6 +157,12 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     return out / MODEL_FILE
 
 
+def one_thread() -> None:
+    """As the runtime reads; torch's sums hang on how many share them."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
 def check_twin(model: Trained, twin: Trained) -> None:
     """A twin must have been trained on from the model, its large kernels untouched.
 
@@ -177,7 +185,7 @@ def check_twin(model: Trained, twin: Trained) -> None:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """One network in fp32 and int8, and what its gates say."""
 
     fp32: onnx.ModelProto
@@ -187,15 +195,15 @@ class _Made:
     gates: list[gates.Gate]
 
 
-def _make(
+def make(
     trained: Trained,
     spec: ModelSpec,
     options: Options,
-    steps: _Steps,
+    steps: Steps,
     *,
-    like: _Made | None = None,
-) -> _Made:
-    """fp32 and int8 of one network; `like` gives a twin the model's own recipe: one graph."""
+    recipe: Recipe | None = None,
+) -> Made:
+    """fp32 and int8 of one network; a twin is given the model's own `recipe`: one graph."""
     name, n_ranges = trained.config.name, options.ranges_on
     fp32 = to_onnx(trained.network, spec)
     steps.done(f"{name}: fp32 ONNX")
@@ -207,10 +215,11 @@ def _make(
     gated = list(batches(samples[2 * n_ranges :], spec))
     steps.done(f"{name}: {n} strips")
     tensors = [group.tensor for group in batches(ranges_on, spec)]
-    if like is None:
+    twin = recipe is not None
+    tried: dict[str, float] = {}
+    if recipe is None:
         int8, recipe, tried = choose(fp32, tensors, list(batches(judged_on, spec)), spec)
     else:
-        recipe, tried = like.recipe, {}
         int8 = quantize(fp32, find_ranges(fp32, tensors, recipe), recipe)
     steps.done(f"{name}: int8, {recipe}")
     before, after = session(fp32), session(int8)
@@ -219,15 +228,15 @@ def _make(
         *gates.same_texts(before, after, gated, spec),
         gates.faster(before, after, _timed(samples, spec), repeat=options.timed)[0],
     ]
-    if like is not None:
+    if twin:
         found = [replace(gate, name=f"{name}: {gate.name}") for gate in found]
     for gate in found:
         steps.log(gate.line())
     steps.done(f"{name}: gates")
-    return _Made(fp32, int8, recipe, tried, found)
+    return Made(fp32, int8, recipe, tried, found)
 
 
-class _Steps:
+class Steps:
     """Says what each step took."""
 
     def __init__(self, log: Callable[[str], None]) -> None:

@@ -1,6 +1,6 @@
 """int8: static QDQ, U8 activations, S8 weights per channel; the way of finding ranges is measured.
 
-Owns:   `Recipe`, `quantize`, `divergence`, `choose`.
+Owns:   `Recipe`, `quantize`, `graft`, `divergence`, `choose`.
 Needs:  onnx, onnxruntime.quantization, `strips`.
 Words:  *ranges* of activations are int8's; *calibration* is the probabilities' (see `calibrate`).
 """
@@ -20,10 +20,12 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+from edge_runtime.errors import ModelError
 from edge_runtime.preprocess import n_frames
 from edge_runtime.recognize import INPUT, OUTPUT
 from edge_runtime.spec import ModelSpec
@@ -47,6 +49,24 @@ class Recipe:
     def __str__(self) -> str:
         ranges = f"{self.method} {self.percentile:g}" if self.percentile else self.method
         return f"{ranges}, {' and '.join(self.fp32)} fp32" if self.fp32 else ranges
+
+    @staticmethod
+    def read(told: str) -> Recipe:
+        """The recipe that a model's notes name.
+
+        Raises:
+            ModelError: None that is known.
+        """
+        ranges, _, ends = told.partition(", ")
+        method, _, percentile = ranges.partition(" ")
+        fp32 = tuple(ends.removesuffix(" fp32").split(" and ")) if ends else ()
+        try:
+            recipe = Recipe(method, float(percentile or 0.0), fp32)
+        except ValueError:
+            recipe = Recipe("")
+        if method not in _METHODS or not set(fp32) <= _ENDS.keys() or str(recipe) != told:
+            raise ModelError(f"int8 by {told!r}: no recipe that is known; export the model again")
+        return recipe
 
 
 RECIPES = (
@@ -108,6 +128,28 @@ def quantize(model: onnx.ModelProto, ranges: Any, recipe: Recipe) -> onnx.ModelP
         quantizer.quantize_model()
     made: onnx.ModelProto = quantizer.model.model
     return made
+
+
+def graft(model: onnx.ModelProto, twin: onnx.ModelProto) -> onnx.ModelProto:
+    """The exported model with the twin's numbers: their bytes differ in nothing else.
+
+    Raises:
+        ModelError: They are not of one graph.
+    """
+    held = onnx.ModelProto()
+    held.CopyFrom(model)
+    nodes = [
+        [(one.op_type, *one.input, "", *one.output) for one in of.graph.node]
+        for of in (model, twin)
+    ]
+    numbers = {one.name: one for one in twin.graph.initializer}
+    same = nodes[0] == nodes[1] and len(numbers) == len(held.graph.initializer)
+    for own in held.graph.initializer:
+        other = numbers.get(own.name)
+        if not same or other is None or (own.dims, own.data_type) != (other.dims, other.data_type):
+            raise ModelError("the twin's graph is not the model's: export both of them together")
+        own.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(other), own.name))
+    return held
 
 
 def divergence(

@@ -25,6 +25,7 @@ from export import calibrate, logistic
 from export.card import recalibrated
 from export.checkpoint import load_trained
 from export.pipeline import Options, check_twin, export
+from export.quantize import RECIPES, Recipe
 from export.recalibrate import recalibrate
 from export.widths import reading_widths
 from train.config import ConfigError
@@ -188,12 +189,14 @@ def test_the_whole_export_writes_a_model_that_reads(
         assert twin.spec.calibration == reader.spec.calibration
 
 
-def twin_of(checkpoint: Path, path: Path, *, name: str, changed: str) -> Path:
+def twin_of(
+    checkpoint: Path, path: Path, *, name: str, changed: str, base: str = "base.pt"
+) -> Path:
     """The checkpoint as a twin: other numbers in `changed`."""
     held = torch.load(checkpoint, weights_only=True)
     state = {k: v.clone() for k, v in held["average"].items()}
     state[changed] = state[changed] + 0.1 * torch.randn(state[changed].shape)
-    schedule = {**held["schedule"], "base": "base.pt", "frozen": ("flatten", "line")}
+    schedule = {**held["schedule"], "base": base, "frozen": ("flatten", "line")}
     path.parent.mkdir()
     torch.save({**held, "name": name, "schedule": schedule, "average": state}, path)
     return path
@@ -256,6 +259,106 @@ def test_a_twin_is_exported_with_its_model(
     assert card[card.index("## Training") :] == told[told.index("## Training") :]
 
 
+def test_a_twin_joins_an_exported_model(
+    checkpoint: Path, handwriting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if both had been exported together; other fields' confidence stays."""
+    from export import gates
+
+    monkeypatch.setattr(gates, "LEAST_SPEED", 0.0)
+    options = Options(
+        handwriting, ranges_on=16, gate_on=48, calibrate_on=12, timed=2, fp32=tmp_path / "fp32.onnx"
+    )
+    base = str(checkpoint)
+    codes, text = (
+        twin_of(checkpoint, tmp_path / name / "last.pt", name=name, changed="head.bias", base=base)
+        for name in ("codes", "text")
+    )
+    both = export(
+        checkpoint, tmp_path / "both", replace(options, twins=(codes, text)), log=lambda line: None
+    )
+    one = export(
+        checkpoint, tmp_path / "one", replace(options, twins=(codes,)), log=lambda line: None
+    )
+    joined = recalibrate(
+        one,
+        tmp_path / "joined",
+        data=handwriting,
+        config=load_trained(checkpoint).config,
+        calibrate_on=12,
+        seed=options.seed,
+        log=lambda line: None,
+        twins=(text,),
+        options=options,
+    )
+    strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
+    with Reader(both) as wanted, Reader(one) as old, Reader(joined) as new:
+        assert list(new.spec.twins) == ["codes", "text"]
+        assert new.spec.notes["twin_text_sha256"] == wanted.spec.notes["twin_text_sha256"]
+        for name in ("", "codes", "text"):
+            assert np.array_equal(
+                wanted._recognizer.run([strip], [name]), new._recognizer.run([strip], [name])
+            )
+        before, after = old.spec.calibration, new.spec.calibration
+        assert before.keys() == after.keys()
+        changed = {name for name in after if after[name] != before[name]}
+        assert "text" in changed
+        assert changed <= {"text", "cell_text", "claim_text"}
+    card = (joined.parent / "MODEL_CARD.md").read_text("utf-8")
+    assert card.count("## Twin: codes") == card.count("## Twin: text") == 1
+    assert "text: int8 reads as fp32" in card
+    rows = [line for line in card.splitlines() if line.startswith("| text | ")]
+    assert [row.count("|") for row in rows] == [9, 2 + 1 + len(calibrate.FEATURES)]
+    again = recalibrate(
+        joined,
+        tmp_path / "again",
+        data=handwriting,
+        config=load_trained(checkpoint).config,
+        calibrate_on=12,
+        seed=options.seed,
+        log=lambda line: None,
+        twins=(text,),
+        options=options,
+    )
+    told = (again.parent / "MODEL_CARD.md").read_text("utf-8")
+    assert len(told.splitlines()) == len(card.splitlines())
+
+
+def test_a_twin_of_another_checkpoint_does_not_join(
+    checkpoint: Path, handwriting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from export import gates
+
+    monkeypatch.setattr(gates, "LEAST_SPEED", 0.0)
+    options = Options(
+        handwriting, ranges_on=16, gate_on=48, calibrate_on=12, timed=2, fp32=tmp_path / "fp32.onnx"
+    )
+    path = export(checkpoint, tmp_path / "one", options, log=lambda line: None)
+    other = twin_of(checkpoint, tmp_path / "b" / "last.pt", name="base", changed="head.bias")
+    twin = twin_of(
+        other, tmp_path / "t" / "last.pt", name="text", changed="head.bias", base=str(other)
+    )
+    with pytest.raises(ConfigError, match="not what the model was exported from"):
+        recalibrate(
+            path, tmp_path / "joined", data=handwriting, config=load_trained(checkpoint).config,
+            calibrate_on=12, seed=1, log=lambda line: None, twins=(twin,), options=options,
+        )  # fmt: skip
+    assert not (tmp_path / "joined").exists()
+
+
+@pytest.mark.parametrize("told", ["", "nearest", "percentile x", "minmax, tail fp32"])
+def test_a_recipe_that_is_not_known_is_refused(told: str) -> None:
+    with pytest.raises(ModelError, match="no recipe"):
+        Recipe.read(told)
+
+
+def test_every_recipe_is_read_back() -> None:
+    for recipe in RECIPES:
+        for ends in ((), ("head",), ("head", "stem")):
+            wanted = replace(recipe, fp32=ends)
+            assert Recipe.read(str(wanted)) == wanted
+
+
 def test_what_has_no_card_is_not_recalibrated(spec: ModelSpec) -> None:
     with pytest.raises(ModelError, match="no card"):
         recalibrated(
@@ -274,7 +377,7 @@ def test_to_read_with_there_are_buckets_between_those_of_training(spec: ModelSpe
     ("name", "changed", "fact"),
     [
         ("figures", "line.0.first.0.weight", "no twin of 'tiny'"),
-        ("other", "stem.0.weight", "figures, codes are known"),
+        ("other", "stem.0.weight", "codes, text are known"),
     ],
 )
 def test_what_is_no_twin_is_refused(
