@@ -1,7 +1,8 @@
 """From decoder evidence to a probability that can be trusted.
 
 Owns:   the features of a reading, the groups that are calibrated apart, the curve.
-Needs:  numpy, `decode`, `preprocess` and `spec`. Export fits `Calibration` to these very features.
+Needs:  numpy, `decode`, `preprocess`, `wording` and `spec`. Export fits `Calibration` to these
+        very features.
 Words:  *evidence*: the feature vector of one reading. *group*: kinds of field that err alike.
 """
 
@@ -18,7 +19,9 @@ from edge_runtime.decode import Decoding
 from edge_runtime.errors import EdgeHwrError, ModelError
 from edge_runtime.field import Field
 from edge_runtime.preprocess import Strip
+from edge_runtime.prior import Prior
 from edge_runtime.spec import Calibration, ModelSpec
+from edge_runtime.wording import UNSAID, WORDING, wording
 
 FEATURES = (
     "posterior_logit",  # the text's share of the grammar, log odds
@@ -30,7 +33,9 @@ FEATURES = (
     "raw_differs",  # 1 where the network alone reads something else
     "squeeze_nats",  # how much a too wide strip was squeezed
     "blow_up_nats",  # how much low ink was enlarged: coarse scans
+    *WORDING,  # how the text reads as words, where words are expected
 )
+_IN_INK = len(FEATURES) - len(WORDING)  # of models whose calibration does not look at words
 
 # Evidence is clipped: a reading unlike any that was calibrated must not run off with the line. Odds
 # beyond e^12 (1 in 160,000) cannot be measured on any set we hold.
@@ -56,13 +61,22 @@ _GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in ki
 DEFAULT_GROUP = "default"
 
 
-def features(decoding: Decoding, strips: Sequence[Strip], *, skip: str = "") -> NDArray[np.float64]:
+def features(
+    decoding: Decoding,
+    strips: Sequence[Strip],
+    *,
+    skip: str = "",
+    field: Field | None = None,
+    prior: Prior | None = None,
+) -> NDArray[np.float64]:
     """The evidence for one reading.
 
     Args:
         decoding: What was decoded.
         strips: The strips it was decoded from: one, or one for each filled cell.
         skip: Marks that the field leaves out of its text.
+        field: With `prior`, to look at the text's words where words are expected of it.
+        prior: On what people write; None: nothing is said of words.
 
     Returns:
         float64 (len(FEATURES),), finite, in the order of `FEATURES`.
@@ -72,6 +86,9 @@ def features(decoding: Decoding, strips: Sequence[Strip], *, skip: str = "") -> 
     posterior = log_posterior(decoding)
     rival = math.log(rivals[0]) if rivals and rivals[0] > 0 else -math.inf
     worst = min((span.probability for span in decoding.spans), default=0.0)
+    words = UNSAID
+    if prior is not None and field is not None and expects_words(field):
+        words = wording(decoding.text, prior, name=field.kind == "name")
     evidence = (
         _logit(posterior),
         _clip(posterior - rival if posterior > -math.inf else 0.0, -_ODDS, _ODDS),
@@ -82,6 +99,7 @@ def features(decoding: Decoding, strips: Sequence[Strip], *, skip: str = "") -> 
         float(_bare(decoding.raw_text, skip) != _bare(decoding.text, skip)),
         max((math.log(one.scale_y / one.scale_x) for one in strips), default=0.0),
         _clip(max((math.log(one.scale_y) for one in strips), default=0.0), 0.0, _ENLARGED),
+        *words,
     )
     return np.array(evidence, np.float64)
 
@@ -99,7 +117,8 @@ def log_posterior(decoding: Decoding) -> float:
 
 def probability(evidence: NDArray[np.float64], calibration: Calibration) -> float:
     """The calibrated probability, 0..1, that the text is wholly right."""
-    z = calibration.bias + float(np.dot(evidence, np.asarray(calibration.weights, np.float64)))
+    weights = np.asarray(calibration.weights, np.float64)
+    z = calibration.bias + float(np.dot(evidence[: len(weights)], weights))
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
     odds = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
@@ -237,7 +256,10 @@ def check_calibration(spec: ModelSpec) -> None:
     """
     calibration_for(spec, DEFAULT_GROUP)
     for group, one in spec.calibration.items():
-        if len(one.weights) != len(FEATURES) or not 0 <= one.reject <= one.accept <= 1:
+        if (
+            len(one.weights) not in (_IN_INK, len(FEATURES))
+            or not 0 <= one.reject <= one.accept <= 1
+        ):
             raise ModelError(
                 f"model {spec.name!r}: the calibration of {group!r} has {len(one.weights)} weights "
                 f"for {len(FEATURES)} features, accept {one.accept}, reject {one.reject}; "

@@ -90,14 +90,15 @@ def judge_all(
         )
     )
     return [
-        _verdict(next(decoded), spec) if there else (_unheard(ink, spec), None)
+        _verdict(next(decoded), spec, prior) if there else (_unheard(ink, spec), None)
         for ink, there in zip(inks, heard, strict=True)
     ]
 
 
-def _verdict(one: Decoded, spec: ModelSpec) -> tuple[FieldReading, Evidence]:
+def _verdict(one: Decoded, spec: ModelSpec, prior: Prior | None) -> tuple[FieldReading, Evidence]:
     ink, grammar, decoding = one.ink, one.grammar, one.decoding
-    evidence = features(decoding, ink.filled, skip=grammar.field.skip or "")
+    skip = grammar.field.skip or ""
+    evidence = features(decoding, ink.filled, skip=skip, field=ink.field, prior=prior)
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
     fits = _checked(_sure(decoding, evidence, calibration), decoding, grammar.field)
