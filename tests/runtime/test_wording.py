@@ -42,7 +42,7 @@ def decoding(text: str) -> Decoding:
     )  # fmt: skip
 
 
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30))
+@given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30))
 def test_features_are_finite_whatever_the_text(text: str, prior: Prior) -> None:
     for name in (False, True):
         found = wording(text, prior, name=name)
