@@ -71,9 +71,10 @@ _ALIKE = (
 )
 _CLAIM_DRAWS = 20  # for one wrong claim
 _DRAWS = 40  # for each item wanted, before a source is given up
-# An amount closed against additions in a way that its kind does not take: nobody asks for text
-# there, and whether a space stands before its stroke or its star, no ink tells.
+# An amount closed against additions. Nobody asks for text there; and whether a space stands before
+# its stroke or its star, no ink tells.
 _CLOSED = re.compile(r"\d[^A-Za-z0-9]*[-*=/]$")
+_CLOSED_APART = re.compile(r"[\d.] +[-*=/]+$")
 _SKIPPED = str.maketrans("", "", " .,-=/*")  # what `digits` leaves out
 
 # Surer evidence must not lower the probability; squeezed ink, the network's dissent and words in
@@ -181,7 +182,7 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
     else:  # the first that allows it: whoever writes a date was asked for one
         asked = ("email", "date", "time", "phone", "amount", "code", "username", *free)
         kind = _kinds(text, asked, spec)[0]
-    if kind in free and _CLOSED.search(text):
+    if _CLOSED_APART.search(text) or (kind in free and _CLOSED.search(text)):
         return None
     return Item(crop, Field("field", kind=kind), text)
 
