@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.kernels import full_kernel
 from edge_runtime.lines import ON, Gray, Line, find_lines
 from edge_runtime.tracks import MAX_SLOPE
 
@@ -82,9 +83,7 @@ def _may_be_parted(part: Gray, *, cover: float) -> bool:
         return False
     mask = cv2.threshold(part, ON - 1, 1, cv2.THRESH_BINARY)[1]
     band = 2 * math.ceil(MAX_SLOPE / 2 * span + 1) + 1
-    filled = cv2.reduce(
-        cv2.dilate(mask, np.ones((1, band), np.uint8)), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S
-    )
+    filled = cv2.reduce(cv2.dilate(mask, full_kernel(1, band)), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     edges = np.flatnonzero(np.diff(filled.ravel() >= 0.95 * cover**2 * span, prepend=0, append=0))
     runs = edges[1::2] - edges[::2]
     return len(runs) >= _FEWEST or int(runs.max(initial=0)) > _FEWEST * band

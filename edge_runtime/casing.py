@@ -39,6 +39,10 @@ def case_nats(text: str, *, name: bool = False) -> float:
         name: It is a person's name.
     """
     words = _WORD.findall(text)
+    if len(words) == 1:  # nothing beside it to compare it with
+        sort = _sort(words[0])
+        small_name = name and sort == "small" and words[0] not in _SMALL
+        return -_IRREGULAR if sort == "irregular" else -_SMALL_NAME if small_name else 0.0
     sorts = [_sort(word) for word in words]
     odd = min(sorts.count("capitals"), sorts.count("usual") + sorts.count("small"))
     nats = _IRREGULAR * sorts.count("irregular") + _MIXED * odd

@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import cached_property, lru_cache
 from itertools import count
 from typing import NamedTuple
@@ -48,29 +47,35 @@ class Cells:
         n, n_labels = len(log_probs), len(grammar.labels)
         self._grammar = grammar
         self.n = n
-        self.glyph = np.full((n, n_labels), -np.inf)
-        self.mark, self.nothing = np.full(n, -np.inf), np.zeros(n)
+        self.glyph, self.mark = np.empty((n, n_labels)), np.empty(n)
+        self.nothing = np.zeros(n)
+        self.glyph.fill(-np.inf)
+        self.mark.fill(-np.inf)
         quiet, hush = grammar.quiet, grammar.hush
-        skipping = bool(grammar.skip.any())
+        skipping = len(quiet) > len(hush)
         for at, one in enumerate(log_probs):
             if one is None or len(one) == 0:
                 continue
             log = np.maximum(one, FLOOR, dtype=np.float64)
             off = np.logaddexp.reduce(log.take(quiet, axis=1), axis=1)
-            silence = float(off.sum())
+            silence = float(np.add.reduce(off))
             # Between frames, how much likelier a label is than silence so far: an interval's sum is
             # a difference of two of these.
             rise = np.zeros((len(log) + 1, n_labels))
             np.add.accumulate(log - off[:, None], axis=0, out=rise[1:])
             begin = np.logaddexp.accumulate(-rise[:-1], axis=0)
-            self.glyph[at] = np.logaddexp.reduce(rise[1:] + begin, axis=0) + silence
-            self.glyph[at, quiet] = -np.inf
-            nothing = np.logaddexp.reduce(log.take(hush, axis=1), axis=1)
-            self.nothing[at] = nothing = float(nothing.sum())
+            begin += rise[1:]
+            self.glyph[at] = np.logaddexp.reduce(begin, axis=0) + silence
+            if not skipping:  # all that is quiet is hushed
+                self.nothing[at] = silence
+                continue
+            hushed = np.logaddexp.reduce(log.take(hush, axis=1), axis=1)
+            self.nothing[at] = nothing = float(np.add.reduce(hushed))
             rest = nothing - silence  # of silence, the part without marks
-            if skipping and rest < 0:
+            if rest < 0:
                 self.mark[at] = silence + math.log(-math.expm1(rest))
-        self.glyph = np.minimum(self.glyph, 0.0)
+        np.minimum(self.glyph, 0.0, out=self.glyph)
+        self.glyph[:, quiet] = -np.inf
         self.still = np.logaddexp(self.mark, self.nothing)
 
     def within(self) -> Cells:
@@ -93,7 +98,8 @@ class Cells:
         any_glyph = np.logaddexp(allowed[moved], lost[moved])
         still = self.still[moved]
         shrunk = np.logaddexp(still, allowed[moved]) - np.logaddexp(still, any_glyph)
-        found = copy(self)
+        found = Cells.__new__(Cells)
+        found.__dict__.update(self.__dict__)
         found.glyph, found.mark = self.glyph.copy(), self.mark.copy()
         found.nothing, found.still = self.nothing.copy(), self.still.copy()
         for one in (found.mark, found.nothing, found.still):

@@ -58,13 +58,12 @@ class Components:
             x0, y0 = kept[:, :2].min(0).tolist()
             x1, y1 = (kept[:, :2] + kept[:, 2:4]).max(0).tolist()
             return x0, y0, x1, y1
-        few = [one for one in self.stats.tolist() if one[4] >= least]
-        if not few:
-            return None
-        left, top, right, bottom = zip(
-            *((x, y, x + w, y + h) for x, y, w, h, _ in few), strict=True
-        )
-        return min(left), min(top), max(right), max(bottom)
+        left, top, right, bottom = self.wide.shape[1], len(self.wide), 0, 0
+        for x, y, w, h, area in self.stats.tolist():
+            if area >= least:
+                left, top = min(left, x), min(top, y)
+                right, bottom = max(right, x + w), max(bottom, y + h)
+        return (left, top, right, bottom) if right else None
 
     @cached_property
     def stats(self) -> NDArray[np.int32]:
@@ -75,15 +74,15 @@ class Components:
         if self.count == 2:  # a glyph of one piece: nothing to sort
             lengths = self.stops - self.starts
             rows, left = np.divmod(self.starts, self.wide.shape[1])
-            x, y = int(left.min()) - 1, int(rows[0])
-            right, bottom = int((left + lengths).max()) - 1, int(rows[-1]) + 1
-            found[0] = x, y, right - x, bottom - y, int(lengths.sum())
+            x, y = int(np.minimum.reduce(left)) - 1, int(rows[0])
+            right = int(np.maximum.reduce(left + lengths)) - 1
+            found[0] = x, y, right - x, int(rows[-1]) + 1 - y, int(np.add.reduce(lengths))
             return found
         # Rows stay in order; sixteen bits are sorted by counting.
         kind = np.uint16 if self.count <= 1 << 16 else np.int32
-        order = np.argsort(self.of_run.astype(kind), kind="stable")
+        order = self.of_run.astype(kind).argsort(kind="stable")
         runs = np.bincount(self.of_run, minlength=self.count)[1:]
-        ends = np.cumsum(runs)
+        ends = runs.cumsum()
         begins = ends - runs
         starts, lengths = self.starts[order], (self.stops - self.starts)[order]
         row, left = np.divmod(starts, self.wide.shape[1])
@@ -120,6 +119,6 @@ def components_of(ink: Gray, least: int) -> Components:
     mask = flat[:-1].reshape(h, w + 1)
     cv2.threshold(ink, least - 1, 1, cv2.THRESH_BINARY, dst=mask[:, 1:])
     count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    edges = (flat[1:] != flat[:-1]).nonzero()[0]
     edges += 1
     return Components(count, np.asarray(labels, np.int32), edges[::2], edges[1::2])

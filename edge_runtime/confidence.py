@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ def features(
     rivals = [p for text, p in decoding.alternatives if text != decoding.text]
     posterior = log_posterior(decoding)
     rival = math.log(rivals[0]) if rivals and rivals[0] > 0 else -math.inf
-    worst = min((span.probability for span in decoding.spans), default=0.0)
+    worst = min([span.probability for span in decoding.spans], default=0.0)
     words = UNSAID
     if prior is not None and field is not None and expects_words(field):
         words = wording(decoding.text, prior, name=field.kind == "name")
@@ -97,8 +98,8 @@ def features(
         _clip(math.log(worst) if worst > 0 else -math.inf, -_NATS, 0.0),
         math.log(chars),
         float(_bare(decoding.raw_text, skip) != _bare(decoding.text, skip)),
-        max((math.log(one.scale_y / one.scale_x) for one in strips), default=0.0),
-        _clip(max((math.log(one.scale_y) for one in strips), default=0.0), 0.0, _ENLARGED),
+        max([math.log(one.scale_y / one.scale_x) for one in strips], default=0.0),
+        _clip(max([math.log(one.scale_y) for one in strips], default=0.0), 0.0, _ENLARGED),
         *words,
     )
     return np.array(evidence, np.float64)
@@ -117,12 +118,17 @@ def log_posterior(decoding: Decoding) -> float:
 
 def probability(evidence: NDArray[np.float64], calibration: Calibration) -> float:
     """The calibrated probability, 0..1, that the text is wholly right."""
-    weights = np.asarray(calibration.weights, np.float64)
+    weights = _array(calibration.weights)
     z = calibration.bias + float(np.dot(evidence[: len(weights)], weights))
     if z >= 0:
         return 1.0 / (1.0 + math.exp(-z))
     odds = math.exp(max(z, -700.0))  # below that exp underflows to 0, which is the answer
     return odds / (1.0 + odds)
+
+
+@lru_cache(maxsize=64)
+def _array(weights: tuple[float, ...]) -> NDArray[np.float64]:
+    return np.asarray(weights, np.float64)
 
 
 def other_probability(share: float, best: float, confidence: float) -> float:
@@ -276,9 +282,11 @@ def _logit(log_p: float) -> float:
 
 
 def _clip(value: float, low: float, high: float) -> float:
-    return min(high, max(low, value))
+    return value if low < value < high else min(high, max(low, value))
 
 
 def _bare(text: str, skip: str) -> str:
     """Without spaces and skipped marks: where a word ends is no doubt about its letters."""
-    return "".join(char for char in text if char != " " and char not in skip)
+    for mark in (" ", *skip):
+        text = text.replace(mark, "")
+    return text

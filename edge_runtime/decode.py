@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -84,9 +84,29 @@ def decode(log_probs: LogProbs, grammar: Grammar, *, k: int = 5) -> Decoding:
     return decode_all([log_probs], grammar, k=k)[0]
 
 
-def decode_all(given: Sequence[LogProbs], grammar: Grammar, *, k: int = 5) -> list[Decoding]:
-    """Read many strips of one grammar; for each what `decode` says, to the last bit."""
-    return _each(given, grammar, lambda full: _spelled(*_weighed(full, grammar, k), grammar))
+class Heard(NamedTuple):
+    """What strips say as the network gave them, where others are decoded: belief was moved."""
+
+    log_totals: list[float]  # of the grammar, in each strip
+    raw_texts: list[str]
+
+
+def decode_all(
+    given: Sequence[LogProbs], grammar: Grammar, *, k: int = 5, heard: Heard | None = None
+) -> list[Decoding]:
+    """Read many strips of one grammar; for each what `decode` says, to the last bit.
+
+    Args:
+        given: As in `decode`.
+        grammar: As there.
+        k: As there.
+        heard: Goes into the decodings in place of what `given` would say.
+    """
+
+    def read(full: Sequence[LogProbs], told: Heard | None) -> list[Decoding]:
+        return _spelled(*_weighed(full, grammar, k, told), grammar)
+
+    return _each(given, grammar, read, heard)
 
 
 def favour(
@@ -109,28 +129,39 @@ def favour(
 
 
 def favour_all(
-    given: Sequence[LogProbs], grammar: Grammar, prior: Prior, *, k: int = 5, among: int = 5
+    given: Sequence[LogProbs],
+    grammar: Grammar,
+    prior: Prior,
+    *,
+    k: int = 5,
+    among: int = 5,
+    heard: Heard | None = None,
 ) -> list[Decoding]:
-    """Read many strips; for each what `favour` says, to the last bit."""
+    """Read many strips; for each what `favour` says, to the last bit; `heard`: as `decode_all`."""
 
-    def read(full: Sequence[LogProbs]) -> list[Decoding]:
-        whole, found = _weighed(full, grammar, among, prior)
+    def read(full: Sequence[LogProbs], told: Heard | None) -> list[Decoding]:
+        whole, found = _weighed(full, grammar, among, told, prior)
         for one in found:
             if one.proposed or len(one.alternatives) > 1:
                 _favour(one, prior, k, name=grammar.field.kind == "name")
         return _spelled(whole, found, grammar)
 
-    return _each(given, grammar, read)
+    return _each(given, grammar, read, heard)
 
 
 def _each(
     given: Sequence[LogProbs],
     grammar: Grammar,
-    read: Callable[[Sequence[LogProbs]], list[Decoding]],
+    read: Callable[[Sequence[LogProbs], Heard | None], list[Decoding]],
+    heard: Heard | None,
 ) -> list[Decoding]:
     """What `read` says of strips that have frames, and nothing of others."""
-    full = [one for one in given if len(one)]
-    found = iter(read(full) if full else ())
+    on = [len(one) > 0 for one in given]
+    full = list(compress(given, on))
+    if heard is not None and len(full) < len(on):
+        totals, texts = heard
+        heard = Heard(list(compress(totals, on)), list(compress(texts, on)))
+    found = iter(read(full, heard) if full else ())
     nothing = Decoding("", -math.inf, -math.inf, (), (), "")
     return [next(found) if len(one) else nothing for one in given]
 
@@ -145,6 +176,7 @@ class _Weighed:
     """One strip's texts and what they sum to; the best of them, where any is allowed."""
 
     ink: StripTexts | ListTexts
+    log_total: float  # of the grammar, and what the network says, as `Heard` has it
     raw: str
     texts: list[str]
     sums: list[float]
@@ -155,7 +187,11 @@ class _Weighed:
 
 
 def _weighed(
-    given: Sequence[LogProbs], grammar: Grammar, k: int, prior: Prior | None = None
+    given: Sequence[LogProbs],
+    grammar: Grammar,
+    k: int,
+    heard: Heard | None,
+    prior: Prior | None = None,
 ) -> tuple[Frames, list[_Weighed]]:
     """The frames of all strips, and of each strip the k best texts and what the prior proposes."""
     whole, parts = frames_of(given, grammar)
@@ -177,13 +213,15 @@ def _weighed(
     ]
     labels = [[grammar.labels_of(text) for text in its] for its in wanted]
     found = []
-    raws = raw_texts(given, grammar)
-    for at, (ink, raw, sums) in enumerate(zip(inks, raws, sums_of(parts, labels), strict=True)):
+    if heard is None:
+        heard = Heard([ink.log_total for ink in inks], raw_texts(given, grammar))
+    told_of = zip(inks, *heard, sums_of(parts, labels), strict=True)
+    for at, (ink, log_total, raw, sums) in enumerate(told_of):
         n = len(names[at]) if own[at] else 0
         log_sums = sums[:n] if own[at] else ink.sums(names[at], grammar)
         ranked = _ranked(ink, texts[at], log_sums, grammar, k)
         told = dict(zip(proposed.get(at, ()), sums[n:], strict=True))
-        found.append(_Weighed(ink, raw, *ranked, told))
+        found.append(_Weighed(ink, log_total, raw, *ranked, told))
     return whole, found
 
 
@@ -231,7 +269,7 @@ def _favour(one: _Weighed, prior: Prior, k: int, *, name: bool) -> None:
     scores = sums + [prior.score(text) + case_nats(text, name=name) for text in one.texts]
     weights = np.exp(scores - scores.max())
     weights *= min(1.0, float(shares.sum())) / weights.sum()
-    order = np.argsort(-weights, kind="stable")[:k].tolist()
+    order = (-weights).argsort(kind="stable")[:k].tolist()
     one.best = order[0]
     one.alternatives = tuple(
         Alternative(one.texts[at], float(weights[at]))
@@ -250,12 +288,12 @@ def _spelled(whole: Frames, found: Sequence[_Weighed], grammar: Grammar) -> list
     starts = list(accumulate((one.ink.frames.n for one in found), initial=0))
     spans = _spans(whole, grammar, starts, labels, runs)
     return [
-        Decoding("", -math.inf, one.ink.log_total, (), (), one.raw)
+        Decoding("", -math.inf, one.log_total, (), (), one.raw)
         if one.best is None
         else Decoding(
             one.texts[one.best],
             one.sums[one.best],
-            one.ink.log_total,
+            one.log_total,
             one.alternatives,
             its,
             one.raw,
@@ -368,10 +406,9 @@ def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
     """The same for many strips."""
     found = []
     for one in given:
-        path = one.argmax(axis=1)
-        new = np.ones(len(path), np.bool_)
-        np.not_equal(path[1:], path[:-1], out=new[1:])
-        found.append(grammar.spell(path[new].tolist()))
+        path = one.argmax(axis=1).tolist()
+        new = [label for label, last in zip(path, [-1, *path[:-1]], strict=True) if label != last]
+        found.append(grammar.spell(new))
     return found
 
 
@@ -402,9 +439,9 @@ def _spans(
         said += its or [0]
     peaks = np.maximum.reduceat(whole.prob, first, axis=0)
     nothing = np.exp(np.add.reduceat(whole.log[:, 0], first))
-    total = peaks.take(grammar.spoken[1:], axis=1).sum(axis=1) + nothing
-    own = peaks[np.arange(len(said)), said]
-    shares = iter(np.divide(own, total, out=np.zeros_like(own), where=total > 0).tolist())
+    total = np.add.reduce(peaks.take(grammar.spoken[1:], axis=1), axis=1) + nothing
+    ours = zip(peaks[np.arange(len(said)), said].tolist(), total.tolist(), strict=True)
+    shares = iter([own / all_of if all_of > 0 else 0.0 for own, all_of in ours])
     found = []
     for its, of in zip(labels, runs, strict=True):
         found.append(

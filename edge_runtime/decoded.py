@@ -8,7 +8,8 @@ Words:  *settled*: with belief in characters of one shape given to the one that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from edge_runtime.alike import settle_alike, within
 from edge_runtime.confidence import expects_words
 from edge_runtime.decode import (
     Decoding,
+    Heard,
     decode_all,
     decode_cells,
     favour_all,
@@ -97,17 +99,16 @@ def _decode_lines(
     settled = settle_alike(whole, grammar)
     inside = within(settled, grammar)
     strips = _parted(inside, given)
-    found = decode_all(strips, grammar) if prior is None else favour_all(strips, grammar, prior)
-    said = [one.raw_text for one in found]
+    heard = None
     if inside is not settled:  # belief was moved
-        strips = _parted(settled, given)
-        totals, said = grammar_log_totals(strips, grammar), raw_texts(strips, grammar)
-        found = [
-            replace(one, log_total=total, raw_text=text)
-            for one, total, text in zip(found, totals, said, strict=True)
-        ]
-    if settled is not whole:
-        said = raw_texts(given, grammar)
+        before = _parted(settled, given)
+        heard = Heard(grammar_log_totals(before, grammar), raw_texts(before, grammar))
+    if prior is None:
+        found = decode_all(strips, grammar, heard=heard)
+    else:
+        found = favour_all(strips, grammar, prior, heard=heard)
+    own = settled is whole
+    said = [one.raw_text for one in found] if own else raw_texts(given, grammar)
     return found, [text.strip() for text in said]
 
 
@@ -166,6 +167,7 @@ def cell_frames(
     ]
 
 
+@lru_cache(maxsize=256)
 def x_strikes(grammar: Grammar) -> bool:
     """Whether an X surely says that a cell was struck out: where it is the one letter allowed."""
     return {char for char in grammar.readable if char.isalpha()} == {"X"}

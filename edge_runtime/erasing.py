@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.kernels import full_kernel
 from edge_runtime.lines import ON, Gray, Line
 
 _CUT_PX = 3  # to each side of where another line meets a line
@@ -112,13 +113,13 @@ def _feet(
         cuts: Columns that no foot reaches across.
     """
     side = max(1, round(foot_px)) | 1
-    bowl = np.ones((1, side), np.uint8)
-    wide = np.ones((1, 2 * thick + 5), np.uint8)
+    bowl = full_kernel(1, side)
+    wide = full_kernel(1, 2 * thick + 5)
     # Three rows of ink are a stroke; one or two are the line's own steps where it leans.
     feet = (over >= 50).all(1), (under >= 50).all(1)
     cut = np.zeros(x.size, np.uint8)
     cut[np.clip(np.searchsorted(x, np.rint(cuts)), 0, x.size - 1)] = len(cuts) > 0
-    cut = cv2.dilate(cut[None], np.ones((1, 2 * _CUT_PX + 1), np.uint8))[0]
+    cut = cv2.dilate(cut[None], full_kernel(1, 2 * _CUT_PX + 1))[0]
     found = np.zeros(on.shape, bool)
     for mine, other in (feet, feet[::-1]):
         # What runs through does not stand on the line.
@@ -174,7 +175,7 @@ def _keep_crossing(
     """
     n = stay.shape[1]
     d = n + 1
-    row = np.ones((1, 2 * d + 1), np.uint8)
+    row = full_kernel(1, 2 * d + 1)
     near = [cv2.dilate(side.view(np.uint8), row) for side in (above, below)]
     which, at = np.nonzero(np.minimum(*near))
     if at.size == 0:

@@ -32,6 +32,7 @@ from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
+from edge_runtime.preprocess import Strip
 from edge_runtime.prior import Prior
 from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
@@ -97,20 +98,21 @@ def judge_all(
 
 def _verdict(one: Decoded, spec: ModelSpec, prior: Prior | None) -> tuple[FieldReading, Evidence]:
     ink, grammar, decoding = one.ink, one.grammar, one.decoding
-    skip = grammar.field.skip or ""
-    evidence = features(decoding, ink.filled, skip=skip, field=ink.field, prior=prior)
+    skip, filled = grammar.field.skip or "", ink.filled
+    value = value_of(decoding.text, grammar.field)
+    evidence = features(decoding, filled, skip=skip, field=ink.field, prior=prior)
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
     fits = _checked(_sure(decoding, evidence, calibration), decoding, grammar.field)
     sure = fits * _meant(struck) * ink.kind_share
-    faults = _faults(ink, decoding, grammar, struck)
+    faults = _faults(ink, filled, decoding, value, grammar, struck)
     status, reason = _status(sure, fits, calibration, faults)
     best = math.exp(log_posterior(decoding))
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
     reading = _reading(
         ink,
         text=decoding.text or one.said,  # ink that is too short for any allowed text is no blank
-        value=value_of(decoding.text, grammar.field),
+        value=value,
         confidence=sure,
         status=status,
         reason=reason,
@@ -252,7 +254,12 @@ def _meant(shares: Sequence[float]) -> float:
 
 
 def _faults(
-    ink: FieldInk, decoding: Decoding, grammar: Grammar, struck: Sequence[float]
+    ink: FieldInk,
+    filled: Sequence[Strip],
+    decoding: Decoding,
+    value: Value,
+    grammar: Grammar,
+    struck: Sequence[float],
 ) -> list[str]:
     """Why the reading is not to be accepted. Never names what was read: it may be a secret."""
     found = []
@@ -261,16 +268,16 @@ def _faults(
         where = ", ".join(str(at + 1) for at in called)
         alone = "struck out, or no writing"
         found.append(alone if field.cells is None else f"cell {where} struck out")
-    if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in ink.filled):
+    if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in filled):
         found.append("too wide for one line of the network; cut it into fields")
     foreign = set(decoding.raw_text) - grammar.readable - {" "}
     if foreign and decoding.log_total < _LEAST_GRAMMAR_LOG:
         found.append("ink that no allowed character explains")
     if checksum_ok(decoding.text, field) is False:
         found.append(f"the check digit ({grammar.field.checksum}) does not hold")
-    if _point_in_doubt(decoding, grammar.field):
+    if _point_in_doubt(decoding, grammar.field, value):
         found.append("a decimal point is in doubt")
-    if what := no_value(decoding.text, grammar.field):
+    if value is None and (what := no_value(decoding.text, grammar.field)):
         found.append(f"the text is no valid {what}")
     if field.choices is not None and field.cells is None and _spelled_otherwise(decoding):
         found.append("without the list the ink spells something else")
@@ -289,15 +296,17 @@ def _spelled_otherwise(decoding: Decoding) -> bool:
     return said != seen
 
 
-def _point_in_doubt(decoding: Decoding, field: Field) -> bool:
-    """Whether the ink may say the same digits with a point more, less or elsewhere."""
+def _point_in_doubt(decoding: Decoding, field: Field, value: Value) -> bool:
+    """Whether the ink may say the same digits with a point more, less or elsewhere; `value` is that
+    of the text."""
     if field.kind in _WORDS:
         return False
     bare = _POINT.sub("", decoding.text)
-    value = value_of(decoding.text, field)
+    pointed = "." in decoding.text or "," in decoding.text
     return any(
         text != decoding.text
         and share > _POINT_SHARE
+        and (pointed or "." in text or "," in text)
         and _POINT.sub("", text) == bare
         and (value is None or value_of(text, field) != value)
         for text, share in decoding.alternatives

@@ -213,6 +213,12 @@ class Lattice:
         first, again = (self.edge_label[self._edge_tail == state].tolist() for state in (0, 1))
         return first == again and bool((self.edge_node == 1).all())
 
+    @cached_property
+    def _first_labels(self) -> Ints:
+        """Labels that lead on from the beginning."""
+        found: Ints = self.edge_label[self._edge_tail == 0]
+        return found
+
     def log_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
         """`log_total` of each of some strips.
 
@@ -233,9 +239,9 @@ class Lattice:
 
     def _free_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
         """All ways through the labels of a set, but the one that says nothing."""
-        said = whole.prob.take(self.edge_label[self._edge_tail == 0], axis=1).sum(axis=1)
+        said = np.add.reduce(whole.prob.take(self._first_labels, axis=1), axis=1)
         any_of = said + whole.prob[:, 0]
-        starts = np.cumsum([0, *(one.n for one in parts)])[:-1]
+        starts = list(itertools.accumulate([one.n for one in parts[:-1]], initial=0))
         with np.errstate(divide="ignore", invalid="ignore"):  # what is not finite is done by logs
             log = np.add.reduceat(np.log(any_of), starts)
             silent = np.add.reduceat(np.log1p(-said / any_of), starts)
@@ -247,24 +253,27 @@ class Lattice:
         n = self.n_nodes
         steps = np.zeros((whole.n + 1, n, n))
         steps[-1] = np.eye(n)  # behind a strip's end
-        sums: dict[bytes, Floats] = {}
-        for i, j, labels in self._links:
-            key = labels.tobytes()
-            if key not in sums:
-                sums[key] = whole.prob.take(labels, axis=1).sum(axis=1)
-            steps[:-1, i, j] = sums[key]
-        size = 1 << (max(one.n for one in parts) - 1).bit_length()
-        starts = np.cumsum([0, *(one.n for one in parts)])
-        at = starts[:-1, None] + np.arange(size)
-        steps = steps[np.where(at < starts[1:, None], at, whole.n)]
+        for labels, links in self._bundles:
+            said = np.add.reduce(whole.prob.take(labels, axis=1), axis=1)
+            for i, j in links:
+                steps[:-1, i, j] = said
+        size = 1 << (max([one.n for one in parts]) - 1).bit_length()
+        if len(parts) == 1:
+            at = np.arange(size)[None]
+            at[:, whole.n :] = whole.n
+        else:
+            starts = np.cumsum([0, *(one.n for one in parts)])
+            at = starts[:-1, None] + np.arange(size)
+            at = np.where(at < starts[1:, None], at, whole.n)
+        steps = steps.take(at, axis=0)
         power = np.zeros(len(parts), np.intp)
         while size > 1:
             steps = steps[:, 0::2] @ steps[:, 1::2]
             size //= 2
-            scale = np.frexp(steps.max(axis=(2, 3)))[1]
+            scale = np.frexp(np.maximum.reduce(steps, axis=(2, 3)))[1]
             steps = np.ldexp(steps, -scale[:, :, None, None])
-            power += scale.sum(axis=1)
-        ends = steps[:, 0, 0].take(self._ends.nonzero()[0], axis=1).sum(axis=1)
+            power += np.add.reduce(scale, axis=1)
+        ends = np.add.reduce(steps[:, 0, 0].take(self._ends.nonzero()[0], axis=1), axis=1)
         return [
             math.log(one) + scaled * math.log(2) if one > 0 else -math.inf
             for one, scaled in zip(ends.tolist(), power.tolist(), strict=True)
@@ -299,6 +308,14 @@ class Lattice:
         pairs = itertools.product(range(n), range(n))
         links = [(i, j, np.flatnonzero(on[:, i, j])) for i, j in pairs]
         return [link for link in links if len(link[2])]
+
+    @cached_property
+    def _bundles(self) -> list[tuple[Ints, list[tuple[int, int]]]]:
+        """The same by the labels: those that lead from one node to another often lead elsewhere."""
+        found: dict[bytes, tuple[Ints, list[tuple[int, int]]]] = {}
+        for i, j, labels in self._links:
+            found.setdefault(labels.tobytes(), (labels, []))[1].append((i, j))
+        return list(found.values())
 
     def _ahead_by_matrices(self, frames: Frames, ahead: Floats) -> None:
         n = self.n_nodes

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.kernels import full_kernel
 from edge_runtime.tracks import Tracks, find_tracks
 
 Gray = NDArray[np.uint8]
@@ -76,9 +77,9 @@ def find_lines(
 
 def stroke_width_px(ink: Gray) -> float:
     """Mean width of the strokes, pixels: twice their area over their outline. 0 without ink."""
-    mask = (ink >= 90).astype(np.uint8)
+    mask = cv2.threshold(ink, 89, 1, cv2.THRESH_BINARY)[1]
     area = cv2.countNonZero(mask)
-    core = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    core = cv2.erode(mask, full_kernel(3, 3), borderType=cv2.BORDER_REPLICATE)
     return 2 * area / max(1, area - cv2.countNonZero(core))
 
 
@@ -102,7 +103,7 @@ def _measure(
     whole = cv2.copyMakeBorder(
         on.view(np.uint8), 0, 0, gap_px, gap_px, cv2.BORDER_CONSTANT, value=0
     )
-    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((1, gap_px + 1), np.uint8))
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, full_kernel(1, gap_px + 1))
     girth = band.sum(1, dtype=np.int32).astype(np.float32) / np.maximum(centre, 1)
     lines = []
     rows = at - tracks.pad

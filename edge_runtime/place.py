@@ -79,7 +79,7 @@ class FieldInk:
     @property
     def filled(self) -> tuple[Strip, ...]:
         """The strips of inks that are not blank, in order."""
-        return tuple(strip for strip in self.strips if strip is not None)
+        return tuple([strip for strip in self.strips if strip is not None])
 
     @property
     def asked(self) -> tuple[Strip, ...]:

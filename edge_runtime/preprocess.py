@@ -1,8 +1,8 @@
 """From a crop to what the network sees: the one road, for training, calibration and reading.
 
 Owns:   photometry (`normalize_ink`), geometry (`make_strip`), buckets and tensors.
-Needs:  numpy, cv2, `edge_runtime.spec`, `edge_runtime.components`. Never torch, never
-        onnxruntime, never a file.
+Needs:  numpy, cv2, `edge_runtime.spec`, `edge_runtime.components`, `edge_runtime.kernels`. Never
+        torch, never onnxruntime, never a file.
 Words:  *crop*: dark ink on light paper. *ink*: the same pixels, bright on black, 255 is full ink.
 """
 
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.components import Components, components_of
+from edge_runtime.kernels import full_kernel
 from edge_runtime.spec import ModelSpec
 
 Gray = NDArray[np.uint8]
@@ -69,14 +71,20 @@ def normalize_ink(crop: Gray, *, contrast: int = MIN_CONTRAST) -> Gray:
     # The darkest 1 % is ink wherever there is any: a lone "1" in a square cell covers 4 %.
     full = int(counts.searchsorted(0.99 * counts[-1]))
     span = max(full - grain, contrast)
+    return np.asarray(cv2.LUT(depth, _stretching(grain, span)), np.uint8)
+
+
+@lru_cache(maxsize=1024)
+def _stretching(grain: int, span: int) -> Gray:
+    """uint8 (256,), the ink of each depth under the paper."""
     levels = (_LEVELS - grain) * (255.0 / span)
-    return np.asarray(cv2.LUT(depth, levels.clip(0, 255).astype(np.uint8)), np.uint8)
+    return np.asarray(levels.clip(0, 255).astype(np.uint8), np.uint8)
 
 
 def _closed(crop: Gray, side: int) -> Gray:
     """A closing by a square of an odd side; what lies beyond the crop has no say."""
     if side < _LARGE_PX:
-        square = np.ones((side, side), np.uint8)
+        square = full_kernel(side, side)
         found = cv2.morphologyEx(crop, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.uint8)
     reach = (side - 1) // 2
@@ -172,8 +180,8 @@ def _stretch(pixels: Gray, spec: ModelSpec) -> float:
     """How much wider a strip must be for its strokes to stand far enough apart."""
     stroke = pixels >= STROKE
     into = (stroke[:, 1:] > stroke[:, :-1]).view(np.uint8)
-    crossed = np.sort(cv2.reduce(into, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel())
-    strokes = int(crossed[-_DENSE_ROWS:].sum()) / _DENSE_ROWS
+    crossed = sorted(cv2.reduce(into, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().tolist())
+    strokes = sum(crossed[-_DENSE_ROWS:]) / _DENSE_ROWS
     if strokes < _LEAST_STROKES:
         return 1.0
     pitch = (pixels.shape[1] - 2 * spec.margin_px) / strokes
@@ -194,6 +202,11 @@ def to_tensor(strips: Sequence[Gray], bucket: int, spec: ModelSpec) -> NDArray[n
     Returns:
         float32 (n, 1, height_px, bucket), `(ink / 255 - mean) / std`.
     """
+    if len(strips) == 1 and not spec.mean:  # paper stays 0: one strip goes straight to its place
+        out = np.zeros((1, 1, spec.height_px, bucket), np.float32)
+        own = out[0, 0, :, : strips[0].shape[1]]
+        np.multiply(strips[0], np.float32(1 / (255 * spec.std)), out=own, dtype=np.float32)
+        return out
     batch = np.zeros((len(strips), 1, spec.height_px, bucket), np.uint8)
     for row, pixels in zip(batch, strips, strict=True):
         row[0, :, : pixels.shape[1]] = pixels

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.components import Components, components_of
+from edge_runtime.kernels import full_kernel
 from edge_runtime.lines import Gray, stroke_width_px
 from edge_runtime.preprocess import STROKE
 from edge_runtime.printed import erase_printed, find_printed
@@ -112,7 +113,7 @@ def _faint(ink: Gray) -> bool:
     if max(width, height) < _LONG * h or area < 2 * _SPECK_PX:
         return False
     mine = pale.labels == 1 + largest
-    around = cv2.dilate(mine.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    around = cv2.dilate(mine.astype(np.uint8), full_kernel(5, 5)) == 0
     if not around.any():
         return False
     stroke = float(np.percentile(inner[mine], 80))

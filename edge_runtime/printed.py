@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edge_runtime.borders import find_borders, lines_between
 from edge_runtime.erasing import erase_lines
 from edge_runtime.field import Box
+from edge_runtime.kernels import full_kernel
 from edge_runtime.lines import ON, Gray, Line, find_lines, stroke_width_px
 from edge_runtime.tracks import MAX_SLOPE
 
@@ -146,7 +147,7 @@ def _spare(across: int) -> int:
 def _filled(mask: Gray, along: int) -> NDArray[np.int32]:
     """How much of each row (`along` = 1) or column is ink, or stands beside ink within a lean."""
     band = 2 * _spare(mask.shape[along]) + 1
-    wide = cv2.dilate(mask, np.ones((band, 1) if along else (1, band), np.uint8))
+    wide = cv2.dilate(mask, full_kernel(band, 1) if along else full_kernel(1, band))
     total = cv2.reduce(wide, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     return np.asarray(total, np.int32).ravel()
 
@@ -159,11 +160,11 @@ def may_hold_box(ink: Gray) -> bool:
     h, w = ink.shape
     if min(h, w) < _LEAST_PX:
         return False
-    mask = (ink >= _INK).astype(np.uint8)
-    run = np.ones((1, max(5, min(h, w) // 3)), np.uint8)
+    mask = cv2.threshold(ink, _INK - 1, 1, cv2.THRESH_BINARY)[1]
+    run = full_kernel(1, max(5, min(h, w) // 3))
     level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, run)
     band = 2 * max(1, round(_BAND * h)) + 1
-    filled = cv2.dilate(level, np.ones((band, 1), np.uint8))
+    filled = cv2.dilate(level, full_kernel(band, 1))
     long = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= _SHORTEST_RULE * w
     return bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
 

@@ -92,7 +92,7 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
         floor = _LOST * max(stay)
         # What is worth no more than each of as many as are kept is not kept itself.
         least = max(floor, min(stay)) if len(stay) == width else floor
-        number_of: dict[str, int] = {}  # only a prefix that ends in it may be what a label makes
+        changed = False
         kids: list[tuple[float, int, int]] = []
         for label in said:
             share, column = row[label], columns[label]
@@ -103,19 +103,21 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
                     if (worth := mass * (share * factor_of[costs[place + column]])) > least
                 ]
                 continue
-            number_of = number_of or {text: number for number, text in enumerate(texts)}
-            char = labels[label]
+            # Only a prefix that ends in it may be what a label makes of another.
+            owns = {texts[own][:-1]: own for own, last in enumerate(lasts) if last == label}
             for number, (last, place) in enumerate(zip(lasts, places, strict=True)):
                 mass = rests[number] if last == label else masses[number]
                 worth = mass * (share * factor_of[costs[place + column]])
                 if worth <= floor:
                     continue
-                own = number_of.get(texts[number] + char)
+                own = owns.get(texts[number])
                 if own is not None:
                     still_helds[own] += worth
+                    changed = True
                 elif worth > least:
                     kids.append((worth, number, label))
-        stay = list(map(add, still_rests, still_helds))
+        if changed:
+            stay = list(map(add, still_rests, still_helds))
         worths = stay + [worth for worth, _, _ in kids]
         top = max(worths)
         kept = _kept(worths, _LOST * top, width)

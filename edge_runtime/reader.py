@@ -320,16 +320,18 @@ class Reader:
 
     def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:
         """The network's answer to each strip of each field, all of them in one run."""
-        strips = [strip for ink in inks for strip in ink.asked]
+        asked = [ink.asked for ink in inks]
+        strips = [strip for its in asked for strip in its]
         twins: list[str] | None = None
         if self.spec.twins:
             twins = []
-            for ink in inks:
-                if ink.asked:
+            for ink, its in zip(inks, asked, strict=True):
+                if its:
                     own, line = self._twins_of(ink.field)
-                    twins += [own] * len(ink.filled) + [line] * (ink.line is not None)
+                    lines = ink.line is not None
+                    twins += [own] * (len(its) - lines) + [line] * lines
         frames = iter(self._recognizer.run(strips, twins))
-        return [[next(frames) for _ in ink.asked] for ink in inks]
+        return [[next(frames) for _ in its] for its in asked]
 
     def _twins(self, field: Field) -> tuple[str, str]:
         """Which of the model's twins reads a field's own strips, and its cells heard as a line."""

@@ -129,6 +129,12 @@ class Recognizer:
             For each strip, in order, float32 (t, n_labels): log-probabilities of its own frames,
             the padding's cut off. A strip's numbers do not depend on the strips beside it.
         """
+        if len(strips) == 1:  # a field at a time: nothing to sort
+            (strip,) = strips
+            bucket = bucket_px(strip.pixels.shape[1], self.spec)
+            full = batch_strips(bucket, self._columns)
+            (frames,) = self._run_batch([strip.pixels], bucket, full, twins[0] if twins else "")
+            return [frames[: n_frames(strip.pixels.shape[1], self.spec)].copy()]
         by_bucket: dict[tuple[str, int], list[int]] = {}
         for at, strip in enumerate(strips):
             bucket = bucket_px(strip.pixels.shape[1], self.spec)

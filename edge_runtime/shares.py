@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.components import components_of
 from edge_runtime.field import Box
+from edge_runtime.kernels import full_kernel
 from edge_runtime.lines import Gray
 from edge_runtime.printed import Printed, rails
 
@@ -149,7 +150,7 @@ def _owners(
     claimed = np.full(place.shape, -1, np.int16)
     claimed.ravel()[at] = mine
     # The grey edge of a stroke goes where the stroke goes.
-    grown = cv2.dilate(claimed, np.ones((3, 3), np.uint8))
+    grown = cv2.dilate(claimed, full_kernel(3, 3))
     owner = np.asarray(grown, np.int16)
     np.copyto(owner, place, where=owner < 0)
     owner.ravel()[at] = mine

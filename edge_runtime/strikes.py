@@ -13,6 +13,7 @@ All measures are of shapes, relative to the height of the ink; none asks the net
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.components import Components, components_of
+from edge_runtime.kernels import full_kernel
 from edge_runtime.preprocess import STROKE, IntBox
 from edge_runtime.strike_weights import CELL, LINE
 
@@ -91,35 +93,38 @@ def strike_features(ink: Gray, box: IntBox | None = None) -> Floats | None:
     mask = (part >= STROKE).view(np.uint8)
     runs = _runs(mask, _RULE_LEAST)
     bare = _without_rules(mask, runs)
-    if bare is None or not cv2.countNonZero(bare):  # hair lines fade where ink is made smaller
+    area = 0 if bare is None else cv2.countNonZero(bare)
+    if bare is None or not area:  # hair lines fade where ink is made smaller
         return None
     if bare is not mask or _long(mask, _RUN_LEAST) != _long(mask, _RULE_LEAST):
         runs = _runs(bare, _RUN_LEAST)
-    return _measured(bare, runs)
+    return _measured(bare, area, runs)
 
 
-def _measured(bare: Gray, runs: Gray | None) -> Floats:
+def _measured(bare: Gray, area: int, runs: Gray | None) -> Floats:
+    """The features of ink, uint8 (h, w) of 0 and 1, of which `area` pixels are 1, 1 at least."""
     mask = cv2.copyMakeBorder(bare, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     h, w = bare.shape
-    area = max(1, cv2.countNonZero(bare))
     found, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    contours: list[Any] = list(found)
+    contours: Sequence[Any] = found
     above: list[int] = np.asarray(tree)[0, :, 3].tolist()  # the contour that a hole lies in, or -1
-    sizes = [len(one) for one in contours]
+    sizes = list(map(len, contours))
     edge = max(1, sum(sizes))
     pen = max(1.0, 2 * area / edge)
-    blob = max(1.0, 2 * float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).max()))
+    away = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    blob = max(1.0, 2 * cv2.norm(away, cv2.NORM_INF))  # the largest distance to paper
     # How often each column, and each row, enters ink: subtraction stops at 0.
     down = cv2.reduce(cv2.subtract(mask[1:], mask[:-1]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
     right = cv2.subtract(mask[:, 1:], mask[:, :-1])
     along = sorted(cv2.reduce(right, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[1:-1, 0].tolist())
     busiest = along[-max(1, h // 4) :]
     busy = sum(busiest) / len(busiest)
-    holes = sum(one >= 0 for one in above)
-    at = max(range(len(sizes)), key=lambda one: sizes[one] if above[one] < 0 else 0)
-    inner = [one for one, outer in enumerate(above) if outer == at]
-    own = sizes[at] + sum(sizes[one] for one in inner)
-    full = cv2.contourArea(contours[at]) - sum(cv2.contourArea(contours[one]) for one in inner)
+    holes = len(above) - above.count(-1)
+    outer = [size if one < 0 else 0 for size, one in zip(sizes, above, strict=True)]
+    at = outer.index(max(outer))
+    inner = [one for one, around in enumerate(above) if around == at] if holes else []
+    own = sizes[at] + sum([sizes[one] for one in inner])
+    full = cv2.contourArea(contours[at]) - sum([cv2.contourArea(contours[one]) for one in inner])
     hull = max(4.0, cv2.contourArea(cv2.convexHull(contours[at])))
     _, _, wide, high = cv2.boundingRect(contours[at])
     return np.array(
@@ -129,7 +134,7 @@ def _measured(bare: Gray, runs: Gray | None) -> Floats:
             math.log(pen / h),
             math.log(blob / h),
             math.log(blob / pen),
-            int(down.sum()) / cv2.countNonZero(down),
+            int(np.add.reduce(down)) / cv2.countNonZero(down),
             math.log1p(busy * h / w),
             math.log1p(sum(along) / len(along) * h / w),
             math.log1p(holes * h / w),
@@ -152,7 +157,7 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     covered = len(columns) / w
     top = cv2.reduceArgMax(runs, 0)[0, columns]
     foot = cv2.reduceArgMax(runs, 0, lastIndex=True)[0, columns]
-    near = np.asarray(cv2.dilate(runs, np.ones((3, 1), np.uint8)), np.uint8)
+    near = np.asarray(cv2.dilate(runs, full_kernel(3, 1)), np.uint8)
     so_far = np.add.accumulate(bare & ~near, axis=0, dtype=np.uint8)  # of `_HIGH` rows at most
     over, under = so_far[top, columns], so_far[-1, columns] - so_far[foot, columns]
     both = min(cv2.countNonZero(over), cv2.countNonZero(under)) / len(columns)
@@ -169,7 +174,7 @@ def _runs(mask: Gray, least: int) -> Gray | None:
     k = _long(mask, least)
     if mask.shape[1] < k:
         return None
-    kernel = np.ones((1, k), np.uint8)
+    kernel = full_kernel(1, k)
     # Of each run of k pixels its first; then all of them again.
     core = cv2.erode(mask, kernel, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     if not cv2.countNonZero(core):

@@ -22,6 +22,7 @@ from edge_runtime.outputs import Floats, Frames, Ints
 SCALED_LEAST = -600.0
 RESCALE_EVERY = 8  # frames; e^-80 a frame may be lost before a sum underflows
 _LEAST_MASS = 1e-240  # of a scaled sum, the strip's greatest being 1
+_FEW_CHARS = 1000  # of one strip's texts, up to which arrays take longer than a loop
 _AT_ONCE = 20_000  # characters; their nodes stay in the processor's cache
 
 Labels = Sequence[int]
@@ -76,6 +77,9 @@ class _Tree:
     """
 
     def __init__(self, asked: Sequence[Sequence[Labels]]) -> None:
+        if len(asked) == 1 and sum(map(len, asked[0])) <= _FEW_CHARS:
+            self._grow(asked[0])
+            return
         rows: list[bytes] = []
         place: list[int] = []  # of each text asked, its row
         firsts: list[int] = []
@@ -110,6 +114,25 @@ class _Tree:
         end = node[np.arange(len(rows)), np.maximum(length - 1, 0)]
         self.ends: Ints = np.where(length > 0, end, self.roots[strip])[place]
         self.strip: Ints = strip[place]
+
+    def _grow(self, texts: Sequence[Labels]) -> None:
+        """One strip's nodes, character by character: soon done where there are few."""
+        label, parent, ends = [0, 0], [0, 0], []
+        known: dict[tuple[int, int], int] = {}
+        for text in texts:
+            at = 1
+            for one in text:
+                node = known.get((at, one))
+                if node is None:
+                    node = known[at, one] = len(label)
+                    label.append(one)
+                    parent.append(at)
+                at = node
+            ends.append(at)
+        self.n = len(label)
+        self.label, self.parent = np.array(label, np.intp), np.array(parent, np.intp)
+        self.roots, self.ends = np.ones(1, np.intp), np.array(ends, np.intp)
+        self.strip = np.zeros(len(ends), np.intp)
 
     def sums(self, parts: Sequence[Frames]) -> list[float | None]:
         """Logs of the sums of all texts asked; None where logs have to be summed.
@@ -159,23 +182,27 @@ class _Tree:
     def _sums_of_one(self, frames: Frames) -> list[float | None]:
         """The same of a single strip, with as few calls as can be: small arrays are gone through
         faster than they are asked for."""
-        labels, blanks = frames.prob.take(self.label, axis=1), frames.prob[:, 0].tolist()
-        held, ends = np.zeros(self.n), np.zeros((2, self.n))
-        rest, either = ends
-        ends[:, self.roots] = 1.0
-        whence = self.parent + (self.label != self.label[self.parent]) * self.n
-        power = np.zeros(1, np.intp)
-        take, multiply, add = ends.take, np.multiply, np.add
-        for t, (said, blank) in enumerate(zip(labels, blanks, strict=True), 1):
-            entered = take(whence)
-            entered += held
-            entered *= said
-            held = entered
-            multiply(either, blank, rest)
-            add(entered, rest, either)
+        said = np.empty((frames.n, 2, self.n))
+        said[:, 0] = frames.prob.take(self.label, axis=1)
+        said[:, 1] = frames.prob[:, :1]
+        # Rows: what ends on a label, and on its blank; what a frame's label goes on from, and a
+        # blank, which is all that ends on the node.
+        table = np.zeros((4, self.n))
+        held, rest, entered, either = table
+        table[1::2, self.roots] = 1.0
+        after, before = table[:2], table[2:]
+        whence = self.parent + np.where(self.label == self.label[self.parent], self.n, 3 * self.n)
+        power = 0
+        take, multiply, add = table.take, np.multiply, np.add
+        for t, frame in enumerate(said, 1):
+            add(take(whence), held, entered)
+            multiply(before, frame, after)
+            add(held, rest, either)
             if t % RESCALE_EVERY == 0 or t == frames.n:
-                _rescale(held[1:], ends[:, 1:], self.roots - 1, self.roots[:0], power)
-        return _logs(either[self.ends], power[self.strip])
+                _, scale = math.frexp(np.maximum.reduce(after, axis=None))
+                table *= np.ldexp(1.0, -scale)
+                power += scale
+        return _logs(either[self.ends], np.full(len(self.ends), power))
 
 
 def _rescale(held: Floats, ends: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:

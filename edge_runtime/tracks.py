@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.kernels import full_kernel
+
 Gray = NDArray[np.uint8]
 
 MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
@@ -56,7 +58,7 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     slopes = np.arange(-reach, reach + 1) * (MAX_SLOPE / reach)
     climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
     # A line off by half a pixel shares its ink with the next row: look at three rows in one.
-    wide = np.asarray(cv2.dilate(blocks, np.ones((3, 1), np.uint8)), np.uint8)
+    wide = np.asarray(cv2.dilate(blocks, full_kernel(3, 1)), np.uint8)
     sums = _sums_along(wide, pad + climb, h)
     seeds = _peaks(sums.max(0), least=least * n * _FAINT)
     if seeds.size == 0:
@@ -81,10 +83,10 @@ def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
     beyond = min(thick_px + 2, (padded.shape[0] - h) // 2)  # what an opening looks at
     top = (padded.shape[0] - h) // 2
     near = padded[top - beyond : top + h + beyond]
-    across = np.ones((thick_px + 2, 1), np.uint8)
+    across = full_kernel(thick_px + 2, 1)
     thin = cv2.morphologyEx(near, cv2.MORPH_TOPHAT, across)[beyond : beyond + h]
     thin = cv2.threshold(thin, _FAINT, _FAINT, cv2.THRESH_TRUNC)[1]
-    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, _DOTS_PX), np.uint8))
+    thin = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, full_kernel(1, _DOTS_PX))
     return np.asarray(cv2.resize(thin, (n, h), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -112,7 +114,7 @@ def _sums_along(wide: Gray, starts: NDArray[np.intp], h: int) -> NDArray[np.unsi
 def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
     """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
     flat = score.astype(np.float32)[None]
-    top = cv2.dilate(flat, np.ones((1, 7), np.uint8))
+    top = cv2.dilate(flat, full_kernel(1, 7))
     found = np.flatnonzero((flat == top).ravel() & (score >= least))
     if found.size == 0:
         return found

@@ -143,3 +143,11 @@ def test_padding_is_paper_and_scaling_is_that_of_the_spec() -> None:
     assert tensor.shape == (1, 1, 32, 64)
     assert not tensor[..., w:].any()
     assert tensor[0, 0, :, :w] == pytest.approx(strip.pixels / 255 / 0.3, abs=1e-5)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.25])
+def test_a_strip_alone_gives_the_tensor_it_gives_among_others(mean: float) -> None:
+    spec = replace(SPEC, mean=mean)
+    pixels = np.arange(32 * 50, dtype=np.uint8).reshape(32, 50)
+    (alone,) = to_tensor([pixels], 64, spec)
+    assert np.array_equal(alone, to_tensor([pixels, pixels], 64, spec)[1])

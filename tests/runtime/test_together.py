@@ -133,6 +133,19 @@ def test_sums_do_not_depend_on_the_texts_beside_them(
         assert [text_sums(frames, [one])[0] for one in texts] == sums
 
 
+def test_few_texts_and_many_of_a_strip_have_the_same_sums() -> None:
+    """Few grow into a tree by a loop and go through their own frames, many by arrays."""
+    rng = np.random.default_rng(5)
+    strips = [
+        Frames(np.log(rng.dirichlet(np.full(len(LABELS), 0.2), n)), GRAMMARS[0]) for n in (37, 9)
+    ]
+    few = [[1, 2, 2], [1, 2], [], [3], [1, 2, 2], [2, 2, 2, 2]]
+    many = [*few, *(rng.integers(1, len(LABELS), 6).tolist() for _ in range(300))]
+    own = text_sums(strips[0], few)
+    assert own == text_sums(strips[0], many)[: len(few)]
+    assert own == sums_of(strips, [few, few])[0]
+
+
 def test_a_text_that_is_as_good_as_impossible_has_its_sum_still() -> None:
     logs = np.full((20, len(LABELS)), -200.0)
     logs[:, 0] = 0.0
