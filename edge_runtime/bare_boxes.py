@@ -24,6 +24,7 @@ SIDE = 40  # pixels that a box's sides are brought to
 _INK, _PALE = 90, 48  # a pixel of this much ink is a stroke's; and a pale ring's, beside a pen's
 _PLAIN, _WORST = 0.9, 0.75  # of a square's outline that is ink, and of its worst side
 _CLEAN = 0.004  # of the inside of a plain square that is ink
+_BOLD = 0.16  # of the side: what plain squares are judged with ends there
 _FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
 _STRAY, _SIZE = 0.2, (0.8, 1.2)  # of the side: how far off a square may stand; and its size
 _ROUND = 0.3  # by which a ring must be seen better than a square, see `roundness`
@@ -46,6 +47,7 @@ class BareBox:
     """A check box without its print."""
 
     ink: Gray  # (h, w), of the box and some paper around it
+    own: Gray  # (h, w), the same without pieces that do not come near the box: labels, neighbours
     box: Box  # pixels of `ink`
     met: float = 1.0  # 0..1, of what the form prints there the part that the page shows
 
@@ -67,7 +69,8 @@ def ring_box(ink: Gray, box: Box, *, sure: bool = False) -> BareBox | None:
             if found is not None and (sure or roundness(mask, found) >= _ROUND):
                 r = found.radius
                 around = (found.x - r, found.y - r, found.x + r, found.y + r)
-                return BareBox(without_ring(small, found, least=least), around)
+                bare = without_ring(small, found, least=least)
+                return BareBox(bare, np.where(_near(small, around), bare, np.uint8(0)), around)
     return None
 
 
@@ -79,13 +82,15 @@ def clear_box(ink: Gray, printed: PrintedBox) -> BareBox:
     place = place[0] + dx, place[1] + dy, place[2] + dx, place[3] + dy
     on = blank >= _INK
     if not on.any():
-        return BareBox(small, place)
+        return BareBox(small, np.where(_near(small, place), small, np.uint8(0)), place)
     wide = cv2.dilate(small, np.ones((3, 3), np.uint8))
     # A page's ink is stretched to the darkest of its crop, which may be the pen's.
     gain = float(np.median(small[on]) / max(1.0, np.median(blank[on])))
     level = cv2.dilate(blank, np.ones((5, 5), np.uint8))
     gone = (level >= _BY) & (small <= _DARKER * gain * level.astype(np.float32) + _BY)
-    return BareBox(np.where(gone, np.uint8(0), small), place, met=float((wide[on] >= _PALE).mean()))
+    bare = np.where(gone, np.uint8(0), small)
+    own = np.where(_near(bare, place), bare, np.uint8(0))
+    return BareBox(bare, own, place, met=float((wide[on] >= _PALE).mean()))
 
 
 def print_place(blank: Gray, box: Box) -> Box | None:
@@ -150,7 +155,7 @@ def _square(mask: Gray, box: Box) -> tuple[int, int, int] | None:
 
 
 def _is_plain(mask: Gray, square: tuple[int, int, int]) -> bool:
-    """Whether nothing is printed within the lines of a square."""
+    """Whether a square has thin lines and nothing is printed within."""
     x, y, side = square
     out = 2  # a line may begin a little beside the square that was found
     box = mask[max(0, y - out) : y + side + out + 1, max(0, x - out) : x + side + out + 1]
@@ -160,7 +165,16 @@ def _is_plain(mask: Gray, square: tuple[int, int, int]) -> bool:
         begin = int(line.argmax())
         reach.append(begin + int(np.argmin(np.append(line[begin:], False))) + 1)
     inner = box[reach[0] : -reach[1], reach[2] : -reach[3]]
-    return bool(inner.size) and float(inner.mean()) <= _CLEAN
+    bold = max(reach) > out + _BOLD * side
+    return not bold and bool(inner.size) and float(inner.mean()) <= _CLEAN
+
+
+def _near(ink: Gray, box: Box) -> NDArray[np.bool_]:
+    """bool (h, w), where pieces of ink are that a box holds a part of."""
+    _, labels = cv2.connectedComponents((ink >= _PALE).view(np.uint8), connectivity=8)
+    x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
+    own = np.unique(labels[y0 : y1 + 1, x0 : x1 + 1])
+    return np.asarray(np.isin(labels, own[own > 0]))
 
 
 def _moved_onto(ink: Gray, blank: Gray) -> tuple[int, int, Gray]:

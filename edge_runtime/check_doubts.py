@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 
 _CLEAR = 0.12  # of the side, outwards: the box's own lines
-_AROUND = 0.07  # of the paper beside three of its sides that is ink, where it is circled
+_AROUND = 0.05  # of the paper beside three of its sides that is ink, where it is circled
 _LONG = 0.75  # of the patch's width or height: a line of the form's, and no stroke around a box
+_CORE, _DOT = 0.3, 0.02  # of the side: about its middle; and of that what is no speck
 _BAND, _OUT = 0.3, 0.3  # of the side: how far off its middle a box is struck out; and beyond it
 
 
@@ -30,6 +31,8 @@ def check_doubt(patch: Gray, *, rim: int, marked: bool) -> str:
     side = patch.shape[0] - 2 * rim
     if marked:
         return "struck through" if _is_struck(patch, rim, side) else ""
+    if _is_dotted(patch, rim, side):
+        return "a dot in the box"
     return "ink around the box" if _is_circled(patch, rim, side) else ""
 
 
@@ -41,6 +44,14 @@ def _is_struck(patch: Gray, rim: int, side: int) -> bool:
     left, right = band[:, max(0, rim - out)], band[:, min(labels.shape[1] - 1, rim + side + out)]
     both = np.intersect1d(left[left > 0], right[right > 0])
     return both.size > 0
+
+
+def _is_dotted(patch: Gray, rim: int, side: int) -> bool:
+    """Whether there is ink in the middle, short as it may be."""
+    rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
+    middle = rim + side / 2 - 0.5
+    core = np.hypot(columns - middle, rows - middle) <= _CORE * side
+    return float(patch[core].mean()) >= _DOT
 
 
 def _is_circled(patch: Gray, rim: int, side: int) -> bool:

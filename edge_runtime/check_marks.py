@@ -40,6 +40,7 @@ _INK = 90  # a pixel of this much ink is a stroke's, as in `presence`
 _SIDE, _RIM = 40, 18  # pixels that a box and the paper around it are looked at with
 _PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
 _FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
+_LATE = 3  # pixels of `_SIDE` by which a line may begin within its outline
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
@@ -99,11 +100,11 @@ def look_at_check(
 
 def bare_features(bare: BareBox) -> Floats:
     """float64 (len(FEATURES),), of a box without its print."""
-    return _measured(_bare_patch(bare))
+    return _measured(_bare_patch(bare.own, bare.box))
 
 
 def _judged(bare: BareBox) -> CheckMark:
-    patch = _bare_patch(bare)
+    patch = _bare_patch(bare.own, bare.box)
     states = _states_of(_measured(patch), BARE)
     rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
     middle = _RIM + _SIDE / 2 - 0.5
@@ -112,7 +113,7 @@ def _judged(bare: BareBox) -> CheckMark:
         # A dot is short, and yet a mark, or a printer's.
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
-    return _marked_as(states, patch)
+    return _marked_as(states, _bare_patch(bare.ink, bare.box))
 
 
 def _marked_as(states: Floats, patch: Gray) -> CheckMark:
@@ -121,10 +122,10 @@ def _marked_as(states: Floats, patch: Gray) -> CheckMark:
     return CheckMark(yes, tuple(states.tolist()), doubt)
 
 
-def _bare_patch(bare: BareBox) -> Gray:
-    x0, y0, x1, y1 = bare.box
+def _bare_patch(ink: Gray, box: Box) -> Gray:
+    x0, y0, x1, y1 = box
     side = (x1 - x0 + y1 - y0) / 2
-    return _patch(bare.ink, (x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side)
+    return _patch(ink, (x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side)
 
 
 def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
@@ -247,9 +248,12 @@ def _measured(patch: Gray) -> Floats:
 def _frame_px(patch: Gray) -> int:
     """How far the box's own lines reach into it: the usual side of the four."""
     box = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
-    sides = (box, box[::-1], box.T, box.T[::-1])
-    most = round(_FRAME * _SIDE)
-    reach = [int(np.argmin(np.append(one[:most].mean(1) >= _LINE, False))) for one in sides]
+    reach = []
+    for one in (box, box[::-1], box.T, box.T[::-1]):
+        line = one[: round(_FRAME * _SIDE)].mean(1) >= _LINE
+        begin = int(line.argmax())  # a bold line may begin a little within the outline
+        whole = begin <= _LATE and bool(line[begin])
+        reach.append(begin + int(np.argmin(np.append(line[begin:], False))) if whole else 0)
     return sorted(reach)[1]
 
 

@@ -24,6 +24,7 @@ _END = (0.08, 0.22)  # of a square's side: there it is farthest from its circle,
 _LINE = 0.5  # of the circle at one radius that is ink, where the ring is
 _THICK = 0.3  # of the radius, inwards: a disc that was filled is no thicker ring
 _REST_PX = 1.5  # of the ring's edge that is left beside it
+_SECOND, _GAP, _WHOLE = 0.6, 0.2, 0.85  # of the radius; and of a second ring that is ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ def without_ring(ink: Gray, ring: Ring, *, least: int) -> Gray:
     while outer < (1 + _THICK) * ring.radius and _share(ink, away, outer + 1, least) >= _LINE:
         outer += 1
     gone = (away >= inner - _REST_PX) & (away <= outer + _REST_PX)
+    # A second ring within the first: thin, or it is what filled the circle.
+    for radius in np.arange(inner - 2.0, _SECOND * ring.radius, -0.5):
+        gap = _share(ink, away, radius - _GAP * ring.radius, least)
+        if _share(ink, away, radius, least) >= _WHOLE and gap <= 1 - _WHOLE:
+            gone |= np.abs(away - radius) <= 1 + _REST_PX
     return np.where(gone, np.uint8(0), ink)
 
 

@@ -284,5 +284,5 @@ def _strokes(mark: str, rng: np.random.Generator) -> list[Points]:
     far = float(rng.uniform(0.8, 1.2))
     struck = [np.array([(-far, a), (0, (a + b) / 2), (far, b)]) for a, b in bars]
     if len(struck) == 1:
-        struck.append(struck[0][::-1] + (0, 0.2))
+        struck.append(np.add(struck[0][::-1], (0, 0.2)))
     return over + struck
