@@ -135,7 +135,7 @@ _FITTED = {
     "scribble": 3, "dot": 3, "corrected": 4, "crossed out": 4,
 }  # fmt: skip
 _FIT_SEED, _FIT_BOXES = 97_000, 4000
-_PLAIN = ("square", "square, bold", "square, grey", "square, tinted", "square, 2 mm", "square, 8 mm")
+_PLAIN = tuple("square" + more for more in ("", ", bold", ", grey", ", tinted", ", 2 mm", ", 8 mm"))
 _FIT_SHARES = (0.3, 0.14, 0.06, 0.14, 0.05, 0.08, 0.05, 0.05, 0.08, 0.05)
 
 

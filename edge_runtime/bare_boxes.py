@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
-from edge_runtime.rings import find_ring, roundness, without_ring
+from edge_runtime.rings import Ring, find_ring, roundness, without_ring
 
 Gray = NDArray[np.uint8]
 
@@ -46,7 +46,8 @@ class PrintedBox:
 class BareBox:
     """A check box without its print."""
 
-    ink: Gray  # (h, w), of the box and some paper around it
+    whole: Gray  # (h, w), ink of the box and some paper around it, its print, too
+    ink: Gray  # (h, w), without it
     own: Gray  # (h, w), the same without pieces that do not come near the box: labels, neighbours
     box: Box  # pixels of `ink`
     met: float = 1.0  # 0..1, of what the form prints there the part that the page shows
@@ -61,17 +62,26 @@ def ring_box(ink: Gray, box: Box, *, sure: bool = False) -> BareBox | None:
         sure: It is known to be a circle.
     """
     w, h = box[2] - box[0], box[3] - box[1]
+    best: tuple[float, BareBox] | None = None
     for stretch in _OVALS if max(w, h) > _LONG * min(w, h) else _OVALS[:1]:
         small, place = _sized(ink, box, stretch)
         for least in (_INK, _PALE):
             mask = (small >= least).astype(np.uint8)
             found = find_ring(mask, place)
-            if found is not None and (sure or roundness(mask, found) >= _ROUND):
-                r = found.radius
-                around = (found.x - r, found.y - r, found.x + r, found.y + r)
-                bare = without_ring(small, found, least=least)
-                return BareBox(bare, np.where(_near(small, around), bare, np.uint8(0)), around)
-    return None
+            if found is None:
+                continue
+            score = roundness(mask, found)
+            if (sure or score >= _ROUND) and (best is None or score > best[0]):
+                best = score, _without(small, found, least)
+                break
+    return None if best is None else best[1]
+
+
+def _without(ink: Gray, ring: Ring, least: int) -> BareBox:
+    r = ring.radius
+    around = ring.x - r, ring.y - r, ring.x + r, ring.y + r
+    bare = without_ring(ink, ring, least=least)
+    return BareBox(ink, bare, np.where(_near(ink, around), bare, np.uint8(0)), around)
 
 
 def clear_box(ink: Gray, printed: PrintedBox) -> BareBox:
@@ -82,7 +92,7 @@ def clear_box(ink: Gray, printed: PrintedBox) -> BareBox:
     place = place[0] + dx, place[1] + dy, place[2] + dx, place[3] + dy
     on = blank >= _INK
     if not on.any():
-        return BareBox(small, np.where(_near(small, place), small, np.uint8(0)), place)
+        return BareBox(small, small, np.where(_near(small, place), small, np.uint8(0)), place)
     wide = cv2.dilate(small, np.ones((3, 3), np.uint8))
     # A page's ink is stretched to the darkest of its crop, which may be the pen's.
     gain = float(np.median(small[on]) / max(1.0, np.median(blank[on])))
@@ -90,7 +100,7 @@ def clear_box(ink: Gray, printed: PrintedBox) -> BareBox:
     gone = (level >= _BY) & (small <= _DARKER * gain * level.astype(np.float32) + _BY)
     bare = np.where(gone, np.uint8(0), small)
     own = np.where(_near(bare, place), bare, np.uint8(0))
-    return BareBox(bare, own, place, met=float((wide[on] >= _PALE).mean()))
+    return BareBox(small, bare, own, place, met=float((wide[on] >= _PALE).mean()))
 
 
 def print_place(blank: Gray, box: Box) -> Box | None:

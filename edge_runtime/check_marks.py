@@ -2,8 +2,8 @@
 
 Owns:   `STATES`, `CheckMark`, `look_at_check`, `mark_features`, `bare_features`,
         `amount_of_ink`.
-Needs:  numpy, cv2, `outlines`, `bare_boxes`, `check_doubts`. Weights of plain squares are fitted
-        by `python -m benchmarks.checks --fit`, those of bare boxes by
+Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights of plain squares are
+        fitted by `python -m benchmarks.checks --fit`, those of bare boxes by
         `python -m benchmarks.checks_made --fit`.
 Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides. A *bare*
         box is one whose print was taken out.
@@ -25,6 +25,7 @@ from edge_runtime.check_doubts import check_doubt
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
+from edge_runtime.rings import has_corners
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -44,6 +45,7 @@ _LATE = 3  # pixels of `_SIDE` by which a line may begin within its outline
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
+_SEEN_STILL = 0.5  # of an outline: a bold line goes on
 _PLAIN, _WORST = 0.9, 0.75  # of an outline, and of its worst side: a square beyond doubt
 _CORE, _SPOT = 0.6, 0.012  # of a ring's radius; of what is within it that is ink: no speck
 _IN_DOUBT = 0.5
@@ -113,12 +115,17 @@ def _judged(bare: BareBox) -> CheckMark:
         # A dot is short, and yet a mark, or a printer's.
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
-    return _marked_as(states, _bare_patch(bare.ink, bare.box))
+    return _marked_as(
+        states, _bare_patch(bare.ink, bare.box), whole=_bare_patch(bare.whole, bare.box)
+    )
 
 
-def _marked_as(states: Floats, patch: Gray) -> CheckMark:
+def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
     yes = min(1.0, float(states[1] + states[2] + states[3] + _MEANT * states[4]))
-    doubt = check_doubt(patch, rim=_RIM, marked=yes >= _IN_DOUBT)
+    marked = yes >= _IN_DOUBT
+    # A stroke that goes through a box is parted where the print was taken out.
+    seen = whole if marked and whole is not None else patch
+    doubt = check_doubt(seen, rim=_RIM, marked=marked)
     return CheckMark(yes, tuple(states.tolist()), doubt)
 
 
@@ -189,9 +196,21 @@ def _placed(mask: Gray, box: Box | None) -> tuple[tuple[int, int, int], bool]:
             best = float(score.flat[at]), (int(xs.flat[at]), int(ys.flat[at]), side_px)
             mean, worst = seen.mean(-1).flat[at], seen.min(-1).flat[at]
             plain = bool(mean >= _PLAIN and worst >= _WORST)
+    plain = plain and has_corners(mask, *_outer(outlines, *best[1]))
     if best[0] == 0.0:
         return (round(guess[0]), round(guess[1]), max(1, round(guess[2]))), False
     return best[1], plain
+
+
+def _outer(outlines: Outlines, x: int, y: int, side: int) -> tuple[int, int, int]:
+    """The square about another that a bold line ends with: of a bold circle it has no corners."""
+    grown = x, y, side
+    for k in range(1, round(_FRAME * side)):
+        at = np.array(x - k), np.array(y - k)
+        if outlines.support(*at, side + 2 * k).mean() < _SEEN_STILL:
+            break
+        grown = x - k, y - k, side + 2 * k
+    return grown
 
 
 def _measured(patch: Gray) -> Floats:

@@ -1,6 +1,6 @@
 """The ring of a round check box: where it stands in a crop, and the ink without it.
 
-Owns:   `Ring`, `find_ring`, `roundness`, `without_ring`.
+Owns:   `Ring`, `find_ring`, `roundness`, `has_corners`, `without_ring`.
 Needs:  numpy, cv2.
 """
 
@@ -21,6 +21,7 @@ _COARSE_PX, _KEPT = 2.0, 4  # steps of a first search, and how many of its place
 _SEEN = 0.8  # of a ring that is ink
 _DIAGONAL = np.radians(15.0)  # about the diagonals a circle is farthest from its square
 _END = (0.08, 0.22)  # of a square's side: there it is farthest from its circle, and not rounded
+_CORNERS = 0.8  # of a square's ends that is ink
 _LINE = 0.5  # of the circle at one radius that is ink, where the ring is
 _THICK = 0.3  # of the radius, inwards: a disc that was filled is no thicker ring
 _REST_PX = 1.5  # of the ring's edge that is left beside it
@@ -69,19 +70,21 @@ def find_ring(mask: Gray, box: tuple[float, float, float, float]) -> Ring | None
     return ring if _on(thick, ring, _circle(_ANGLES)).mean() >= _SEEN else None
 
 
+def has_corners(mask: Gray, x: float, y: float, side: float) -> bool:
+    """Whether a square is ink near its corners, a pixel of stray allowed; a circle is none."""
+    thick = np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
+    around = Ring(x + side / 2, y + side / 2, side / 2)
+    return bool(_on(thick, around, _ends()).mean() >= _CORNERS)
+
+
 def roundness(mask: Gray, ring: Ring) -> float:
     """How much more a ring is seen, -1..1, than the square around it, where the two differ."""
     thick = np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
     quarter = np.pi / 4 + np.pi / 2 * np.arange(4)
     t = (quarter[:, None] + np.linspace(-_DIAGONAL, _DIAGONAL, 9)).ravel()
     round_ = _on(thick, ring, np.stack([np.cos(t), np.sin(t)])).mean()
-    along = 1 - 2 * np.linspace(*_END, 5)
-    one = np.ones_like(along)
-    ends = np.stack([np.append(along, one), np.append(one, along)])
-    signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
-    square = np.concatenate([ends * sign[:, None] for sign in signs], axis=1)
     # A ring in a box is measured by the middle of its line; a square may be a little larger.
-    seen = [_on(thick, ring, k * square).mean() for k in (0.95, 1.0, 1.05)]
+    seen = [_on(thick, ring, k * _ends()).mean() for k in (0.95, 1.0, 1.05)]
     return float(round_ - max(seen))
 
 
@@ -107,6 +110,15 @@ def without_ring(ink: Gray, ring: Ring, *, least: int) -> Gray:
         if _share(ink, away, radius, least) >= _WHOLE and gap <= 1 - _WHOLE:
             gone |= np.abs(away - radius) <= 1 + _REST_PX
     return np.where(gone, np.uint8(0), ink)
+
+
+def _ends() -> Floats:
+    """float64 (2, n), points of the square about the unit circle, near its corners."""
+    along = 1 - 2 * np.linspace(*_END, 5)
+    one = np.ones_like(along)
+    ends = np.stack([np.append(along, one), np.append(one, along)])
+    signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
+    return np.concatenate([ends * sign[:, None] for sign in signs], axis=1)
 
 
 def _circle(n: int) -> Floats:
