@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
-from edge_runtime.rings import Ring, find_ring, roundness, without_ring
+from edge_runtime.rings import Ring, find_ring, is_full, roundness, without_ring
 
 Gray = NDArray[np.uint8]
 
@@ -56,6 +56,8 @@ class BareBox:
 def ring_box(ink: Gray, box: Box, *, sure: bool = False) -> BareBox | None:
     """A box whose ring the page shows, without it; None where it shows a square as well, or none.
 
+    None, too, where it is blackened: a scribble over a square is round.
+
     Args:
         ink: uint8 (h, w), the box and some paper around it.
         box: About where it stands, pixels.
@@ -71,7 +73,8 @@ def ring_box(ink: Gray, box: Box, *, sure: bool = False) -> BareBox | None:
             if found is None:
                 continue
             score = roundness(mask, found)
-            if (sure or score >= _ROUND) and (best is None or score > best[0]):
+            shown = score >= _ROUND and not is_full(mask, found)
+            if (sure or shown) and (best is None or score > best[0]):
                 best = score, _without(small, found, least)
                 break
     return None if best is None else best[1]

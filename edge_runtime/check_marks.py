@@ -41,7 +41,7 @@ _INK = 90  # a pixel of this much ink is a stroke's, as in `presence`
 _SIDE, _RIM = 40, 18  # pixels that a box and the paper around it are looked at with
 _PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
 _FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
-_LATE = 3  # pixels of `_SIDE` by which a line may begin within its outline
+_LATE, _BOLD = 3, 6  # pixels of `_SIDE`: so late a line may begin that reaches so far
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
@@ -122,11 +122,13 @@ def _judged(bare: BareBox) -> CheckMark:
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
     yes = min(1.0, float(states[1] + states[2] + states[3] + _MEANT * states[4]))
+    mark = CheckMark(yes, tuple(states.tolist()))
+    if mark.state == "corrected":
+        return mark  # that is a doubt of its own
     marked = yes >= _IN_DOUBT
     # A stroke that goes through a box is parted where the print was taken out.
     seen = whole if marked and whole is not None else patch
-    doubt = check_doubt(seen, rim=_RIM, marked=marked)
-    return CheckMark(yes, tuple(states.tolist()), doubt)
+    return replace(mark, doubt=check_doubt(seen, rim=_RIM, marked=marked))
 
 
 def _bare_patch(ink: Gray, box: Box) -> Gray:
@@ -270,9 +272,10 @@ def _frame_px(patch: Gray) -> int:
     reach = []
     for one in (box, box[::-1], box.T, box.T[::-1]):
         line = one[: round(_FRAME * _SIDE)].mean(1) >= _LINE
-        begin = int(line.argmax())  # a bold line may begin a little within the outline
-        whole = begin <= _LATE and bool(line[begin])
-        reach.append(begin + int(np.argmin(np.append(line[begin:], False))) if whole else 0)
+        begin = int(line.argmax())
+        end = begin + int(np.argmin(np.append(line[begin:], False)))
+        # A bold line may begin a little within the outline.
+        reach.append(end if begin == 0 or (begin <= _LATE and end > _BOLD) else 0)
     return sorted(reach)[1]
 
 

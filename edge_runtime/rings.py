@@ -1,6 +1,6 @@
 """The ring of a round check box: where it stands in a crop, and the ink without it.
 
-Owns:   `Ring`, `find_ring`, `roundness`, `has_corners`, `without_ring`.
+Owns:   `Ring`, `find_ring`, `roundness`, `is_full`, `has_corners`, `without_ring`.
 Needs:  numpy, cv2.
 """
 
@@ -21,6 +21,7 @@ _COARSE_PX, _KEPT = 2.0, 4  # steps of a first search, and how many of its place
 _SEEN = 0.8  # of a ring that is ink
 _DIAGONAL = np.radians(15.0)  # about the diagonals a circle is farthest from its square
 _END = (0.08, 0.22)  # of a square's side: there it is farthest from its circle, and not rounded
+_FULL = 0.6  # of circles within a ring that is ink: a cross leaves more paper
 _CORNERS = 0.8  # of a square's ends that is ink
 _LINE = 0.5  # of the circle at one radius that is ink, where the ring is
 _THICK = 0.3  # of the radius, inwards: a disc that was filled is no thicker ring
@@ -68,6 +69,12 @@ def find_ring(mask: Gray, box: tuple[float, float, float, float]) -> Ring | None
     x, y, radius = fine[int(score.argmax())].tolist()
     ring = Ring(x, y, radius)
     return ring if _on(thick, ring, _circle(_ANGLES)).mean() >= _SEEN else None
+
+
+def is_full(mask: Gray, ring: Ring) -> bool:
+    """Whether a ring is filled nearly all around."""
+    within = np.concatenate([k * _circle(_ANGLES) for k in (0.6, 0.7, 0.8)], axis=1)
+    return bool(_on(mask, ring, within).mean() >= _FULL)
 
 
 def has_corners(mask: Gray, x: float, y: float, side: float) -> bool:

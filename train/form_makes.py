@@ -201,7 +201,8 @@ def draw_makes(rng: np.random.Generator, *, blocks: int = 6) -> MadeSheet:
     if rng.random() < _PENCILS:
         hand = replace(hand, colour=_PENCIL)
     ink = np.zeros((sheet.image.height, sheet.image.width), np.uint8)
-    fields, boxes = list(sheet.fields), []
+    fields = list(sheet.fields)
+    boxes: list[MadeBox] = []
     y = 34.0
     for make in rng.choice(list(MAKES), blocks, replace=False).tolist():
         (low, high), wide, draw = MAKES[make]
