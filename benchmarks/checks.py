@@ -121,14 +121,19 @@ def weights_of(
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
 
-    there = LogisticRegression(C=10.0).fit(amount_of_ink(table), answers > 0)
+    amount = amount_of_ink(table)
+    there = LogisticRegression(C=10.0).fit(amount, answers > 0)
+    tells = np.append(there.coef_[0], there.intercept_)
+    if tells[1] < 0:  # more ink must never look emptier: length alone
+        there = LogisticRegression(C=10.0).fit(amount[:, :1], answers > 0)
+        tells = np.array([there.coef_[0, 0], 0.0, there.intercept_[0]])
     table, answers = table[answers > 0], answers[answers > 0]
     mean, scale = table.mean(0), table.std(0) + 1e-6
     model = MLPClassifier((_HIDDEN,), alpha=1.0, max_iter=4000, random_state=1, solver="lbfgs")
     model.fit((table - mean) / scale, answers)
     first_layer, last = model.coefs_
     lines = [mean, scale, *first_layer, model.intercepts_[0], *last, model.intercepts_[1]]
-    lines.append(np.append(there.coef_[0], there.intercept_))
+    lines.append(tells)
     text = "\n".join(" ".join(f"{value:.4g}" for value in line) for line in lines)
     return (
         f'"""Weights of `check_marks` for {what}: from `python -m {command} --fit`.\n\n'
