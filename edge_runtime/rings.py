@@ -73,7 +73,7 @@ def find_ring(mask: Gray, box: tuple[float, float, float, float]) -> Ring | None
 
 def is_full(mask: Gray, ring: Ring) -> bool:
     """Whether a ring is filled nearly all around."""
-    within = np.concatenate([k * _circle(_ANGLES) for k in (0.6, 0.7, 0.8)], axis=1)
+    within = np.concatenate([k * _circle(_ANGLES) for k in (0.35, 0.5, 0.65)], axis=1)
     return bool(_on(mask, ring, within).mean() >= _FULL)
 
 
