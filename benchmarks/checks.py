@@ -98,27 +98,45 @@ def measured(first: int, seeds: int) -> list[Row]:
 
 def fitted(first: int, seeds: int) -> str:
     """The text of `edge_runtime/check_weights.py`."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neural_network import MLPClassifier
-
     rows, states = [], []
     for seed in range(first, first + seeds):
         rng = np.random.default_rng(seed)
         for ink, inside, state in crops(draw_checks(rng), rng):
             rows.append(mark_features(ink, inside))
             states.append(STATES.index(state))
-    table, answers = np.array(rows), np.array(states)
-    there = LogisticRegression(C=10.0).fit(amount_of_ink(table), answers > 0)
+    return weights_of(np.array(rows), np.array(states), "plain squares", "benchmarks.checks")
+
+
+def weights_of(
+    table: NDArray[np.float64], answers: NDArray[np.int64], what: str, command: str
+) -> str:
+    """The text of a module of weights.
+
+    Args:
+        table: float64 (n, len(FEATURES)).
+        answers: int64 (n,), of `STATES`.
+        what: Boxes they are fitted on.
+        command: That prints them.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    amount = amount_of_ink(table)
+    there = LogisticRegression(C=10.0).fit(amount, answers > 0)
+    tells = np.append(there.coef_[0], there.intercept_)
+    if tells[1] < 0:  # more ink must never look emptier: length alone
+        there = LogisticRegression(C=10.0).fit(amount[:, :1], answers > 0)
+        tells = np.array([there.coef_[0, 0], 0.0, there.intercept_[0]])
     table, answers = table[answers > 0], answers[answers > 0]
     mean, scale = table.mean(0), table.std(0) + 1e-6
     model = MLPClassifier((_HIDDEN,), alpha=1.0, max_iter=4000, random_state=1, solver="lbfgs")
     model.fit((table - mean) / scale, answers)
     first_layer, last = model.coefs_
     lines = [mean, scale, *first_layer, model.intercepts_[0], *last, model.intercepts_[1]]
-    lines.append(np.append(there.coef_[0], there.intercept_))
+    lines.append(tells)
     text = "\n".join(" ".join(f"{value:.4g}" for value in line) for line in lines)
     return (
-        '"""Weights of `check_marks`: from `python -m benchmarks.checks --fit`.\n\n'
+        f'"""Weights of `check_marks` for {what}: from `python -m {command} --fit`.\n\n'
         f"Owns:   `WEIGHTS`: mean and spread of the {len(FEATURES)} features, a row for each, the "
         "biases,\n        the last layer with its own; last, what tells a mark from none.\n"
         f'"""\n\nWEIGHTS = """\\\n{text}\n"""\n'

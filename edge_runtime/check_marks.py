@@ -1,15 +1,17 @@
 """What was done to a check box: nothing, a tick, a cross, blackened, or marked and scribbled out.
 
-Owns:   `STATES`, `check_states`, `CheckMark`, `look_at_check`, `mark_features`,
+Owns:   `STATES`, `CheckMark`, `look_at_check`, `mark_features`, `bare_features`,
         `amount_of_ink`.
-Needs:  numpy, cv2, `outlines`, `rings`. Its weights are fitted by
-        `python -m benchmarks.checks --fit`, on square boxes alone.
-Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides.
+Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights of plain squares are
+        fitted by `python -m benchmarks.checks --fit`, those of bare boxes by
+        `python -m benchmarks.checks_made --fit`.
+Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides. A *bare*
+        box is one whose print was taken out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,10 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.bare_boxes import BareBox, PrintedBox, clear_box, ring_box
+from edge_runtime.bare_weights import WEIGHTS as BARE
+from edge_runtime.check_doubts import check_doubt
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
-from edge_runtime.rings import find_ring, without_ring
+from edge_runtime.rings import has_corners
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -36,11 +41,15 @@ _INK = 90  # a pixel of this much ink is a stroke's, as in `presence`
 _SIDE, _RIM = 40, 18  # pixels that a box and the paper around it are looked at with
 _PRINT = 0.12  # of the side, inwards and outwards: where its own lines stand
 _FRAME, _LINE = 0.25, 0.8  # of the side: no line is so thick; and of a line's row that is ink
+_LATE, _BOLD = 3, 6  # pixels of `_SIDE`: so late a line may begin that reaches so far
 _SEEN = 0.62  # of an outline: less is no box, and where it should be counts
 _STRAY, _SIZE = 0.2, (0.82, 1.18)  # of the side: how far off it may stand; and its size
 _LEAST_PX = 8
+_SEEN_STILL = 0.5  # of an outline: a bold line goes on
+_PLAIN, _WORST = 0.9, 0.75  # of an outline, and of its worst side: a square beyond doubt
 _CORE, _SPOT = 0.6, 0.012  # of a ring's radius; of what is within it that is ink: no speck
 _IN_DOUBT = 0.5
+_MET, _UNSEEN = 0.75, "what the form prints there is not seen"  # of its print
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
 # Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
 # never accepted as either.
@@ -53,6 +62,8 @@ class CheckMark:
 
     yes: float  # 0..1, that it is an answer
     states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
+    doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
+    ringed: bool = False  # a circle by what the page shows; what is printed in it is not known
 
     @property
     def state(self) -> str:
@@ -60,46 +71,77 @@ class CheckMark:
         return STATES[int(np.argmax(self.states))]
 
 
-def look_at_check(ink: Gray, box: Box | None = None, *, ring: bool = False) -> CheckMark:
+def look_at_check(
+    ink: Gray, box: Box | None = None, *, ring: bool = False, printed: PrintedBox | None = None
+) -> CheckMark:
     """How a check box is marked.
 
     Args:
         ink: uint8 (h, w), ink bright on black: the box and some paper around it.
         box: About where the box stands, pixels; None: the only one in the crop.
         ring: It is a circle. One that is not seen is never sure to be marked, or not.
+        printed: What the form prints there, if that is known and no plain square.
     """
-    states = check_states(ink, box) if not ring else _round_states(ink, box)
-    yes = float(states[1] + states[2] + states[3] + _MEANT * states[4])
-    return CheckMark(min(1.0, yes), tuple(states.tolist()))
-
-
-def _round_states(ink: Gray, box: Box | None) -> Floats:
-    """As `check_states` has it, of a box that is a circle."""
     h, w = ink.shape
-    found = find_ring((ink >= _INK).astype(np.uint8), box or (0.0, 0.0, float(w), float(h)))
-    if found is None:
-        return np.array([0.5, 0.0, 0.0, 0.0, 0.5])  # neither answer is sure
-    side = 2 * found.radius
-    bare = without_ring(ink, found, least=_INK)
-    seen = _features_at(bare, found.x - found.radius, found.y - found.radius, side)
-    states = _states_of(seen)
-    rows, columns = np.mgrid[:h, :w]
-    core = np.hypot(columns - found.x, rows - found.y) <= _CORE * found.radius
-    spot = float((bare[core] >= _INK).mean()) if core.any() else 0.0
-    if spot >= _SPOT and states[0] > _IN_DOUBT:  # a dot is short, and yet a printer's mark
+    mask = (ink >= _INK).astype(np.uint8)
+    if ring:
+        bare = ring_box(ink, box or (0.0, 0.0, float(w), float(h)), sure=True)
+        if bare is None:
+            return CheckMark(0.5, (0.5, 0.0, 0.0, 0.0, 0.5))  # neither answer is sure
+        return replace(_judged(bare), ringed=True)
+    if printed is not None:
+        bare = clear_box(ink, printed)
+        mark = _judged(bare)
+        return mark if bare.met >= _MET else replace(mark, doubt=mark.doubt or _UNSEEN)
+    place, plain = _placed(mask, box)
+    if box is not None and not plain and (bare := ring_box(ink, box)) is not None:
+        return replace(_judged(bare), ringed=True)
+    patch = _patch(ink, *place)
+    return _marked_as(_states_of(_measured(patch)), patch)
+
+
+def bare_features(bare: BareBox) -> Floats:
+    """float64 (len(FEATURES),), of a box without its print."""
+    return _measured(_bare_patch(bare.own, bare.box))
+
+
+def _judged(bare: BareBox) -> CheckMark:
+    patch = _bare_patch(bare.own, bare.box)
+    states = _states_of(_measured(patch), BARE)
+    rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
+    middle = _RIM + _SIDE / 2 - 0.5
+    core = np.hypot(columns - middle, rows - middle) <= _CORE * _SIDE / 2
+    if patch[core].mean() >= _SPOT and states[0] > _IN_DOUBT:
+        # A dot is short, and yet a mark, or a printer's.
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
-    return states
+    return _marked_as(
+        states, _bare_patch(bare.ink, bare.box), whole=_bare_patch(bare.whole, bare.box)
+    )
 
 
-def check_states(ink: Gray, box: Box | None = None) -> Floats:
-    """float64 (len(STATES),): the probability of each, arguments as in `look_at_check`."""
-    return _states_of(mark_features(ink, box))
+def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
+    yes = min(1.0, float(states[1] + states[2] + states[3] + _MEANT * states[4]))
+    mark = CheckMark(yes, tuple(states.tolist()))
+    if mark.state == "corrected":
+        return mark  # that is a doubt of its own
+    marked = yes >= _IN_DOUBT
+    # A stroke that goes through a box is parted where the print was taken out.
+    seen = whole if marked and whole is not None else patch
+    return replace(mark, doubt=check_doubt(seen, rim=_RIM, marked=marked))
 
 
-def _states_of(seen: Floats) -> Floats:
-    there = _marked(seen)
-    z = _layers((seen - _weights()[2]) / _weights()[3])
+def _bare_patch(ink: Gray, box: Box) -> Gray:
+    x0, y0, x1, y1 = box
+    side = (x1 - x0 + y1 - y0) / 2
+    return _patch(ink, (x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side)
+
+
+def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
+    first, last, mean, scale, there_weights = _weights(weights)
+    there = _marked(seen, there_weights)
+    hidden = np.maximum((seen - mean) / scale @ first[:-1] + first[-1], 0.0)
+    z = np.asarray(hidden @ last[:-1] + last[-1])
     e = np.exp(z - z.max())
     return np.append(1 - there, there * e / e.sum())
 
@@ -111,9 +153,8 @@ def amount_of_ink(seen: Floats) -> Floats:
     return np.stack([np.log(_LITTLE + length), reach], axis=-1)
 
 
-def _marked(seen: Floats) -> float:
+def _marked(seen: Floats, weights: Floats) -> float:
     """The probability that there is a mark."""
-    weights = _weights()[4]
     z = float(amount_of_ink(seen) @ weights[:-1] + weights[-1])
     return float(1 / (1 + np.exp(-min(max(z, -30.0), 30.0))))
 
@@ -121,19 +162,20 @@ def _marked(seen: Floats) -> float:
 def mark_features(ink: Gray, box: Box | None = None) -> Floats:
     """float64 (len(FEATURES),), arguments as in `look_at_check`."""
     mask = (ink >= _INK).astype(np.uint8)
-    return _features_at(ink, *_placed(mask, box))
+    return _measured(_patch(ink, *_placed(mask, box)[0]))
 
 
-def _features_at(ink: Gray, x: float, y: float, side: float) -> Floats:
+def _patch(ink: Gray, x: float, y: float, side: float) -> Gray:
+    """Where there are strokes, 0 or 1: a box in the middle, paper around it."""
     k = _SIDE / side
     size = _SIDE + 2 * _RIM
     move = np.array([[k, 0, _RIM - k * x], [0, k, _RIM - k * y]])
     seen = cv2.warpAffine(ink, move, (size, size), flags=cv2.INTER_AREA)
-    return _measured((np.asarray(seen) >= _INK).astype(np.uint8))
+    return (np.asarray(seen) >= _INK).astype(np.uint8)
 
 
-def _placed(mask: Gray, box: Box | None) -> tuple[int, int, int]:
-    """Left, top and side of the printed box."""
+def _placed(mask: Gray, box: Box | None) -> tuple[tuple[int, int, int], bool]:
+    """Left, top and side of the printed box, and whether a square is seen there beyond doubt."""
     h, w = mask.shape
     outlines = Outlines(mask)
     if box is None:
@@ -147,15 +189,30 @@ def _placed(mask: Gray, box: Box | None) -> tuple[int, int, int]:
         stray = np.arange(-round(_STRAY * side), round(_STRAY * side) + 1)
         xs, ys = np.meshgrid(round(guess[0]) + stray, round(guess[1]) + stray)
     best: tuple[float, tuple[int, int, int]] = (0.0, (0, 0, 0))
+    plain = False
     for side_px in sides:
         seen = outlines.support(xs.astype(np.intp), ys.astype(np.intp), side_px)
         score = seen.mean(-1) + 0.5 * seen.min(-1) + 0.05 * side_px / min(h, w)
         at = int(score.argmax())
         if seen.mean(-1).flat[at] >= _SEEN and score.flat[at] > best[0]:
             best = float(score.flat[at]), (int(xs.flat[at]), int(ys.flat[at]), side_px)
+            mean, worst = seen.mean(-1).flat[at], seen.min(-1).flat[at]
+            plain = bool(mean >= _PLAIN and worst >= _WORST)
+    plain = plain and has_corners(mask, *_outer(outlines, *best[1]))
     if best[0] == 0.0:
-        return round(guess[0]), round(guess[1]), max(1, round(guess[2]))
-    return best[1]
+        return (round(guess[0]), round(guess[1]), max(1, round(guess[2]))), False
+    return best[1], plain
+
+
+def _outer(outlines: Outlines, x: int, y: int, side: int) -> tuple[int, int, int]:
+    """The square about another that a bold line ends with: of a bold circle it has no corners."""
+    grown = x, y, side
+    for k in range(1, round(_FRAME * side)):
+        at = np.array(x - k), np.array(y - k)
+        if outlines.support(*at, side + 2 * k).mean() < _SEEN_STILL:
+            break
+        grown = x - k, y - k, side + 2 * k
+    return grown
 
 
 def _measured(patch: Gray) -> Floats:
@@ -212,22 +269,20 @@ def _measured(patch: Gray) -> Floats:
 def _frame_px(patch: Gray) -> int:
     """How far the box's own lines reach into it: the usual side of the four."""
     box = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
-    sides = (box, box[::-1], box.T, box.T[::-1])
-    most = round(_FRAME * _SIDE)
-    reach = [int(np.argmin(np.append(one[:most].mean(1) >= _LINE, False))) for one in sides]
+    reach = []
+    for one in (box, box[::-1], box.T, box.T[::-1]):
+        line = one[: round(_FRAME * _SIDE)].mean(1) >= _LINE
+        begin = int(line.argmax())
+        end = begin + int(np.argmin(np.append(line[begin:], False)))
+        # A bold line may begin a little within the outline.
+        reach.append(end if begin == 0 or (begin <= _LATE and end > _BOLD) else 0)
     return sorted(reach)[1]
 
 
-def _layers(seen: Floats) -> Floats:
-    first, last = _weights()[:2]
-    hidden = np.maximum(seen @ first[:-1] + first[-1], 0.0)
-    return np.asarray(hidden @ last[:-1] + last[-1])
-
-
-@lru_cache(maxsize=1)
-def _weights() -> tuple[Floats, Floats, Floats, Floats, Floats]:
+@lru_cache(maxsize=2)
+def _weights(text: str) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Hidden units (features + 1, hidden), answers (hidden + 1, marks), mean and scale; and those
     of whether there is a mark."""
-    rows: list[Any] = [np.array(line.split(), np.float64) for line in WEIGHTS.split("\n") if line]
+    rows: list[Any] = [np.array(line.split(), np.float64) for line in text.split("\n") if line]
     n = len(FEATURES)
     return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 : -1]), rows[0], rows[1], rows[-1]

@@ -351,6 +351,7 @@ def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
     accept = calibration_for(spec, group_of(ink.field)).accept
     other = absent if text == there else there
     faults = ["scribbled over"] if ink.state == "corrected" else []
+    faults += [ink.doubt] if ink.doubt else []
     faults += [f"confidence under {accept:.4g}"] if sure < accept else []
     return _reading(
         ink,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import segment
+from edge_runtime.bare_boxes import PrintedBox
 from edge_runtime.check_marks import PAD as CHECK_PAD
 from edge_runtime.check_marks import look_at_check
 from edge_runtime.components import components_of
@@ -57,6 +58,7 @@ class FieldCrop:
     doubt: str = ""  # why its place is not sure; "" where it is
     round: bool = False  # a check box that is a circle
     printed: Gray | None = None  # (h, w) ink of what the form's reference prints in it; None: none
+    check: PrintedBox | None = None  # what it prints where a check box is, if no plain square
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,8 @@ class FieldInk:
     line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
     state: str = ""  # of a check box, see `check_marks.STATES`
+    doubt: str = ""  # why a mark is not to be accepted, however sure
+    ringed: bool = False  # a check box that the page alone shows as a circle
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
     kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
 
@@ -147,8 +151,13 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         spec: Of the network that is to read it.
     """
     if crop.field.kind == "checkbox":
-        seen = look_at_check(normalize_ink(crop.pixels), crop.inside, ring=crop.round)
-        return FieldInk(crop.field, crop.box, crop.to_page, mark=seen.yes, state=seen.state)
+        seen = look_at_check(
+            normalize_ink(crop.pixels), crop.inside, ring=crop.round, printed=crop.check
+        )
+        return FieldInk(
+            crop.field, crop.box, crop.to_page,
+            mark=seen.yes, state=seen.state, doubt=seen.doubt, ringed=seen.ringed,
+        )  # fmt: skip
     whole = normalize_ink(crop.pixels)
     if crop.printed is not None:
         whole = without_print(whole, crop.printed)
@@ -252,11 +261,14 @@ def _cut(
     pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
     corners = registration.corners(box)
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
-    printed = None
-    if own is not None and not mark:
-        n = field.n_cells if field.cells is not None else 0
+    printed, check = None, None
+    if own is not None:
         to_template = np.asarray(np.linalg.inv(to_crop), np.float64)
-        printed = own.of(box, n, to_template, pixels.shape)
+        if mark:
+            check = own.check_of(box, pad, to_template, pixels.shape)
+        else:
+            n = field.n_cells if field.cells is not None else 0
+            printed = own.of(box, n, to_template, pixels.shape)
     return FieldCrop(
         pixels,
         _in_crop(field, to_crop),
@@ -264,6 +276,7 @@ def _cut(
         to_page,
         inside=map_box(box, to_crop),
         printed=printed,
+        check=check,
     )
 
 

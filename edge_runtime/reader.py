@@ -26,6 +26,7 @@ from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
+from edge_runtime.numbered import numbered
 from edge_runtime.place import (
     FieldCrop,
     FieldInk,
@@ -369,7 +370,7 @@ class Reader:
         if template is not None and registration is not None:
             names = [field.name for field in template.fields]
             told = zip(names, registration.certainty, strict=False)
-            doubts |= {name: one.doubt for name, one in told if one.doubt}
+            doubts |= numbered(inks) | {name: one.doubt for name, one in told if one.doubt}
         readings = _placed(readings, doubts)
         if template is not None:
             readings = _ruled(readings, template)

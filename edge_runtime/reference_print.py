@@ -1,7 +1,7 @@
 """What a form prints inside a field, taken out by the form's reference picture.
 
 Owns:   `ReferencePrint`, `without_print`.
-Needs:  numpy, cv2, `components`, `features`, `preprocess`, `printed`, `glyphs`.
+Needs:  numpy, cv2, `components`, `features`, `preprocess`, `printed`, `glyphs`, `bare_boxes`.
 Words:  *print* here is what stands in a field and is no rule and no box: hints such as DD/MM/YYYY,
         a currency, a crest. A *piece* is a component of the reference's ink.
 
@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.bare_boxes import PrintedBox, print_place
 from edge_runtime.components import Components, components_of
 from edge_runtime.features import reference_pixels, stamp_of
 from edge_runtime.field import Box
@@ -32,7 +33,7 @@ Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
 _ON = 48  # of 255: ink of a piece; hints are often pale
-_CONTRAST = 80  # grey levels: an empty field's watermark must not be stretched to full ink
+CONTRAST = 80  # grey levels: an empty field's watermark must not be stretched to full ink
 _THERE = 0.8  # of a piece's pixels hold ink on the page, or it is not printed there
 _SHIFT_PX = 3  # by which print may be off after registration
 _SMALLEST = 0.12  # of the field's height: pieces lower and narrower may be there by chance,
@@ -69,6 +70,41 @@ class ReferencePrint:
             return None
         return _cut(*key, box, n, to_template, shape)
 
+    def check_of(
+        self, box: Box, pad: float, to_template: Matrix, shape: tuple[int, int]
+    ) -> PrintedBox | None:
+        """What the reference prints where a check box is; None for a square of plain lines.
+
+        Args:
+            box: The check box, template units.
+            pad: Paper around it that belongs to its crop, template units.
+            to_template, shape: As in `of`.
+
+        Raises:
+            TemplateError: The reference is gone, or cannot be read.
+        """
+        key = str(self.path), stamp_of(self.path), self.size
+        place = _check_place(*key, box, pad)
+        if place is None:
+            return None
+        to_crop = np.asarray(np.linalg.inv(to_template), np.float64)
+        return PrintedBox(_seen(*key, to_template, shape), map_box(place, to_crop))
+
+
+@lru_cache(maxsize=4096)
+def _check_place(
+    path: str, stamp: tuple[int, int], size: tuple[float, float], box: Box, pad: float
+) -> Box | None:
+    """As `print_place`, in template units: it is the same on every page."""
+    h, w = reference_pixels(path, stamp).shape
+    per_x, per_y = w / size[0], h / size[1]
+    x0, y0, x1, y1 = box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
+    shape = max(1, round((y1 - y0) * per_y)), max(1, round((x1 - x0) * per_x))
+    to_template = np.array([[1 / per_x, 0, x0], [0, 1 / per_y, y0], [0, 0, 1]])
+    to_crop = np.asarray(np.linalg.inv(to_template), np.float64)
+    place = print_place(_seen(path, stamp, size, to_template, shape), map_box(box, to_crop))
+    return None if place is None else map_box(place, to_template)
+
 
 @lru_cache(maxsize=4096)
 def _holds_print(
@@ -94,6 +130,22 @@ def _cut(
 ) -> Gray:
     """uint8, of `shape`: the ink of a part of the reference, without its lines and what stands
     beyond the field's border."""
+    ink = _seen(path, stamp, size, to_template, shape)
+    bare = erase_printed(ink, find_printed(ink, n))
+    left, top, right, bottom = within_border(map_box(box, np.asarray(np.linalg.inv(to_template))))
+    out = np.zeros_like(bare)
+    out[top:bottom, left:right] = bare[top:bottom, left:right]
+    return out
+
+
+def _seen(
+    path: str,
+    stamp: tuple[int, int],
+    size: tuple[float, float],
+    to_template: Matrix,
+    shape: tuple[int, int],
+) -> Gray:
+    """uint8, of `shape`: the ink of a part of the reference."""
     picture = reference_pixels(path, stamp)
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])  # cv2 counts from pixel centres
     to_picture = np.diag([picture.shape[1] / size[0], picture.shape[0] / size[1], 1.0])
@@ -102,12 +154,7 @@ def _cut(
     crop = cv2.warpPerspective(
         picture, move, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    ink = normalize_ink(np.asarray(crop, np.uint8), contrast=_CONTRAST)
-    bare = erase_printed(ink, find_printed(ink, n))
-    left, top, right, bottom = within_border(map_box(box, np.asarray(np.linalg.inv(to_template))))
-    out = np.zeros_like(bare)
-    out[top:bottom, left:right] = bare[top:bottom, left:right]
-    return out
+    return normalize_ink(np.asarray(crop, np.uint8), contrast=CONTRAST)
 
 
 def without_print(ink: Gray, printed: Gray) -> Gray:
