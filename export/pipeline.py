@@ -52,7 +52,6 @@ TWINS = {
     "cells": Twin(places=("alone", "cell")),
     "figures": Twin(_FIGURES, places=("line",)),
     "codes": Twin(groups=("cell", "code"), places=("line",)),
-    "text": Twin(groups=("text", "cell_text"), places=("line",)),
 }
 
 

@@ -270,15 +270,18 @@ def test_a_twin_joins_an_exported_model(
         handwriting, ranges_on=16, gate_on=48, calibrate_on=12, timed=2, fp32=tmp_path / "fp32.onnx"
     )
     base = str(checkpoint)
-    codes, text = (
+    figures, codes = (
         twin_of(checkpoint, tmp_path / name / "last.pt", name=name, changed="head.bias", base=base)
-        for name in ("codes", "text")
+        for name in ("figures", "codes")
     )
     both = export(
-        checkpoint, tmp_path / "both", replace(options, twins=(codes, text)), log=lambda line: None
+        checkpoint,
+        tmp_path / "both",
+        replace(options, twins=(figures, codes)),
+        log=lambda line: None,
     )
     one = export(
-        checkpoint, tmp_path / "one", replace(options, twins=(codes,)), log=lambda line: None
+        checkpoint, tmp_path / "one", replace(options, twins=(figures,)), log=lambda line: None
     )
     joined = recalibrate(
         one,
@@ -288,26 +291,26 @@ def test_a_twin_joins_an_exported_model(
         calibrate_on=12,
         seed=options.seed,
         log=lambda line: None,
-        twins=(text,),
+        twins=(codes,),
         options=options,
     )
     strip = Strip(np.full((32, 40), 90, np.uint8), 0.0, 0.0, 1.0, 1.0)
     with Reader(both) as wanted, Reader(one) as old, Reader(joined) as new:
-        assert list(new.spec.twins) == ["codes", "text"]
-        assert new.spec.notes["twin_text_sha256"] == wanted.spec.notes["twin_text_sha256"]
-        for name in ("", "codes", "text"):
+        assert list(new.spec.twins) == ["figures", "codes"]
+        assert new.spec.notes["twin_codes_sha256"] == wanted.spec.notes["twin_codes_sha256"]
+        for name in ("", "figures", "codes"):
             assert np.array_equal(
                 wanted._recognizer.run([strip], [name]), new._recognizer.run([strip], [name])
             )
         before, after = old.spec.calibration, new.spec.calibration
         assert before.keys() == after.keys()
         changed = {name for name in after if after[name] != before[name]}
-        assert "text" in changed
-        assert changed <= {"text", "cell_text", "claim_text"}
+        assert "code" in changed
+        assert changed <= {"cell", "code", "claim_code"}
     card = (joined.parent / "MODEL_CARD.md").read_text("utf-8")
-    assert card.count("## Twin: codes") == card.count("## Twin: text") == 1
-    assert "text: int8 reads as fp32" in card
-    rows = [line for line in card.splitlines() if line.startswith("| text | ")]
+    assert card.count("## Twin: figures") == card.count("## Twin: codes") == 1
+    assert "codes: int8 reads as fp32" in card
+    rows = [line for line in card.splitlines() if line.startswith("| code | ")]
     assert [row.count("|") for row in rows] == [9, 2 + 1 + len(calibrate.FEATURES)]
     again = recalibrate(
         joined,
@@ -317,7 +320,7 @@ def test_a_twin_joins_an_exported_model(
         calibrate_on=12,
         seed=options.seed,
         log=lambda line: None,
-        twins=(text,),
+        twins=(codes,),
         options=options,
     )
     told = (again.parent / "MODEL_CARD.md").read_text("utf-8")
@@ -336,7 +339,7 @@ def test_a_twin_of_another_checkpoint_does_not_join(
     path = export(checkpoint, tmp_path / "one", options, log=lambda line: None)
     other = twin_of(checkpoint, tmp_path / "b" / "last.pt", name="base", changed="head.bias")
     twin = twin_of(
-        other, tmp_path / "t" / "last.pt", name="text", changed="head.bias", base=str(other)
+        other, tmp_path / "t" / "last.pt", name="codes", changed="head.bias", base=str(other)
     )
     with pytest.raises(ConfigError, match="not what the model was exported from"):
         recalibrate(
@@ -377,7 +380,7 @@ def test_to_read_with_there_are_buckets_between_those_of_training(spec: ModelSpe
     ("name", "changed", "fact"),
     [
         ("figures", "line.0.first.0.weight", "no twin of 'tiny'"),
-        ("other", "stem.0.weight", "codes, text are known"),
+        ("other", "stem.0.weight", "figures, codes are known"),
     ],
 )
 def test_what_is_no_twin_is_refused(
