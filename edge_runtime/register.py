@@ -1,7 +1,7 @@
 """From a form's template to the page in hand: which way up it is, and where every field stands.
 
 Owns:   `Registration`, `register`, `cut_field`.
-Needs:  numpy, cv2, `placing`, `refine`, `turn`, `template`. Never a model.
+Needs:  numpy, cv2, `placing`, `refine`, `tone`, `turn`, `template`. Never a model.
 Words:  page pixels have their origin at the corner of the first pixel, so that a box ends where the
         next begins; a homography maps the template's unit to them. *turn* as in `turn`.
 """
@@ -41,6 +41,7 @@ from edge_runtime.placing import Placing, placings
 from edge_runtime.raster import Raster, bent_crop
 from edge_runtime.refine import Settled, settle
 from edge_runtime.template import Template
+from edge_runtime.tone import strengthened
 from edge_runtime.turn import SURE, turn_matrix, upright_turn
 
 Gray = NDArray[np.uint8]
@@ -150,8 +151,9 @@ def register(page: Gray, template: Template) -> Registration:
         )
     evidence: list[str] = []
     last: Registration | None = None
-    for group in placings(page, template, evidence):
-        found = _best(page, template, group)
+    strong = strengthened(page)
+    for group in placings(strong, template, evidence, pale=strong is not page):
+        found = _best(strong, template, group)
         if isinstance(found, str):
             evidence.append(found)
         elif sum(one.doubt != "" for one in found.certainty) > _MANY * len(found.certainty):
