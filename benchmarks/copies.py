@@ -1,4 +1,4 @@
-"""What offices do to pages: copies, faxes, scanners of all kinds; and where every point comes to lie.
+"""What offices do to pages: copies, faxes, scans of all kinds; and where every point comes to lie.
 
 Owns:   `COPIES`, by name; each takes a scan (h, w, 3) BGR of 200 dpi and gives a picture and the
         homography from the scan's pixels to the picture's.
@@ -23,7 +23,6 @@ Copy = Callable[[Picture, float, np.random.Generator], Copied]  # pixels a milli
 Bilevel = Callable[[Floats, np.random.Generator], NDArray[np.bool_]]  # True: paper
 
 _FAX_PER_MM = 8.03, 3.85  # 204 x 98 dpi; twice as many lines in the fine mode
-_LAST_MM = 0.5  # a scanner's edge
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 + 1 / 32
 
 
@@ -172,10 +171,7 @@ def _toner(picture: Picture, per_mm: float, rng: np.random.Generator) -> Copied:
         band = np.exp(-(((np.arange(w) - x) / wide) ** 2))[None].astype(np.float32)
         ragged = cv2.resize(rng.uniform(0.3, 1, (60, 1)).astype(np.float32), (1, h))
         band = band * ragged.reshape(h, 1)
-        if k % 2:
-            grey = grey * (1 - 0.55 * band)
-        else:
-            grey = grey + (255 - grey) * 0.7 * band
+        grey = grey * (1 - 0.55 * band) if k % 2 else grey + (255 - grey) * 0.7 * band
     specks = cv2.dilate((rng.random((h, w)) < 8e-5).astype(np.uint8), np.ones((2, 2), np.uint8))
     return _bgr(np.where(specks > 0, 40, grey)), np.eye(3)
 

@@ -8,8 +8,8 @@ scanned at 200 dpi or photographed, then damaged (`damages`). Counted are fields
 and are wrong, and blanks at more than half confidence where something is written: both go
 unnoticed. A page that is refused loses nothing.
 
-With `--copies` pages are copied, faxed and scanned as offices do (`copies`), the example forms among
-them; told is also how many fields are more than 1 mm (of the paper) from their place.
+With `--copies` pages are copied, faxed and scanned as offices do (`copies`), the example forms
+among them; told is also how many fields are more than 1 mm (of the paper) from their place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from benchmarks.copies import COPIES, Copy
 from benchmarks.damages import DAMAGES, Picture
 from benchmarks.placed import corners_of
 from benchmarks.record import write_record
-from edge_runtime import FieldReading, FormReading, Reader, Template
+from edge_runtime import FormReading, Reader, Template
 from edge_runtime.errors import TemplateError
 from edge_runtime.marks import project
 from train.form_any import any_sheet, values
@@ -121,17 +121,19 @@ def copied(form: Filled, copy: Copy, rng: np.random.Generator) -> Filled:
     return replace(form, picture=picture, corners=corners)
 
 
-def _astray(form: Filled, found: FormReading, one: FieldReading) -> bool:
+def _astray(form: Filled, found: FormReading, name: str) -> bool:
     """Whether a field is read beside its place, by the upright boxes of both."""
-    truth = form.corners[one.name]
+    truth = form.corners.get(name)
+    if truth is None:
+        return False
     if (found.registration or {}).get("turned_deg", 0):
         return True  # no page is turned by quarters
     want = np.concatenate([truth.min(axis=0), truth.max(axis=0)])
-    box = next(field.box for field in form.template.fields if field.name == one.name)
+    box = next(field.box for field in form.template.fields if field.name == name)
     x0, y0, x1, y1 = box or (0, 0, 1, 1)
     wide, high = truth[1] - truth[0], truth[3] - truth[0]
     per_mm = np.array([np.hypot(*wide) / (x1 - x0), np.hypot(*high) / (y1 - y0)])
-    return bool((np.abs(np.array(one.box) - want) > ASTRAY_MM * np.tile(per_mm, 2)).any())
+    return bool((np.abs(np.array(found[name].box) - want) > ASTRAY_MM * np.tile(per_mm, 2)).any())
 
 
 def read(reader: Reader, form: Filled, tally: Tally) -> Iterator[str]:
@@ -151,7 +153,7 @@ def read(reader: Reader, form: Filled, tally: Tally) -> Iterator[str]:
         tally.exact += one.text == text
         tally.accepted += accepted
         tally.doubted += "hidden" in one.reason or "overexposed" in one.reason
-        if _astray(form, found, one):
+        if _astray(form, found, name):
             tally.astray += 1
             tally.untold += "placement" not in one.reason
         if accepted and one.text != text:

@@ -106,6 +106,16 @@ def test_marks_alone_do_not_make_a_place_sure() -> None:
     assert all("placement in doubt" in doubt for doubt in found.values())
 
 
+def test_a_form_with_marks_most_of_whose_lines_are_lost_is_read_in_doubt() -> None:
+    template = form()
+    few = replace(template, fields=template.fields[:3])  # the rest is too light for a scanner
+    found = register(drawn(few), template)
+    assert found.method == "marks"
+    assert found.support is not None
+    assert 0.1 < found.support < 0.24
+    assert all("placement in doubt" in one.doubt for one in found.certainty)
+
+
 def measured(shifts: Sequence[float], *, x0: float = 20, x1: float = 60) -> Measured:
     n = len(shifts)
     points = np.column_stack([np.linspace(x0, x1, n), np.full(n, 80.0)])
