@@ -141,12 +141,13 @@ def _bold(picture: Picture, per_mm: float, rng: np.random.Generator) -> Copied:
 
 def _thin(picture: Picture, per_mm: float, rng: np.random.Generator) -> Copied:
     """A copy of a copy, too light: strokes shrink, and thin ones break."""
-    grey = _grey(picture)
+    grey: NDArray[np.floating] = _grey(picture)
     for _ in range(2):
         grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.09 * per_mm), np.float32)
         grain = cv2.GaussianBlur(rng.normal(0, 1, grey.shape), (0, 0), 1.0)
-        grey = 255 * np.clip((grey / _paper(grey) + 0.1 * grain - 0.3) / 0.4, 0, 1)
-    return _bgr(grey.astype(np.float32)), np.eye(3)
+        level = float(np.percentile(grey[::4, ::4], 75))
+        grey = 255 * np.clip((grey / level + 0.1 * grain - 0.3) / 0.4, 0, 1)
+    return _bgr(grey), np.eye(3)
 
 
 def _background(picture: Picture, per_mm: float, rng: np.random.Generator) -> Copied:
@@ -157,9 +158,12 @@ def _background(picture: Picture, per_mm: float, rng: np.random.Generator) -> Co
     y = np.linspace(-1, 1, h, dtype=np.float32)[:, None]
     grey *= 1 + 0.12 * (x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1))
     rim = [int(v * per_mm) for v in rng.uniform(2, 15, 4)]
-    out = cv2.copyMakeBorder(grey, *rim, cv2.BORDER_CONSTANT, value=(18,))
-    out = out + rng.normal(0, 2.5, out.shape)
-    return _bgr(out), np.array([[1, 0, rim[2]], [0, 1, rim[0]], [0, 0, 1.0]])
+    top, bottom, left, right = rim
+    lit = np.asarray(grey, np.float32)
+    out = cv2.copyMakeBorder(lit, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(18,))
+    return _bgr(np.asarray(out) + rng.normal(0, 2.5, out.shape)), np.array(
+        [[1, 0, left], [0, 1, top], [0, 0, 1.0]]
+    )
 
 
 def _toner(picture: Picture, per_mm: float, rng: np.random.Generator) -> Copied:

@@ -58,7 +58,8 @@ def positive(page: Gray) -> Gray:
     inner = small[y : h - y, x : w - x]
     dark, bright = (float(level) for level in np.percentile(inner, (10, 99.8)))
     light = (inner > (dark + bright) / 2).astype(np.uint8)
-    wide = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((_WIDE_PX, _WIDE_PX), np.uint8))
+    kernel = np.ones((_WIDE_PX, _WIDE_PX), np.uint8)
+    wide = np.asarray(cv2.morphologyEx(light, cv2.MORPH_OPEN, kernel), np.uint8)
     tiles = (_TILES, _TILES)
     fine = cv2.resize((light & ~wide) * 1.0, tiles, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(light * 1.0, tiles, interpolation=cv2.INTER_AREA) > 0.5

@@ -37,7 +37,8 @@ def test_a_negative_is_turned_positive(bilevel: bool) -> None:
 
 
 def test_a_negative_whose_scanner_had_a_black_lid_is_turned_positive() -> None:
-    page = cv2.copyMakeBorder(example(), 60, 60, 160, 60, cv2.BORDER_CONSTANT, value=(15,))
+    rim = cv2.copyMakeBorder(example(), 60, 60, 160, 60, cv2.BORDER_CONSTANT, value=(15,))
+    page = np.asarray(rim, np.uint8)
     assert np.array_equal(positive(255 - page), page)
     assert positive(page) is page
 
