@@ -29,9 +29,9 @@ _SPREAD_MM = 0.45  # standard deviation, of A4
 _FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35
 OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
-# A scanner's rollers hardly stray so far, A4; where a field's own lines do not tell it, others were
-# taken for lines of the form.
-_MOVED_MM = 1.0
+# Rollers stray by so much on the hardest of drawn scans, A4; farther off, where a field's own lines
+# do not tell it, others were taken for lines of the form.
+_MOVED_MM = 1.5
 _GLARE = 0.03  # of a field overexposed: a letter may be lost in it
 _NEARLY_ALL = 0.97  # of its lines seen: then its ink would be, too
 FEWEST_PIECES = 12  # before the fields' lines can speak against a page
