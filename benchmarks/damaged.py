@@ -1,12 +1,15 @@
 """Forms that something happened to, read with their template: what is wrong and goes unsaid.
 
     python -m benchmarks.damaged [--first 990000] [--seeds 6] [--only glare,slip] [--photos]
-        [--bare] [--out FILE.json]
+        [--bare] [--copies] [--out FILE.json]
 
 Drawn forms of any layout, each with its blank sheet as the template's reference (`--bare`: none),
 scanned at 200 dpi or photographed, then damaged (`damages`). Counted are fields that were accepted
 and are wrong, and blanks at more than half confidence where something is written: both go
 unnoticed. A page that is refused loses nothing.
+
+With `--copies` pages are copied, faxed and scanned as offices do (`copies`), the example forms
+among them; told is also how many fields are more than 1 mm (of the paper) from their place.
 """
 
 from __future__ import annotations
@@ -15,21 +18,28 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.copies import COPIES, Copy
 from benchmarks.damages import DAMAGES, Picture
+from benchmarks.placed import corners_of
 from benchmarks.record import write_record
-from edge_runtime import Reader, Template
+from edge_runtime import FormReading, Reader, Template
 from edge_runtime.errors import TemplateError
+from edge_runtime.marks import project
 from train.form_any import any_sheet, values
-from train.forms import write_on
+from train.forms import FORMS, fill_sheet, write_on
 from train.photo import FAIR, MILD, photograph, scan_sheet
 
 DPI, MEGAPIXELS = 200, 5.0
+ASTRAY_MM = 1.0  # of the paper: a tenth of a field's height or more
+
+Points = NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -45,6 +55,9 @@ class Tally:
     wrong: int = 0  # of the accepted
     unsaid: int = 0  # blank, and sure of it, where something is written
     doubted: int = 0  # said to be hidden or overexposed
+    astray: int = 0  # more than `ASTRAY_MM` from their place
+    untold: int = 0  # of these, not said to be in doubt
+    told: bool = False  # refusals are named
 
     def __str__(self) -> str:
         n = max(1, self.fields)
@@ -52,7 +65,7 @@ class Tally:
             f"{self.damage:9} {self.fields:5} fields, exact {100 * self.exact / n:5.1f} %, "
             f"accepted {100 * self.accepted / n:5.1f} %, wrong among these {self.wrong}, blank and "
             f"sure of it though written {self.unsaid}, said to be hidden {self.doubted}; refused "
-            f"{self.refused} of {self.pages} pages"
+            f"{self.refused} of {self.pages} pages; astray {self.astray}, untold {self.untold}"
         )
 
 
@@ -64,14 +77,22 @@ class Filled:
     template: Template
     truth: dict[str, str]
     per_mm: float
+    corners: dict[str, Points]  # (4, 2) of every field, pixels of the picture
 
 
-def forms(seeds: range, folder: Path, *, photos: bool, bare: bool) -> Iterator[tuple[int, Filled]]:
-    """Drawn forms of any layout; their blank sheets are put in `folder`."""
+def forms(
+    seeds: range, folder: Path, *, photos: bool, bare: bool, examples: bool = False
+) -> Iterator[tuple[int, Filled]]:
+    """Drawn forms of any layout, every third an example form if these are asked for, too; their
+    blank sheets are put in `folder`."""
     for seed in seeds:
         rng = np.random.default_rng([seed, 77])
-        sheet = any_sheet(rng, marks=bool(rng.random() < 0.5))
-        filled = write_on(sheet, values(sheet, rng), name="any", rng=rng)
+        if examples and seed % 3 == 0:
+            name = list(FORMS)[seed // 3 % len(FORMS)]
+            sheet, filled = FORMS[name].layout(), fill_sheet(name, rng=rng)
+        else:
+            sheet = any_sheet(rng, marks=bool(rng.random() < 0.5))
+            filled = write_on(sheet, values(sheet, rng), name="any", rng=rng)
         told = dict(filled.template)
         if not bare:
             told["reference"] = f"{seed}.png"
@@ -84,16 +105,46 @@ def forms(seeds: range, folder: Path, *, photos: bool, bare: bool) -> Iterator[t
         else:
             shot = scan_sheet(filled.picture, sheet.size, MILD, rng=rng, dpi=DPI, quarter_turns=0)
         per_mm = max(shot.picture.shape) / max(sheet.size)
-        yield seed, Filled(np.asarray(shot.picture, np.uint8), template, filled.truth, per_mm)
+        corners = {
+            field.name: shot.to_picture(corners_of(field.box))
+            for field in template.fields
+            if field.box is not None
+        }
+        picture = np.asarray(shot.picture, np.uint8)
+        yield seed, Filled(picture, template, filled.truth, per_mm, corners)
 
 
-def read(reader: Reader, form: Filled, picture: Picture, tally: Tally) -> Iterator[str]:
+def copied(form: Filled, copy: Copy, rng: np.random.Generator) -> Filled:
+    """What an office made of it."""
+    picture, matrix = copy(form.picture, form.per_mm, rng)
+    corners = {name: project(matrix, points) for name, points in form.corners.items()}
+    return replace(form, picture=picture, corners=corners)
+
+
+def _astray(form: Filled, found: FormReading, name: str) -> bool:
+    """Whether a field is read beside its place, by the upright boxes of both."""
+    truth = form.corners.get(name)
+    if truth is None:
+        return False
+    if (found.registration or {}).get("turned_deg", 0):
+        return True  # no page is turned by quarters
+    want = np.concatenate([truth.min(axis=0), truth.max(axis=0)])
+    box = next(field.box for field in form.template.fields if field.name == name)
+    x0, y0, x1, y1 = box or (0, 0, 1, 1)
+    wide, high = truth[1] - truth[0], truth[3] - truth[0]
+    per_mm = np.array([np.hypot(*wide) / (x1 - x0), np.hypot(*high) / (y1 - y0)])
+    return bool((np.abs(np.array(found[name].box) - want) > ASTRAY_MM * np.tile(per_mm, 2)).any())
+
+
+def read(reader: Reader, form: Filled, tally: Tally) -> Iterator[str]:
     """Read one page into the tally; yields what goes unnoticed."""
     tally.pages += 1
     try:
-        found = reader.read(picture, template=form.template)
-    except TemplateError:
+        found = reader.read(form.picture, template=form.template)
+    except TemplateError as error:
         tally.refused += 1
+        if tally.told:
+            yield f"refused: {error}"
         return
     for name, text in form.truth.items():
         one = found[name]
@@ -102,6 +153,9 @@ def read(reader: Reader, form: Filled, picture: Picture, tally: Tally) -> Iterat
         tally.exact += one.text == text
         tally.accepted += accepted
         tally.doubted += "hidden" in one.reason or "overexposed" in one.reason
+        if _astray(form, found, name):
+            tally.astray += 1
+            tally.untold += "placement" not in one.reason
         if accepted and one.text != text:
             tally.wrong += 1
             yield f"{name}: {text!r} read as {one.text!r}, {one.confidence:.4f}"
@@ -117,19 +171,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", help="damages, with commas")
     parser.add_argument("--photos", action="store_true", help="photographed, not scanned")
     parser.add_argument("--bare", action="store_true", help="templates without a reference")
+    parser.add_argument("--copies", action="store_true", help="copied, faxed, scanned")
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
-    names = told.only.split(",") if told.only else list(DAMAGES)
-    if unknown := sorted({*names} - {*DAMAGES}):
-        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(DAMAGES)}")
-    tallies = {name: Tally(name) for name in names}
+    kinds = list(COPIES if told.copies else DAMAGES)
+    names = told.only.split(",") if told.only else kinds
+    if unknown := sorted({*names} - {*kinds}):
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(kinds)}")
+    tallies = {name: Tally(name, told=told.copies) for name in names}
     with Reader(threads=1) as reader, tempfile.TemporaryDirectory() as folder:
         seeds = range(told.first, told.first + told.seeds)
-        for seed, form in forms(seeds, Path(folder), photos=told.photos, bare=told.bare):
+        drawn = forms(seeds, Path(folder), photos=told.photos, bare=told.bare, examples=told.copies)
+        for seed, form in drawn:
             for name, tally in tallies.items():
                 rng = np.random.default_rng([seed, *name.encode()])
-                picture = DAMAGES[name](form.picture, form.per_mm, rng)
-                for fault in read(reader, form, picture, tally):
+                if told.copies:
+                    seen = copied(form, COPIES[name], rng)
+                else:
+                    seen = replace(form, picture=DAMAGES[name](form.picture, form.per_mm, rng))
+                for fault in read(reader, seen, tally):
                     print(f"{name} {seed} {fault}", flush=True)
         for tally in tallies.values():
             print(tally)
@@ -137,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
             write_record(
                 told.out, reader, list(tallies.values()),
                 first=told.first, seeds=told.seeds, photos=told.photos, bare=told.bare,
+                copies=told.copies,
             )  # fmt: skip
     return 0
 

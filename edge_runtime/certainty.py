@@ -29,6 +29,9 @@ _SPREAD_MM = 0.45  # standard deviation, of A4
 _FEW = 0.5
 LEAST_SUPPORT = 0.24  # C1 forms have 0.61 or more; where fields are but underlined, 0.35
 OVER_CHANCE = 0.12  # by which support is more than chance on the form itself
+# Rollers stray by so much on the hardest of drawn scans, A4; farther off, where a field's own lines
+# do not tell it, others were taken for lines of the form.
+_MOVED_MM = 1.5
 _GLARE = 0.03  # of a field overexposed: a letter may be lost in it
 _NEARLY_ALL = 0.97  # of its lines seen: then its ink would be, too
 FEWEST_PIECES = 12  # before the fields' lines can speak against a page
@@ -91,6 +94,7 @@ def field_certainty(
     # What hides a page's print is told of the page.
     hidden = covered(template, one.found) if one.pieces and not page else (False,) * len(corners)
     washed = washed or (0.0,) * len(corners)
+    moved = np.zeros(len(corners)) if bent or measured is not None else _moved(one, corners)
     return tuple(
         Certainty(
             float(worst[k]),
@@ -101,6 +105,7 @@ def field_certainty(
                 float(worst[k]),
                 one.elsewhere[k] if measured is None else 0.0,
                 one.found[k] if bent and measured is None else 1.0,
+                float(moved[k]),
                 mm,
             ),
         )
@@ -132,7 +137,18 @@ def _page_doubt(one: Settled) -> str:
     return ""
 
 
-def _doubt(spread: float, elsewhere: float, found: float, mm: float) -> str:
+def _moved(one: Settled, corners: Points) -> Points:
+    """How far each field (n, 4, 2) was moved across lines of which it shows too few itself,
+    template units (n,)."""
+    if one.nudge is None or not one.pieces:
+        return np.zeros(len(corners))
+    flat = corners.reshape(-1, 2)
+    off = np.abs(one.nudge.moved(flat) - flat).reshape(-1, 4, 2).max(axis=1)
+    own = np.stack([each[: len(corners)] for each in one.whole], axis=1)
+    return np.asarray(np.where(own, 0.0, off).max(axis=1))
+
+
+def _doubt(spread: float, elsewhere: float, found: float, moved: float, mm: float) -> str:
     """What speaks against one field; lengths in template units, `mm` of A4 each."""
     if 0 < found <= _FEW:  # 0: it has no lines
         return (
@@ -143,6 +159,11 @@ def _doubt(spread: float, elsewhere: float, found: float, mm: float) -> str:
         return (
             f"placement in doubt: lines like the field's own stand {elsewhere * mm:.1f} mm (of A4) "
             "beside it"
+        )
+    if moved * mm > _MOVED_MM:
+        return (
+            f"placement in doubt: moved by {moved * mm:.1f} mm (of A4), and too few of the field's "
+            "own lines are there"
         )
     if spread * mm > _SPREAD_MM:
         return (

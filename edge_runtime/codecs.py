@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Gray = NDArray[np.uint8]
 
+_LEAST_RATIO, _MOST_RATIO = 1.01, 3.0  # of dots across to dots down; of faxes 1.04, 1.92, 2.08
 PDF_DPI = 300.0  # what office scanners give; more only costs time
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # a phone's MPO opens as JPEG
 _JPEG = b"\xff\xd8\xff"
@@ -79,8 +80,9 @@ def decode(
             image.draft("L", None)
         image.load()  # before the orientation is asked: Pillow itself turns a TIFF
         pixels, orientation = _in_bands(image, name, gray=gray), _orientation(image)
+        ratio = _ratio(image)
     del image  # its memory, before a turned copy is made
-    return _upright(pixels, orientation)
+    return _upright(_squared(pixels, ratio, max_megapixels), orientation)
 
 
 def has_brightness(stream: BinaryIO) -> bool:
@@ -217,6 +219,28 @@ def _on_white(image: Image.Image) -> Gray:
     sheet = Image.new("RGB", image.size, "white")
     sheet.paste(shown, mask=shown.getchannel("A"))
     return np.asarray(sheet.convert("L") if gray else sheet, np.uint8)
+
+
+def _ratio(image: Image.Image) -> float:
+    """Dots to the inch across by those down: of a fax 204 by 98 or 196; 1 where nothing sensible
+    is said."""
+    try:
+        across, down = (float(each) for each in image.info.get("dpi", (1, 1)))
+    except (TypeError, ValueError, ZeroDivisionError):  # a fraction of nothing
+        return 1.0
+    if not (0 < across < inf and 0 < down < inf):
+        return 1.0
+    ratio = across / down
+    return ratio if _LEAST_RATIO <= max(ratio, 1 / ratio) <= _MOST_RATIO else 1.0
+
+
+def _squared(pixels: Gray, ratio: float, max_megapixels: float) -> Gray:
+    """A picture whose dots are no squares, its coarser way stretched."""
+    h, w = pixels.shape[:2]
+    size = (w, round(h * ratio)) if ratio > 1 else (round(w / ratio), h)
+    if ratio == 1 or size[0] * size[1] > max_megapixels * 1e6:
+        return pixels
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -2,7 +2,7 @@
 
 Owns:   `match_reference`, `flattened`; `stamp_of`, `reference_pixels` and the features of a
         reference (kept while its file stays as it is).
-Needs:  numpy, cv2, `imaging`.
+Needs:  numpy, cv2, `imaging`, `tone`.
 Source: SIFT features (Lowe 2004) and RANSAC give a first homography; ORB is 1.8 times as fast and
         3 to 17 times as far off on a drawn form, whose words repeat. Printed corners followed by
         optical flow (Lucas and Kanade 1981) between the rectified page and the form refine it.
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import ImageError, TemplateError
 from edge_runtime.imaging import load_page
 from edge_runtime.nudge import Measured, Nudge, fit_nudge
+from edge_runtime.tone import strengthened
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -64,13 +65,16 @@ class _Form:
     coarse_size: tuple[int, int]  # width, height
 
 
-def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> Match | str:
+def match_reference(
+    page: Gray, reference: Path, size: tuple[float, float], *, pale: bool = False
+) -> Match | str:
     """Lay a page onto its form.
 
     Args:
         page: uint8 (h, w).
         reference: Picture or PDF of the whole form, blank or filled.
         size: Width and height of the form, in the template's unit.
+        pale: The page was pale, and is `strengthened`; so is a pale reference then.
 
     Returns:
         The match, or the evidence that there is none.
@@ -78,7 +82,7 @@ def match_reference(page: Gray, reference: Path, size: tuple[float, float]) -> M
     Raises:
         TemplateError: The reference cannot be read, or has not the form's proportions.
     """
-    form = _form(str(reference), stamp_of(reference))
+    form = _form(str(reference), stamp_of(reference), pale=pale)
     fh, fw = form.fine.shape
     if abs(fw / fh / (size[0] / size[1]) - 1) > _ASPECT:
         raise TemplateError(
@@ -135,9 +139,11 @@ def reference_pixels(reference: str, stamp: tuple[int, int]) -> Gray:
 
 
 @lru_cache(maxsize=8)
-def _form(reference: str, stamp: tuple[int, int]) -> _Form:
+def _form(reference: str, stamp: tuple[int, int], *, pale: bool) -> _Form:
     """A reference's features."""
     pixels = reference_pixels(reference, stamp)
+    if pale:
+        pixels = strengthened(pixels)
     fine = flattened(_fit(pixels, _FINE_PX))
     coarse, points, descriptors = _features(pixels)
     corners = cv2.goodFeaturesToTrack(fine, 600, 0.02, _FINE_PX / 60)

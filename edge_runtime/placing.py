@@ -46,18 +46,21 @@ class Placing:
     measured: tuple[Measured, Measured] | None = None  # what that was fitted to
 
 
-def placings(page: Gray, template: Template, evidence: list[str]) -> Iterator[list[Placing]]:
+def placings(
+    page: Gray, template: Template, evidence: list[str], *, pale: bool = False
+) -> Iterator[list[Placing]]:
     """Groups of guesses; those of a group differ by their turn, or all come from one search.
 
     Args:
         page: uint8 (h, w).
         template: The form.
         evidence: What was looked for in vain is added to it.
+        pale: The page was pale, and is `strengthened`.
     """
     if template.marks:
         yield from _by_marks(page, template, evidence)
     if template.reference is not None:
-        match = match_reference(page, template.reference, template.page_size)
+        match = match_reference(page, template.reference, template.page_size, pale=pale)
         if isinstance(match, str):
             evidence.append(match)
         else:

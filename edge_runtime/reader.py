@@ -42,6 +42,7 @@ from edge_runtime.results import FieldReading, FormReading, Status
 from edge_runtime.spec import ModelSpec
 from edge_runtime.telling import told
 from edge_runtime.template import Template, evaluate_rules
+from edge_runtime.tone import positive
 from edge_runtime.turn import turned, upright_turn
 from edge_runtime.watch import Advice, Sight, Watch
 
@@ -348,15 +349,16 @@ class Reader:
         sheet: FlatSheet | None = None
         try:
             with timer.step("register" if forms else "locate"):
+                given = positive(page.pixels)
                 if not forms:
-                    sheet = flat_sheet(page.pixels)
-                    turn = upright_turn(page.pixels).turn if sheet is None else sheet.turn
-                    pixels = turned(page.pixels, turn)
+                    sheet = flat_sheet(given)
+                    turn = upright_turn(given).turn if sheet is None else sheet.turn
+                    pixels = turned(given, turn)
                     crops = found_crops(pixels, sheet)
                 else:
-                    template, registration = choose(page.pixels, forms)
+                    template, registration = choose(given, forms)
                     turn = registration.turned_deg
-                    pixels = turned(page.pixels, turn)
+                    pixels = turned(given, turn)
                     crops = template_crops(pixels, template, registration)
             with timer.step("segment"):
                 inks = [take_ink(crop, self.spec) for crop in crops]

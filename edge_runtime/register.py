@@ -1,7 +1,7 @@
 """From a form's template to the page in hand: which way up it is, and where every field stands.
 
 Owns:   `Registration`, `register`, `cut_field`.
-Needs:  numpy, cv2, `placing`, `refine`, `turn`, `template`. Never a model.
+Needs:  numpy, cv2, `placing`, `refine`, `tone`, `turn`, `template`. Never a model.
 Words:  page pixels have their origin at the corner of the first pixel, so that a box ends where the
         next begins; a homography maps the template's unit to them. *turn* as in `turn`.
 """
@@ -41,6 +41,7 @@ from edge_runtime.placing import Placing, placings
 from edge_runtime.raster import Raster, bent_crop
 from edge_runtime.refine import Settled, settle
 from edge_runtime.template import Template
+from edge_runtime.tone import strengthened
 from edge_runtime.turn import SURE, turn_matrix, upright_turn
 
 Gray = NDArray[np.uint8]
@@ -60,6 +61,7 @@ _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless 
 _CLEAR_SIDES = 0.5  # of the fields whose left and right edges are found: tables' rules go on
 _CLEAR_BY_MARKS = 0.6  # and of one that has marks in the right places, too
 _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a form's colour
+_LEFT = 4.0  # times as many lines in their places as by chance, where most of them were lost
 _MANY = 0.3  # of the fields, in doubt: how a page lies is sought in other ways, too
 _TELLING = 0.08  # of support that tells one turn from the other
 
@@ -150,8 +152,9 @@ def register(page: Gray, template: Template) -> Registration:
         )
     evidence: list[str] = []
     last: Registration | None = None
-    for group in placings(page, template, evidence):
-        found = _best(page, template, group)
+    strong = strengthened(page)
+    for group in placings(strong, template, evidence, pale=strong is not page):
+        found = _best(strong, template, group)
         if isinstance(found, str):
             evidence.append(found)
         elif sum(one.doubt != "" for one in found.certainty) > _MANY * len(found.certainty):
@@ -228,7 +231,8 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
     looked.sort(key=lambda pair: -(pair[1].support - pair[1].chance))
     placing, one = looked[0]
     if placing.strict and (
-        fault := _denied(one, photo=placing.bent) or _other_lines(page, template, placing, one)
+        fault := _denied(one, photo=placing.bent, marked=placing.method == "marks")
+        or _other_lines(page, template, placing, one)
     ):
         return fault
     known = True
@@ -237,13 +241,15 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
     return _registration(page, template, placing, one, known=known)
 
 
-def _denied(one: Settled, *, photo: bool) -> str:
+def _denied(one: Settled, *, photo: bool, marked: bool = False) -> str:
     """What the fields' lines have to say against a page; "" if nothing.
 
-    A scanner may drop a form's colour, and all its lines with it; a photo shows them.
+    A scanner may drop a form's colour, and all its lines with it; a photo shows them. Where some
+    of them are left on a page with marks in the right places, hardly any stand elsewhere.
     """
     bare = one.chance + one.support < 2 * _BARE
-    if one.pieces < FEWEST_PIECES or (bare and not photo):
+    left = marked and one.chance < _BARE and one.support >= _LEFT * one.chance
+    if one.pieces < FEWEST_PIECES or ((bare or left) and not photo):
         return ""
     if one.support >= LEAST_SUPPORT and one.support >= one.chance + OVER_CHANCE:
         return ""

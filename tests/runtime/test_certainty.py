@@ -16,13 +16,14 @@ import yaml
 from numpy.typing import NDArray
 
 from edge_runtime.batch import Templates
-from edge_runtime.certainty import Certainty
+from edge_runtime.certainty import Certainty, field_certainty
 from edge_runtime.errors import TemplateError
 from edge_runtime.imaging import load_page
 from edge_runtime.marks import project
-from edge_runtime.nudge import Measured, fit_spread
+from edge_runtime.nudge import Measured, Nudge, fit_spread
 from edge_runtime.page_outline import page_outlines
 from edge_runtime.reader import Reader
+from edge_runtime.refine import settle
 from edge_runtime.register import choose, register
 from edge_runtime.results import Status
 from edge_runtime.template import Template
@@ -104,6 +105,29 @@ def test_marks_alone_do_not_make_a_place_sure() -> None:
     found = doubts(drawn(template, bare=True), template)
     assert set(found) == {field.name for field in template.fields}
     assert all("placement in doubt" in doubt for doubt in found.values())
+
+
+def test_a_form_with_marks_most_of_whose_lines_are_lost_is_read_in_doubt() -> None:
+    template = form()
+    few = replace(template, fields=template.fields[:3])  # the rest is too light for a scanner
+    found = register(drawn(few), template)
+    assert found.method == "marks"
+    assert found.support is not None
+    assert 0.1 < found.support < 0.24
+    assert all("placement in doubt" in one.doubt for one in found.certainty)
+
+
+def test_on_a_scan_a_field_moved_far_by_other_fields_lines_is_in_doubt() -> None:
+    template, pins = form(), np.empty((0, 2))
+    one = settle(drawn(template), template, np.diag([MM, MM, 1.0]), pins=pins, bent=False)
+    nudge = Nudge(np.zeros(2), np.array(SIZE), np.full((2, 2, 2), (2.0, 0.0)))
+    lost = one.whole[0].copy()
+    lost[3] = False  # too few of its upright lines are where they were looked for
+    moved = replace(one, nudge=nudge, whole=(lost, one.whole[1]))
+    told = field_certainty(template, moved, pins=pins, bent=False)
+    assert [k for k, each in enumerate(told) if "moved by 2.0 mm" in each.doubt] == [3]
+    level = replace(one, nudge=nudge, whole=(one.whole[0], lost))  # they tell nothing of x
+    assert not any(each.doubt for each in field_certainty(template, level, pins=pins, bent=False))
 
 
 def measured(shifts: Sequence[float], *, x0: float = 20, x1: float = 60) -> Measured:

@@ -331,6 +331,21 @@ def test_the_limit_of_megapixels_is_the_callers() -> None:
         load_page(np.zeros((1000, 1001), np.uint8), max_megapixels=1)
 
 
+@pytest.mark.parametrize(("dpi", "size"), [((204, 98), (83, 61)), ((204, 196), (42, 61))])
+def test_a_fax_with_coarser_rows_is_stretched(dpi: tuple[int, int], size: tuple[int, int]) -> None:
+    data = encode(Image.fromarray(gray_picture() > 200), "TIFF", dpi=dpi)
+    assert load_page(data).pixels.shape == size
+    upright = encode(Image.fromarray(gray_picture() > 200), "TIFF", dpi=dpi[::-1])
+    assert load_page(upright).pixels.shape[0] == 40
+    assert load_page(upright).pixels.shape[1] > 61
+
+
+@pytest.mark.parametrize("dpi", [(0, 98), (300, 300), (1, 200), (200.4, 200)])
+def test_a_resolution_that_says_nothing_changes_nothing(dpi: tuple[float, float]) -> None:
+    data = encode(Image.fromarray(gray_picture()), "TIFF", dpi=dpi)
+    assert np.array_equal(load_page(data).pixels, gray_picture())
+
+
 def test_thirty_two_bits_are_refused() -> None:
     assert "32 bits" in refused(encode(Image.new("F", (4, 4)), "TIFF"))
 
