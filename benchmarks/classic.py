@@ -43,6 +43,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.accuracy import wilson
+from benchmarks.record import network_of
 from edge_runtime import Field, Reader
 from edge_runtime.machine import Machine
 from train.config import ConfigError, data_folder
@@ -339,6 +340,7 @@ def main(arguments: list[str] | None = None) -> int:
         told.out.parent.mkdir(parents=True, exist_ok=True)
         facts = {
             "model": reader.model,
+            "network": network_of(reader.spec),
             "machine": asdict(Machine.here()),
             "python": platform.python_version(),
             "scikit_learn": sklearn.__version__,

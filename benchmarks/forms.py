@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import wilson
+from benchmarks.record import network_of
 from edge_runtime import Reader, Template
 from edge_runtime.errors import TemplateError
 from edge_runtime.imaging import load_page
@@ -186,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
         told.out.parent.mkdir(parents=True, exist_ok=True)
         facts = {
             "model": reader.model,
+            "network": network_of(reader.spec),
             "machine": asdict(Machine.here()),
             "threads": 1,
             "seeds": [told.first, told.first + told.seeds - 1],

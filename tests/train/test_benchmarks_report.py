@@ -71,6 +71,25 @@ def test_every_record_has_its_table(tmp_path: Path) -> None:
         assert part in text
 
 
+def test_times_stay_when_confidence_is_fitted_anew_and_the_report_says_so(tmp_path: Path) -> None:
+    network = {"int8": "minmax", "checkpoint_sha256": "cd" * 32}
+    records = {name: one | {"network": network} for name, one in held().items()}
+    records["latency"]["model"] = {"name": "small", "digest": "ef" * 32}
+    text = report.report(report.load(written(tmp_path, records)))
+    assert f"(digest `{'ef' * 6}`): latency; no probability is in them" in text
+    records["latency"]["network"] = network | {"int8": "entropy"}
+    with pytest.raises(SystemExit, match="different models"):
+        report.load(written(tmp_path, records))
+
+
+def test_probabilities_do_not_stay(tmp_path: Path) -> None:
+    network = {"int8": "minmax", "checkpoint_sha256": "cd" * 32}
+    records = {name: one | {"network": network} for name, one in held().items()}
+    records["robustness"]["model"] = {"name": "small", "digest": "ef" * 32}
+    with pytest.raises(SystemExit, match="different models"):
+        report.load(written(tmp_path, records))
+
+
 def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
     kept = {name: one for name, one in held().items() if name in report.NEEDED}
     text = report.report(report.load(written(tmp_path, kept)))
