@@ -54,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="the checkpoint is an exported model.onnx: fit its confidence anew, and nothing else; "
         "with --twin, which is added, that of the twin's fields",
     )
+    parser.add_argument(
+        "--groups", default="", help="with --recalibrate: those to fit, with commas; default all"
+    )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
         "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
@@ -133,6 +136,7 @@ def _recalibrate(told: argparse.Namespace) -> Path:
         log=_say,
         twins=told.twin,
         options=Options(data, ranges_on=told.ranges_on, gate_on=told.gate_on),
+        groups=[one for one in told.groups.split(",") if one],
     )
 
 

@@ -6,8 +6,9 @@ Needs:  the standard library, `gates`, `calibrate`.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -38,6 +39,8 @@ _PLACES = {
     "line": "lines, a row of cells heard as one among them",
 }
 _CONFIDENCE, _TRAINING = "## Confidence", "## Training"
+_FITTED = "Fitted last: "
+_COUNTS = 8  # columns of the table of counts; that of weights has more
 _MNIST_SOURCES = ("mnist", "mnist_string")
 
 
@@ -163,17 +166,36 @@ def recalibrated(
     told = "\n".join(lines).rstrip()
     confidence = "\n\n".join(_confidence(groups, blank))
     if partly:
-        confidence = _merged(f"{_CONFIDENCE}\n{rest.partition(_TRAINING)[0]}".rstrip(), confidence)
+        confidence = _merged(
+            f"{_CONFIDENCE}\n{rest.partition(_TRAINING)[0]}".rstrip(), confidence, groups
+        )
     for name, one in (twins or {}).items():
         told, after = _with_twin(told, after, name, one, spec, gates)
     return "\n\n".join([told, confidence, f"{_TRAINING}\n{after}"])
 
 
-def _merged(before: str, fresh: str) -> str:
-    """The section before, with the rows of what was fitted anew."""
+def _merged(before: str, fresh: str, groups: Collection[str]) -> str:
+    """The section before, with the rows of what was fitted anew, and which they are."""
     rows = [line for line in fresh.splitlines() if line.startswith("| ")]
-    new: dict[tuple[str, int], str] = {(_name(row), row.count("|")): row for row in rows}
-    return "\n".join(new.get((_name(line), line.count("|")), line) for line in before.splitlines())
+    new = {(_name(row), len(_values(row)) > _COUNTS): row for row in rows}
+    lines = re.sub(rf"^{_FITTED}.*\n\n", "", before, flags=re.MULTILINE).splitlines()
+    first = next((at for at, line in enumerate(lines) if line.startswith("| ")), len(lines))
+    merged = [new.get((_name(one), len(_values(one)) > _COUNTS), one) for one in lines]
+    told = f"{_FITTED}{', '.join(groups)}; the others keep what was fitted before."
+    merged[first:first] = [told, ""]
+    # Groups that were fitted before the newest features have no weight for them.
+    return "\n".join(_filled(line) for line in merged)
+
+
+def _filled(row: str) -> str:
+    short = 2 + len(FEATURES) - len(_values(row))
+    if not row.startswith("| ") or len(_values(row)) <= _COUNTS or short <= 0:
+        return row
+    return row + " 0.000 |" * short
+
+
+def _values(row: str) -> list[str]:
+    return row.strip("| ").split(" | ")
 
 
 def _name(row: str) -> str:

@@ -63,6 +63,7 @@ def recalibrate(
     log: Callable[[str], None],
     twins: Sequence[Path] = (),
     options: Options | None = None,
+    groups: Sequence[str] = (),
 ) -> Path:
     """Fit an exported model's confidence anew.
 
@@ -76,6 +77,7 @@ def recalibrate(
         log: Called with a line of text.
         twins: Checkpoints of twins to add, or to put in place of those of their names.
         options: How much is measured of these.
+        groups: Of `GROUPS`, those that are fitted; none: all, or those of the twins that are added.
 
     Returns:
         Path of the new file.
@@ -104,7 +106,11 @@ def recalibrate(
         twins={name: TWINS[name] for name in TWINS if name in others},
         notes={**spec.notes, **card.twin_notes({k: one.trained for k, one in added.items()})},
     )
-    asked = _groups_of(added)
+    asked = tuple(groups) or _groups_of(added)
+    if unknown := sorted(set(asked) - set(GROUPS)):
+        raise ConfigError(
+            f"no groups of fields: {', '.join(unknown)}; known are {', '.join(GROUPS)}"
+        )
     prior = told.get(PRIOR_KEY, "")
     items = draw_items(data, spec, config.engine, n=calibrate_on, seed=seed, groups=asked)
     log(f"{len(items)} fields")
@@ -114,13 +120,13 @@ def recalibrate(
         read = read_items(bare, items)
         log("read")
         claims = judge_claims(bare, items, seed=seed)
-    groups = {**fit_groups(read), **fit_claims(claims)}
+    fitted = {**fit_groups(read), **fit_claims(claims)}
     if len(asked) < len(GROUPS):  # what hangs on the others as well stays as it was
         kept = {*asked, *claim_groups_within(asked)}
-        groups = {name: one for name, one in groups.items() if name in kept}
-    for name, one in groups.items():
+        fitted = {name: one for name, one in fitted.items() if name in kept}
+    for name, one in fitted.items():
         log(f"{name}: {one.line()}")
-    fresh = {name: one.calibration for name, one in groups.items()}
+    fresh = {name: one.calibration for name, one in fitted.items()}
     held = spec.calibration if len(asked) < len(GROUPS) else {}
     spec = replace(spec, calibration={**held, **fresh})
     new = stamp(network, spec, prior, others)
@@ -128,7 +134,7 @@ def recalibrate(
     text = card.recalibrated(
         text,
         spec=spec,
-        groups=groups,
+        groups=fitted,
         blank=read.blank,
         sha256=hashlib.sha256(new).hexdigest(),
         digest=check_seal(new),

@@ -22,6 +22,7 @@ from edge_runtime.preprocess import Strip
 from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
 from export import calibrate, logistic
+from export import card as card_module
 from export.card import recalibrated
 from export.checkpoint import load_trained
 from export.pipeline import Options, check_twin, export
@@ -312,6 +313,7 @@ def test_a_twin_joins_an_exported_model(
     assert "codes: int8 reads as fp32" in card
     rows = [line for line in card.splitlines() if line.startswith("| code | ")]
     assert [row.count("|") for row in rows] == [9, 2 + 1 + len(calibrate.FEATURES)]
+    assert card.count("Fitted last: cell, code, claim_code; the others keep") == 1
     again = recalibrate(
         joined,
         tmp_path / "again",
@@ -325,6 +327,33 @@ def test_a_twin_joins_an_exported_model(
     )
     told = (again.parent / "MODEL_CARD.md").read_text("utf-8")
     assert len(told.splitlines()) == len(card.splitlines())
+    with pytest.raises(ConfigError, match="no groups of fields: words; known are cell"):
+        recalibrate(
+            joined, tmp_path / "no", data=handwriting, config=load_trained(checkpoint).config,
+            calibrate_on=12, seed=1, log=lambda line: None, groups=("words",),
+        )  # fmt: skip
+
+
+def test_rows_of_an_earlier_fit_are_filled_up() -> None:
+    """A card of before the newest features: what is not fitted anew has no weight for them."""
+    head = "| group | fields | exact | ECE | rate | accept | accepted | wrong |\n|" + " --- |" * 8
+    old = "\n".join([
+        "## Confidence", "Told.", "", head, "| text | 9 | 1 | 2 | 3 | 4 | 5 | 6 |", "",
+        "| group | bias | " + " | ".join(calibrate.FEATURES[:9]) + " |", "|" + " --- |" * 11,
+        "| text | 0.5" + " | 0.25" * 9 + " |", "| code | 0.1" + " | 0.2" * 9 + " |",
+    ])  # fmt: skip
+    full = len(calibrate.FEATURES)
+    fresh = "\n".join([
+        head, "| code | 7 | 1 | 2 | 3 | 4 | 5 | 6 |", "",
+        "| group | bias | " + " | ".join(calibrate.FEATURES) + " |", "|" + " --- |" * (full + 2),
+        "| code | 0.7" + " | 0.8" * full + " |",
+    ])  # fmt: skip
+    told = card_module._merged(old, fresh, ["code"]).splitlines()
+    weights = [line for line in told if line.count("|") > 10]
+    assert {line.count("|") for line in weights} == {full + 3}
+    assert weights[-1] == "| code | 0.7" + " | 0.8" * full + " |"
+    assert weights[-2] == "| text | 0.5" + " | 0.25" * 9 + " | 0.000" * (full - 9) + " |"
+    assert "Fitted last: code; the others keep what was fitted before." in told
 
 
 def test_a_twin_of_another_checkpoint_does_not_join(
