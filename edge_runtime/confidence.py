@@ -59,6 +59,8 @@ _CLAIMS = {
 }
 CLAIM_GROUPS = tuple(dict.fromkeys(_CLAIMS.values()))
 _GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in kinds.split()}
+_BY_PATTERN = "_pattern"  # what the name of a group ends with that has a pattern of the template's
+_PATTERNED = ("cell", "digits", "amount", "code", "text")  # which have one
 DEFAULT_GROUP = "default"
 
 
@@ -170,7 +172,17 @@ def group_of(field: Field) -> str:
     A row of cells belongs to "cell_digits" where it holds figures, to "cell_text" where words are
     expected, else to "cell", where O is in doubt with 0. In "amount" the marks between the figures
     are part of the text, and an apostrophe is lost more easily than a figure.
+
+    Where the template gives a pattern, most look-alikes are ruled out, and what is written may be
+    ruled out with them: "text", "code", "amount", "digits" and "cell" have a group "..._pattern"
+    each.
     """
+    group = base_group_of(field)
+    return group + _BY_PATTERN if field.pattern is not None and group in _PATTERNED else group
+
+
+def base_group_of(field: Field) -> str:
+    """The group of a field whatever its pattern: by it networks are chosen, and claims judged."""
     if field.choices is not None and field.cells is None:
         return "choices"
     only_digits = bool(field.charset) and set(field.charset or "") <= _CHARSET_DIGITS
@@ -196,7 +208,7 @@ def claim_group_of(field: Field) -> str:
 
     Of lists of choices nothing is gained: what may stand there is known before.
     """
-    return _CLAIMS.get(group_of(field), "")
+    return _CLAIMS.get(base_group_of(field), "")
 
 
 def expects_words(field: Field) -> bool:
@@ -216,13 +228,19 @@ def expects_words(field: Field) -> bool:
     return field.kind == "name" or (" " in field.charset and any(map(str.isalpha, field.charset)))
 
 
+def base_of(group: str) -> str:
+    """The group of the same fields without a pattern of the template's."""
+    return group.removesuffix(_BY_PATTERN)
+
+
 def calibration_for(spec: ModelSpec, group: str) -> Calibration:
-    """The group's calibration, or the default one.
+    """The group's calibration, that of the group without a pattern, or the default one.
 
     Raises:
-        ModelError: The model has neither.
+        ModelError: The model has none of these.
     """
-    found = spec.calibration.get(group) or spec.calibration.get(DEFAULT_GROUP)
+    nearest = (group, base_of(group), DEFAULT_GROUP)
+    found = next((spec.calibration[one] for one in nearest if one in spec.calibration), None)
     if found is None:
         raise ModelError(
             f"model {spec.name!r} has no calibration for {group!r} and none by default; "

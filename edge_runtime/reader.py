@@ -338,7 +338,7 @@ class Reader:
     def _twins(self, field: Field) -> tuple[str, str]:
         """Which of the model's twins reads a field's own strips, and its cells heard as a line."""
         characters = compile_grammar(field, self.spec.labels).characters
-        group = confidence.group_of(field)
+        group = confidence.base_group_of(field)
         own = "line" if field.cells is None else "alone" if field.n_cells == 1 else "cell"
         of = partial(self.spec.twin_of, group, characters)
         return of(place=own), of(place="line")

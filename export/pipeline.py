@@ -27,7 +27,6 @@ from edge_runtime.recognize import BATCH_STRIPS, MODEL_FILE
 from edge_runtime.spec import ModelSpec, Twin, check_seal
 from export import card, gates
 from export.calibrate import (
-    draw_items,
     fit_claims,
     fit_groups,
     judge_claims,
@@ -35,6 +34,7 @@ from export.calibrate import (
     read_items,
 )
 from export.checkpoint import Trained, load_trained
+from export.items import draw_items
 from export.onnx_export import to_onnx
 from export.quantize import Recipe, choose, find_ranges, quantize, session
 from export.stamp import stamp

@@ -20,15 +20,13 @@ from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_runtime.confidence import claim_groups_within
+from edge_runtime.confidence import base_of, claim_group_of, claim_groups_within
 from edge_runtime.prior import PRIOR_KEY
 from edge_runtime.recognize import MODEL_FILE
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
 from edge_runtime.twin import apply_twin, twin_key
 from export import card, gates
 from export.calibrate import (
-    GROUPS,
-    draw_items,
     fit_claims,
     fit_groups,
     judge_claims,
@@ -36,6 +34,7 @@ from export.calibrate import (
     read_items,
 )
 from export.checkpoint import Trained, load_trained
+from export.items import GROUPS, draw_items
 from export.pipeline import TWINS, Options, Steps, check_twin, make, one_thread
 from export.quantize import Recipe, graft
 from export.stamp import stamp
@@ -119,10 +118,11 @@ def recalibrate(
         bare.write_bytes(stamp(network, replace(spec, calibration=placeholder()), prior, others))
         read = read_items(bare, items)
         log("read")
-        claims = judge_claims(bare, items, seed=seed)
+        kept = {*asked, *claim_groups_within(asked)}
+        claimed = [item for item in items if claim_group_of(item.field) in kept]
+        claims = judge_claims(bare, claimed, seed=seed)
     fitted = {**fit_groups(read), **fit_claims(claims)}
     if len(asked) < len(GROUPS):  # what hangs on the others as well stays as it was
-        kept = {*asked, *claim_groups_within(asked)}
         fitted = {name: one for name, one in fitted.items() if name in kept}
     for name, one in fitted.items():
         log(f"{name}: {one.line()}")
@@ -170,4 +170,4 @@ def _add(
 def _groups_of(added: Mapping[str, _Added]) -> tuple[str, ...]:
     """Groups of calibration that read otherwise now; all where nothing was added."""
     named = [TWINS[name].groups or GROUPS for name in added]
-    return tuple(one for one in GROUPS if not named or any(one in some for some in named))
+    return tuple(one for one in GROUPS if not named or any(base_of(one) in some for some in named))

@@ -209,7 +209,18 @@ class Engine:
         return draw_strokes(strokes, pen, rng, height_px=height, scale=scale, pad_px=pad)
 
     def _string(self, rng: Rng) -> tuple[str, Gray, None]:
-        text = self._text(rng, words=0.15)
+        return self._written(self._text(rng, words=0.15), rng)
+
+    def write(self, text: str, rng: Rng) -> tuple[str, Gray] | None:
+        """A photograph of a text in glyphs of one writer, uint8 (h, w), dark ink on light paper.
+
+        Returns:
+            The text without what the writer has no glyph of, and the crop; None without any.
+        """
+        text, coverage, _ = self._written(text, rng)
+        return (text, self.paper.photograph(coverage, rng)) if text else None
+
+    def _written(self, text: str, rng: Rng) -> tuple[str, Gray, None]:
         numeric = sum(c.isdigit() for c in text) > 0.6 * len(text)
         writers = self.bank.digit_writers if numeric else self.bank.writers
         writer = writers[int(rng.integers(len(writers)))]

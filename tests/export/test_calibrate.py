@@ -23,6 +23,7 @@ from edge_runtime.reader import Reader
 from edge_runtime.spec import Calibration, ModelSpec
 from export import calibrate, logistic
 from export import card as card_module
+from export import items as asked
 from export.card import recalibrated
 from export.checkpoint import load_trained
 from export.pipeline import Options, check_twin, export
@@ -159,12 +160,12 @@ def test_claims_are_calibrated_by_their_own_groups() -> None:
 
 
 def test_items_of_every_group_are_drawn_from_real_hands(handwriting: Path, spec: ModelSpec) -> None:
-    items = calibrate.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
+    items = asked.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
     assert [group_of(item.field) for item in items] == [
-        group for group in calibrate.GROUPS for _ in range(6)
+        group for group in asked.GROUPS for _ in range(6)
     ]
     assert all(item.crop.dtype == np.uint8 and item.crop.ndim == 2 for item in items)
-    again = calibrate.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
+    again = asked.draw_items(handwriting, spec, EngineConfig(), n=6, seed=4)
     assert [item.right for item in again] == [item.right for item in items]
 
 
@@ -434,7 +435,7 @@ def test_a_failed_gate_writes_nothing(
 
 @given(st.text("abcXYZ", min_size=1, max_size=8), st.integers(0, 99))
 def test_a_near_miss_is_another_word_of_the_same_length(text: str, seed: int) -> None:
-    told = calibrate._near_miss(text, np.random.default_rng(seed))
+    told = asked._near_miss(text, np.random.default_rng(seed))
     assert len(told) == len(text)
     assert sum(a.lower() != b.lower() for a, b in zip(told, text, strict=True)) == 1
 
@@ -443,7 +444,7 @@ def test_off_its_list_no_reading_of_a_word_is_right() -> None:
     crop = np.full((20, 60), 255, np.uint8)
     words = [f"word{number}" for number in range(1200)]
     rng = np.random.default_rng(1)
-    items = [calibrate._listed(crop, "zebra", words, rng) for _ in range(160)]
+    items = [asked._listed(crop, "zebra", words, rng) for _ in range(160)]
     for item in items:
         assert item.field.choices
         assert (item.right == "zebra") == ("zebra" in item.field.choices)
@@ -455,7 +456,7 @@ def test_off_its_list_no_reading_of_a_word_is_right() -> None:
 
 def test_a_long_list_holds_half_of_the_words_and_is_made_once() -> None:
     words = tuple(f"word{number}" for number in range(1000))
-    first = calibrate._long_list(words, 0)
+    first = asked._long_list(words, 0)
     assert 400 < len(first) < 600
-    assert calibrate._long_list(words, 0) is first
-    assert calibrate._long_list(words, 1) != first
+    assert asked._long_list(words, 0) is first
+    assert asked._long_list(words, 1) != first

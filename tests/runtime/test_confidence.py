@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from edge_runtime.confidence import (
     FEATURES,
+    base_group_of,
+    base_of,
     calibration_for,
     check_calibration,
     checked,
+    claim_group_of,
     features,
     group_of,
     other_probability,
@@ -106,6 +109,16 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
         (Field("f", kind="code", cells=((0, 0, 9, 9),)), "cell"),
         (Field("f", kind="name", cells=((0, 0, 9, 9), (9, 0, 18, 9))), "cell_text"),
         (Field("f", kind="name", charset="ABC"), "text"),
+        (Field("f", pattern="[A-Z]+"), "text_pattern"),
+        (Field("f", kind="name", pattern="[A-Z]+"), "text_pattern"),
+        (Field("f", kind="date", pattern="[0-9/]+"), "amount_pattern"),
+        (Field("f", kind="username", pattern="[a-z]+[0-9]"), "code_pattern"),
+        (Field("f", kind="username", pattern="[a-z]+[0-9]", cells=6), "cell_pattern"),
+        (Field("f", kind="digits", pattern="[1-6]"), "digits_pattern"),
+        (Field("f", kind="digits", pattern="[1-6]", cells=1), "cell_digits"),
+        (Field("f", kind="account", pattern="[0-9]{10}", cells=10), "cell_digits"),
+        (Field("f", kind="name", pattern="[A-Z]+", cells=8), "cell_text"),
+        (Field("f", choices=("a", "b"), pattern="[ab]"), "choices"),
     ],
 )
 def test_fields_are_grouped_by_what_they_hold(field: Field, group: str) -> None:
@@ -124,6 +137,25 @@ def test_a_group_without_calibration_takes_the_default(tiny_spec: ModelSpec) -> 
     assert calibration_for(spec, "cell") is own
     assert calibration_for(spec, "digits") is default
     check_calibration(spec)
+
+
+def test_fields_with_a_pattern_take_the_plain_group_of_models_that_know_no_other(
+    tiny_spec: ModelSpec,
+) -> None:
+    default = tiny_spec.calibration["default"]
+    plain, own = dataclasses.replace(default, accept=0.5), dataclasses.replace(default, accept=0.6)
+    spec = dataclasses.replace(tiny_spec, calibration={"default": default, "text": plain})
+    assert calibration_for(spec, "text_pattern") is plain
+    assert calibration_for(spec, "code_pattern") is default
+    spec = dataclasses.replace(spec, calibration={**spec.calibration, "text_pattern": own})
+    assert calibration_for(spec, "text_pattern") is own
+    assert calibration_for(spec, "text") is plain
+
+
+def test_claims_and_networks_go_by_the_group_without_a_pattern() -> None:
+    field = Field("f", kind="username", pattern="[a-z]+[0-9]")
+    assert base_group_of(field) == "code" == base_of(group_of(field))
+    assert claim_group_of(field) == "claim_code"
 
 
 @pytest.mark.parametrize(

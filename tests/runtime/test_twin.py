@@ -122,6 +122,22 @@ def test_a_grammar_knows_its_characters(
     assert found == set(characters) | skip
 
 
+def test_a_pattern_does_not_change_which_twin_reads(
+    model: Path, tiny_spec: ModelSpec, tmp_path: Path
+) -> None:
+    given = model.read_bytes()
+    spec = replace(tiny_spec, twins={"figures": Twin(groups=("code",), places=("line",))})
+    held = onnx.load_model_from_string(given)
+    told = next(one.value for one in held.metadata_props if one.key == twin_key("figures"))
+    del held.metadata_props[:]
+    path = tmp_path / "codes.onnx"
+    path.write_bytes(sealed(held, spec, told))
+    with Reader(path) as reader:
+        for field in (Field("f", "code"), Field("f", "code", pattern="[A-Z][0-9]")):
+            assert reader._twins_of(field) == ("figures", "figures")
+        assert reader._twins_of(Field("f", "text", pattern="[A-Z][0-9]")) == ("", "")
+
+
 def test_each_strip_is_read_by_its_twin(
     model: Path, tiny_model: Path, tiny_spec: ModelSpec, tmp_path: Path
 ) -> None:
