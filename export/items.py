@@ -20,6 +20,7 @@ import numpy as np
 
 from edge_runtime.casing import as_name
 from edge_runtime.confidence import base_of, group_of
+from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.preprocess import Gray
@@ -243,8 +244,13 @@ class _Patterns:
         field = replace(item.field, pattern=pattern)
         if len(told) > (item.field.n_cells or len(told)):  # nobody asks for more than there is room
             return item
-        fulfilled = re.fullmatch(pattern, item.right) is not None
-        return Item(item.crop, field, item.right if fulfilled else None)
+        if re.fullmatch(pattern, item.right) is not None:
+            return item._replace(field=field)
+        try:
+            compile_grammar(field, self._spec.labels)
+        except TemplateError:  # capitals alone, and small ones asked for
+            return item
+        return Item(item.crop, field, None)
 
     def _of_words(self, words: Sequence[str], rng: Rng) -> str:
         """A vocabulary with these words among others, written as they are."""

@@ -49,9 +49,7 @@ def pattern_of(text: str, rng: Rng) -> str:
         return ""
     most = max(map(len, _RUN.findall(text)), default=1) + int(rng.integers(0, _SPARE))
     loose = "+" if rng.random() < _OPEN else f"{{1,{most}}}"
-    if (
-        len(text) == 1 and text.isdigit() and rng.random() < _OF_SOME
-    ):  # a class, a dose
+    if len(text) == 1 and text.isdigit() and rng.random() < _OF_SOME:  # a class, a dose
         low, high = int(rng.integers(int(text) + 1)), int(rng.integers(int(text), 10))
         return f"[{low}-{high}]"
     exact, any_case = rng.random() < _EXACT, rng.random() < _ANY_CASE
