@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy import SETS, Item, wilson
 from benchmarks.fields import FIELDS, c1_numbers, fold
 from benchmarks.record import write_record
-from edge_runtime import Reader
+from edge_runtime import FieldReading, Reader
 from train.config import data_folder
 
 mpl.use("Agg")
@@ -184,6 +184,18 @@ KNOWN: Mapping[str, Callable[[Path], Iterator[Item]]] = {
 }
 
 
+def _sure(name: str, reading: FieldReading) -> float:
+    """Probability of the text; where case does not count, of all that differ by nothing else."""
+    if name not in _FOLDED:
+        return reading.confidence
+    alike = [
+        other.probability
+        for other in reading.alternatives
+        if other.text != reading.text and fold(name, other.text) == fold(name, reading.text)
+    ]
+    return min(1.0, reading.confidence + sum(alike))
+
+
 def judged(reader: Reader, name: str, items: list[Item]) -> Judged:
     """Read a set."""
     readings = reader.read_fields([(crop, field) for crop, field, _ in items])
@@ -192,7 +204,7 @@ def judged(reader: Reader, name: str, items: list[Item]) -> Judged:
     exact = np.array([a == b for a, b in pairs])
     return Judged(
         name=name,
-        sure=np.array([one.confidence for one in readings]),
+        sure=np.array([_sure(name, one) for one in readings]),
         right=folded if name in _FOLDED else exact,
         folded=folded,
     )

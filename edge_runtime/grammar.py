@@ -138,6 +138,9 @@ def preset(field: Field) -> Field:
     )
 
 
+_SPELLED = 4  # characters of either case, and where a word ends
+
+
 @dataclass(frozen=True, eq=False)
 class Grammar:
     """All texts of a field, as a deterministic automaton in which every state leads to a text.
@@ -194,6 +197,17 @@ class Grammar:
     def first_edge(self) -> NDArray[np.intp]:
         """intp (states + 1,): the edges of state q are first_edge[q] to first_edge[q + 1]."""
         return np.searchsorted(self.edges[:, 0], np.arange(self.n_states + 1))
+
+    @cached_property
+    def spells_words(self) -> bool:
+        """Whether the pattern says which words may stand there: a prior knows no better then.
+
+        Told by how many characters may follow, in the median of the states.
+        """
+        if self.texts is not None or self.field.pattern is None:
+            return False
+        follow = np.bincount(self.edges[:, 0])
+        return bool(np.median(follow[follow > 0]) <= _SPELLED)
 
     @cached_property
     def characters(self) -> frozenset[str]:

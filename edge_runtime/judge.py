@@ -100,7 +100,8 @@ def _verdict(one: Decoded, spec: ModelSpec, prior: Prior | None) -> tuple[FieldR
     ink, grammar, decoding = one.ink, one.grammar, one.decoding
     skip, filled = grammar.field.skip or "", ink.filled
     value = value_of(decoding.text, grammar.field)
-    evidence = features(decoding, filled, skip=skip, field=ink.field, prior=prior)
+    known = None if grammar.spells_words else prior
+    evidence = features(decoding, filled, skip=skip, field=ink.field, prior=known)
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)
     fits = _checked(_sure(decoding, evidence, calibration), decoding, grammar.field)

@@ -266,3 +266,18 @@ def test_check_digits() -> None:
     assert checksum_ok("DE89 3704 0044 0532 0130 00", iban) is True
     assert checksum_ok("anything", Field(name="t")) is None
     assert checksum_ok("86095742719", Field(name="t", checksum="de.idnr")) is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "spells"),
+    [
+        (Field("f", pattern="(one|two|three)( (one|two|three))*"), True),
+        (Field("f", pattern="([oO][nN][eE]|[tT][wW][oO])"), True),
+        (Field("f", kind="name", pattern="[A-Z][a-z]+( [A-Z][a-z]+)*"), False),
+        (Field("f", pattern="[0-9]{1,4} (mg|ml)"), False),
+        (Field("f"), False),
+        (Field("f", choices=("one", "two")), False),
+    ],
+)
+def test_a_pattern_may_say_which_words_there_are(field: Field, spells: bool) -> None:
+    assert compile_grammar(field, LABELS).spells_words is spells

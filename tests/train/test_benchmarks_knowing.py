@@ -14,6 +14,8 @@ pytest.importorskip("matplotlib")
 
 from benchmarks import knowing
 from benchmarks.knowing import Judged, debiased_ece, ece, surest
+from edge_runtime import FieldReading, Status
+from edge_runtime.results import Alternative
 
 
 def _drawn(n: int, *, seed: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -92,3 +94,22 @@ def test_errors_among_the_surest_are_told_of_c1_numbers_alone() -> None:
 def test_the_curves_are_drawn(tmp_path: Path) -> None:
     knowing.plot([_judged("words"), _judged("orand")], tmp_path / "docs" / "knowing.png")
     assert (tmp_path / "docs" / "knowing.png").stat().st_size > 10_000
+
+
+def test_where_case_does_not_count_texts_that_differ_by_it_are_one() -> None:
+    others = (Alternative("satu", 0.25), Alternative("dua", 0.1))
+    reading = FieldReading(
+        name="f",
+        kind="text",
+        text="Satu",
+        value=None,
+        confidence=0.5,
+        status=Status.REVIEW,
+        reason="",
+        alternatives=others,
+        glyphs=(),
+        raw_text="",
+        box=(0.0, 0.0, 1.0, 1.0),
+    )
+    assert knowing._sure("c1_spelled", reading) == pytest.approx(0.75)
+    assert knowing._sure("words", reading) == 0.5
