@@ -32,7 +32,7 @@ from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_box
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
-from edge_runtime.preprocess import Strip
+from edge_runtime.preprocess import IntBox, Strip
 from edge_runtime.prior import Prior
 from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
@@ -54,6 +54,7 @@ _LEAST_GRAMMAR_LOG = math.log(0.05)
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
+_LONE = 1.2  # of its height: a glyph by itself is no wider
 _WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 _MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
@@ -227,20 +228,34 @@ def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
     """For each ink, how surely it was struck out or is no writing; 0 where it may be an X."""
     if ink.field.cells is not None and x_strikes(grammar):
         return (0.0,) * len(ink.inks)
-    in_cells = ink.field.cells is not None
     # A flat stroke alone in its cell is a dash or an underscore: it strikes nothing out.
     dashes = ink.dashes or ("",) * len(ink.inks)
     bounds = ink.bounds or (None,) * len(ink.inks)
     return tuple(
-        0.0 if strip is None or dash else strike_share(one.pixels, cell=in_cells, box=box)
+        0.0
+        if strip is None or dash
+        else strike_share(one.pixels, cell=_as_cell(ink.field, box), box=box)
         for one, strip, dash, box in zip(ink.inks, ink.strips, dashes, bounds, strict=True)
     )
+
+
+def _as_cell(field: Field, box: IntBox | None) -> bool:
+    """Whether ink is measured as a glyph's: a 1 alone on a line is as simple as what strikes out.
+
+    Of lone glyphs on lines one in 40 was called struck out; measured as in cells, none.
+    """
+    if field.cells is not None or box is None:
+        return field.cells is not None
+    x0, y0, x1, y1 = box
+    return x1 - x0 <= _LONE * (y1 - y0)
 
 
 def _struck_out(ink: FieldInk, shares: Sequence[float]) -> list[int]:
     """Which inks are called struck out, counted from 0."""
     if ink.field.cells is None:
-        return [at for at, share in enumerate(shares) if share >= CALLED["line"]]
+        bounds = ink.bounds or (None,) * len(ink.inks)
+        called = [CALLED["cell" if _as_cell(ink.field, box) else "line"] for box in bounds]
+        return [at for at, share in enumerate(shares) if share >= called[at]]
     asked = any(shares)  # else an X may stand there
     return [
         at

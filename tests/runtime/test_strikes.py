@@ -8,6 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime import Field, Reader
+from edge_runtime.grammar import compile_grammar
+from edge_runtime.judge import _struck_shares
+from edge_runtime.place import lone_crop, take_ink
 from edge_runtime.strikes import CALLED, FEATURES, strike_features, strike_share, usual_share
 
 Gray = NDArray[np.uint8]
@@ -104,3 +107,32 @@ def test_hair_lines_that_fade_are_not_struck_out() -> None:
     cv2.polylines(ink, [np.stack([x, y], 1).astype(np.int32)], False, 255, 1)
     assert strike_features(ink) is None
     assert strike_share(ink, cell=False) == 0.0
+
+
+def _share(page: Gray, field: Field) -> float:
+    with Reader() as reader:
+        ink = take_ink(lone_crop(page, field), reader.spec)
+        return _struck_shares(ink, compile_grammar(field, reader.spec.labels))[0]
+
+
+@pytest.mark.parametrize(
+    ("height", "lean", "pen"), [(22, 0, 3), (18, 3, 2), (26, -2, 3), (40, 4, 4)]
+)
+def test_a_lone_one_on_a_line_is_not_struck_out(height: int, lean: int, pen: int) -> None:
+    page = np.full((72, 140), 240, np.uint8)
+    cv2.line(page, (30 + lean, 20), (30, 20 + height), 60, pen, cv2.LINE_AA)
+    field = Field("f", kind="digits")
+    assert _share(page, field) < 0.5
+    with Reader() as reader:
+        reading = reader.read_field(page, field)
+    assert reading.text == "1"
+    assert "struck out" not in reading.reason
+
+
+def test_what_is_scribbled_over_by_itself_on_a_line_is_still_told() -> None:
+    page = np.full((72, 140), 240, np.uint8)
+    t = np.linspace(0, 1, 200)
+    turn = 18 * np.pi * t
+    points = np.stack([30 + 20 * t + 5 * np.cos(turn), 36 + 12 * np.sin(turn * 1.3)], axis=1)
+    cv2.polylines(page, [np.rint(points * 8).astype(np.int32)], False, 50, 2, cv2.LINE_AA, 3)
+    assert _share(page, Field("f", kind="digits")) >= CALLED["cell"]
