@@ -109,5 +109,5 @@ def bent_crop(
     zoom = np.array([[1 / _STEP_PX, 0, 0], [0, 1 / _STEP_PX, 0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     where = cv2.warpAffine(coarse, zoom, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    out = cv2.remap(page, where[..., 0], where[..., 1], way, borderMode=cv2.BORDER_REPLICATE)
+    out = cv2.remap(page, where, None, way, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)
