@@ -1,12 +1,14 @@
 """Where pieces of printed lines are, told from writing by what neighbours have in common.
 
 Owns:   `profiles_of` and `wide_profiles` of pieces on a raster, made of `depth_of` and `ridges`;
-        `peaks`, `Neighbours`, and `out_of_line`.
+        `peaks`, `Neighbours` and `neighbours_of`, and `out_of_line`.
 Needs:  numpy, cv2, `form_lines`.
 Words:  *profile*: how much of a piece is a line, by its shift across itself.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -126,6 +128,13 @@ def peaks(
     return np.asarray(shift), np.asarray(height, np.float64), seen & together[lines.field]
 
 
+@lru_cache(maxsize=16)
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Each two of n, the first before the second."""
+    a, b = np.triu_indices(n, 1)
+    return a, b
+
+
 def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Upright strokes of a row of cells that do not follow an even stretch of the row, as its
     print does; by the median of slopes (Theil 1950, Sen 1968)."""
@@ -135,7 +144,7 @@ def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[
         if len(own) < _FEWEST_IN_LINE:
             continue
         x, y = lines.points[own, 0], shift[own]
-        a, b = np.triu_indices(len(own), 1)
+        a, b = _pairs(len(own))
         apart = x[b] > x[a]
         if not apart.any():
             continue
@@ -143,6 +152,12 @@ def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[
         rest = y - slope * x
         out[own] = np.abs(rest - np.median(rest)) > _OUT_PX
     return out
+
+
+@lru_cache(maxsize=2)
+def neighbours_of(lines: Lines, per_unit: float) -> Neighbours:
+    """Those of a form are the same on each of its pages; arguments as those of `Neighbours`."""
+    return Neighbours(lines, per_unit)
 
 
 class Neighbours:

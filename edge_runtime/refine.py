@@ -21,7 +21,7 @@ from edge_runtime.profiles import (
     NEAR_PX,
     REACH_PX,
     TOOTH,
-    Neighbours,
+    neighbours_of,
     out_of_line,
     peaks,
     profiles_of,
@@ -173,7 +173,7 @@ def _ends(sheet: Raster, lines: Lines, start: Nudge) -> tuple[Measured, Measured
     """Shifts in x and in y of where rules end, template units."""
     at, raster = sheet.of(lines.points), sheet.draw(start)
     profiles = profiles_of(raster, at, lines)
-    row, height, _ = peaks(profiles, lines, Neighbours(lines, sheet.per_unit), _END_ROW_PX)
+    row, height, _ = peaks(profiles, lines, neighbours_of(lines, sheet.per_unit), _END_ROW_PX)
     row = row + rounding(at, lines)
     seen = end_shifts(raster, lines, at, row, height >= LEAST, first_group=_ENDS)
     told = []
@@ -202,7 +202,7 @@ def _rounds(
 ) -> Settled:
     """Measure and fit, each time nearer; the last measurement is the residual."""
     nudge, px = start, 1 / sheet.per_unit
-    at, beside = sheet.of(lines.points), Neighbours(lines, sheet.per_unit)
+    at, beside = sheet.of(lines.points), neighbours_of(lines, sheet.per_unit)
     for reach in reaches:
         profiles = profiles_of(sheet.draw(nudge), at, lines)
         shift, height, tooth = peaks(profiles, lines, beside, reach)
@@ -267,9 +267,9 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
     for upright in (True, False):
         which = lines.upright == upright
         size = np.maximum(np.bincount(lines.field[which], minlength=n_groups), 1)
-        joint = np.zeros((n_groups, len(shifts)))
-        np.add.at(joint, lines.field[which], seen[which])
-        joint /= size[:, None]
+        place = lines.field[which][:, None] * len(shifts) + np.arange(len(shifts))
+        joint = np.bincount(place.ravel(), seen[which].ravel(), n_groups * len(shifts))
+        joint = joint.reshape(n_groups, len(shifts)) / size[:, None]
         here = joint[:, near].max(axis=1)
         joint[:, near] = 0
         there = joint.argmax(axis=1)

@@ -35,6 +35,7 @@ from edge_runtime.certainty import (
 from edge_runtime.cover import washed_out
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box
+from edge_runtime.levels import grey_percentiles
 from edge_runtime.marks import project
 from edge_runtime.nudge import Nudge
 from edge_runtime.placing import Placing, placings
@@ -145,10 +146,11 @@ def register(page: Gray, template: Template) -> Registration:
         raise _refusal(
             template, f"a page of {w} x {h} px is too small", "scan it at 150 dpi or more"
         )
-    levels = np.percentile(page[:: max(1, h // 500), :: max(1, w // 500)], (0.1, 99.9))
-    if levels[1] - levels[0] < _CONTRAST:
+    sample = page[:: max(1, h // 500), :: max(1, w // 500)]
+    dark, light = grey_percentiles(sample, 0.1, 99.9)
+    if light - dark < _CONTRAST:
         raise _refusal(
-            template, f"the page is empty, all about {levels.mean():.0f} of 255", "scan it again"
+            template, f"the page is empty, all about {(dark + light) / 2:.0f} of 255", "scan it again"
         )
     evidence: list[str] = []
     last: Registration | None = None
