@@ -214,7 +214,7 @@ class _Part:
         return np.asarray(np.sqrt(np.maximum(own - known, 0)))
 
 
-@lru_cache(maxsize=4)  # what a page's shifts are fitted by tells how sure they are, too
+@lru_cache(maxsize=8)  # what a page's shifts are fitted by tells how sure they are, too
 def _part(one: Measured, pins: bytes, whole: float, slack: float) -> _Part:
     """`pins` are the bytes of float64 (k, 2)."""
     one, held = _thinned(one), np.frombuffer(pins).reshape(-1, 2)

@@ -36,6 +36,7 @@ _FEWEST_IN_LINE, _OUT_PX = 5, 2.5
 
 def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
     """float32 (n, 2 * `REACH_PX` + 1): how much of each piece is a line, by its shift; 0..1."""
+    raster, corner = _about(raster, at)
     depth = depth_of(raster)
     out = np.empty((len(at), 2 * REACH_PX + 1), np.float32)
     for upright in (False, True):
@@ -44,13 +45,23 @@ def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
             continue
         # One way for both: upright lines are looked at on the raster's transpose.
         image = np.asarray(cv2.transpose(depth), np.uint8) if upright else depth
-        xy = at[which][:, ::-1] if upright else at[which]
+        xy = np.round(at[which] - 0.5).astype(int) - corner
+        xy = xy[:, ::-1] if upright else xy
         along = np.asarray(cv2.blur(ridges(image), (PIECE_PX, 1)), np.uint8)
-        columns = np.clip(np.round(xy[:, 0] - 0.5).astype(int), 0, image.shape[1] - 1)
-        rows = np.round(xy[:, 1] - 0.5).astype(int)[:, None] + np.arange(-REACH_PX, REACH_PX + 1)
+        columns = np.clip(xy[:, 0], 0, image.shape[1] - 1)
+        rows = xy[:, 1, None] + np.arange(-REACH_PX, REACH_PX + 1)
         rows = np.clip(rows, 0, image.shape[0] - 1)
         out[which] = along[rows, columns[:, None]]
     return out / (CAP * lines.part[:, None].astype(np.float32))
+
+
+def _about(raster: Gray, at: Points) -> tuple[Gray, NDArray[np.intp]]:
+    """The part of a raster that tells of pieces at (n, 2), and its corner (x, y)."""
+    h, w = raster.shape
+    beyond = REACH_PX + PIECE_PX + _PAPER_PX  # more than any of what looks about a pixel
+    x0, y0 = np.clip(np.floor(at.min(axis=0)).astype(int) - beyond, 0, (w - 1, h - 1))
+    x1, y1 = np.clip(np.ceil(at.max(axis=0)).astype(int) + beyond, 1, (w, h))
+    return raster[y0:y1, x0:x1], np.array([x0, y0])
 
 
 def depth_of(raster: Gray) -> Gray:

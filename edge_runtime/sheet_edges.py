@@ -132,23 +132,24 @@ def _courses(worth: NDArray[np.float32]) -> NDArray[np.intp]:
     path = np.empty((k, n), np.intp)
     if k == 0:
         return path
-    move = np.arange(-_BEND, _BEND + 1)
-    cost = _STIFF * np.abs(move)[:, None, None]
+    cost = _STIFF * np.abs(np.arange(-_BEND, _BEND + 1))[:, None, None]
     total = np.full((k, m + 2 * _BEND), -np.inf)
     total[:, _BEND : _BEND + m] = gain[0]
     inner = total[:, _BEND : _BEND + m]
     # From where a path comes by each move: a window on the totals, which change in place.
     came = np.lib.stride_tricks.sliding_window_view(total, m, axis=1).transpose(1, 0, 2)[::-1]
-    moves = np.empty((n, len(move), k, m))
+    moves = np.empty((n, len(cost), k, m))
     for at in range(1, n):
         np.subtract(came, cost, out=moves[at])
         np.maximum.reduce(moves[at], axis=0, out=inner)
         inner += gain[at]
     path[:, -1] = inner.argmax(axis=1)
-    which = np.arange(k)
-    for at in range(n - 1, 0, -1):
-        here = path[:, at]
-        path[:, at - 1] = here - move[moves[at][:, which, here].argmax(axis=0)]
+    for one in range(k):
+        here = int(path[one, -1])
+        for at in range(n - 1, 0, -1):
+            gains = moves[at, :, one, here].tolist()
+            here -= gains.index(max(gains)) - _BEND
+            path[one, at - 1] = here
     return path
 
 
