@@ -219,6 +219,7 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
             pins=placing.pins,
             bent=placing.bent,
             quick=lead >= _LIKELY,
+            rival=lead if lead >= _LIKELY else 0.0,
             shrunk=shrunk,
         )
         if lead >= _LIKELY and one.support >= lead - _RIVAL:
