@@ -47,12 +47,24 @@ def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
         image = np.asarray(cv2.transpose(depth), np.uint8) if upright else depth
         xy = np.round(at[which] - 0.5).astype(int) - corner
         xy = xy[:, ::-1] if upright else xy
-        along = np.asarray(cv2.blur(ridges(image), (PIECE_PX, 1)), np.uint8)
         columns = np.clip(xy[:, 0], 0, image.shape[1] - 1)
         rows = xy[:, 1, None] + np.arange(-REACH_PX, REACH_PX + 1)
         rows = np.clip(rows, 0, image.shape[0] - 1)
-        out[which] = along[rows, columns[:, None]]
+        out[which] = _along(ridges(image), rows, columns[:, None])
     return out / (CAP * lines.part[:, None].astype(np.float32))
+
+
+def _along(ridge: Gray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int32]:
+    """The mean of `PIECE_PX` pixels of a row about each of some places, whole levels; what
+    `cv2.blur` would tell of every pixel, in half the time."""
+    half = PIECE_PX // 2
+    wide = cv2.copyMakeBorder(ridge, 0, 0, half, half, cv2.BORDER_REFLECT_101)
+    sums = np.asarray(cv2.integral(wide), np.int32)
+    side = sums.shape[1]
+    first = rows * side + columns
+    last, flat = first + PIECE_PX, sums.ravel()
+    total = flat.take(last + side) - flat.take(last) - flat.take(first + side) + flat.take(first)
+    return np.asarray((total + half) // PIECE_PX, np.int32)
 
 
 def _about(raster: Gray, at: Points) -> tuple[Gray, NDArray[np.intp]]:
