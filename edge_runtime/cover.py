@@ -89,7 +89,7 @@ def washed_out(page: Gray, corners: Points) -> tuple[float, ...]:
     for top in range(0, len(small), _BAND_BLOCKS):  # of a white scan, hardly more than the first
         band = small[top : top + _BAND_BLOCKS]
         band[:] = _averaged(page, 0, top, small.shape[1], top + len(band))
-        white += cv2.countNonZero(cv2.compare(band, _WHITE, cv2.CMP_GE))
+        white += int(np.count_nonzero(band >= _WHITE))
         if white >= enough:
             return none
     if grey_percentile(small, 100 * _PAPER) >= _WHITE:
@@ -110,7 +110,8 @@ def _blocks_of(corners: Points) -> list[list[int]]:
     """Left, top, right and bottom of each field in blocks of the page, the last two exclusive."""
     first = np.floor(corners.min(axis=1) / _SHRINK).astype(int).clip(0)
     last = np.ceil(corners.max(axis=1) / _SHRINK).astype(int) + 1
-    return np.hstack([first, last]).tolist()
+    blocks: list[list[int]] = np.hstack([first, last]).tolist()
+    return blocks
 
 
 def _any_clipped(page: Gray, corners: Points) -> bool:
@@ -118,9 +119,9 @@ def _any_clipped(page: Gray, corners: Points) -> bool:
     high, wide = page.shape[0] // _SHRINK, page.shape[1] // _SHRINK
     for x0, y0, x1, y1 in _blocks_of(corners):
         right, bottom = min(wide, x1), min(high, y1)
-        if x0 < right and y0 < bottom:
-            if _averaged(page, x0, y0, right, bottom).max() >= _CLIPPED:
-                return True
+        shown = x0 < right and y0 < bottom
+        if shown and _averaged(page, x0, y0, right, bottom).max() >= _CLIPPED:
+            return True
     return False
 
 

@@ -149,7 +149,9 @@ def _likeness(picture: Gray, inner: tuple[int, int], frame: int) -> Points:
         frame: Width of the frame.
     """
     (mw, mh), (w, h) = inner, (inner[0] + 2 * frame, inner[1] + 2 * frame)
-    sums, squares = (np.asarray(one) for one in cv2.integral2(picture, sdepth=cv2.CV_64F))
+    sums, squares = (
+        np.asarray(one, np.float64) for one in cv2.integral2(picture, sdepth=cv2.CV_64F)
+    )
     whole, square = _sums(sums, w, h), _sums(squares, w, h)
     core = _sums(sums[frame:-frame, frame:-frame], mw, mh)
     n, n_core = float(w * h), float(mw * mh)

@@ -292,9 +292,7 @@ def _cut(
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
     high_px = None if mark or field.kind == "signature" else _HIGH_PX
     pad, corners = _pad(field), seen[-4:]
-    pixels, to_page = cut_field(
-        page, registration, box, pad=pad, high_px=high_px, seen=seen[:-4]
-    )
+    pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px, seen=seen[:-4])
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
     printed, check = None, None
     if own is not None:
@@ -315,4 +313,3 @@ def _cut(
         printed=printed,
         check=check,
     )
-

@@ -91,7 +91,7 @@ def ridges(depth: Gray) -> Gray:
     over = cv2.subtract(inner, image[: -2 * _LINE_PX])
     under = cv2.subtract(inner, image[2 * _LINE_PX :])
     thin = cv2.min(over, under, dst=over)
-    cv2.min(thin, CAP, dst=ridge[_LINE_PX:-_LINE_PX])
+    cv2.threshold(thin, CAP, CAP, cv2.THRESH_TRUNC, dst=ridge[_LINE_PX:-_LINE_PX])
     return ridge
 
 

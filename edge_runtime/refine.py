@@ -275,8 +275,8 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
         which = lines.upright == upright
         size = np.maximum(np.bincount(lines.field[which], minlength=n_groups), 1)
         place = lines.field[which][:, None] * len(shifts) + np.arange(len(shifts))
-        joint = np.bincount(place.ravel(), seen[which].ravel(), n_groups * len(shifts))
-        joint = joint.reshape(n_groups, len(shifts)) / size[:, None]
+        counts = np.bincount(place.ravel(), seen[which].ravel(), n_groups * len(shifts))
+        joint = counts.reshape(n_groups, len(shifts)) / size[:, None]
         here = joint[:, near].max(axis=1)
         joint[:, near] = 0
         there = joint.argmax(axis=1)

@@ -153,7 +153,9 @@ def register(page: Gray, template: Template) -> Registration:
     dark, light = grey_percentiles(sample, 0.1, 99.9)
     if light - dark < _CONTRAST:
         raise _refusal(
-            template, f"the page is empty, all about {(dark + light) / 2:.0f} of 255", "scan it again"
+            template,
+            f"the page is empty, all about {(dark + light) / 2:.0f} of 255",
+            "scan it again",
         )
     evidence: list[str] = []
     last: Registration | None = None

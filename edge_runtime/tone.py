@@ -105,7 +105,8 @@ def _ink_of(page: Gray) -> float:
     for i, y in enumerate(rows):
         for j, x in enumerate(cols):
             beside[i, :high, j, :wide] = page[y : y + high, x : x + wide]
-    kernel, flat = np.ones((_STROKE_PX, _STROKE_PX), np.uint8), beside.reshape(shape[0] * shape[1], -1)
+    kernel = np.ones((_STROKE_PX, _STROKE_PX), np.uint8)
+    flat = beside.reshape(shape[0] * shape[1], -1)
     closed = np.asarray(cv2.dilate(flat, kernel), np.uint8).reshape(shape)
     closed[:, high:] = closed[..., wide:] = 255
     depth = cv2.subtract(cv2.erode(closed.reshape(flat.shape), kernel), flat)

@@ -85,10 +85,11 @@ def _ways(w: int, reach: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp
     columns its block, and how far it lies beside its block's middle."""
     n = max(4, -(-w // _BLOCK_PX))
     middle = (np.arange(n) + 0.5) * (w / n) - w / 2
-    slopes = np.arange(-reach, reach + 1) * (MAX_SLOPE / reach)
+    slopes = np.asarray(np.arange(-reach, reach + 1) * (MAX_SLOPE / reach), np.float64)
     climb = np.rint(slopes[:, None] * middle).astype(np.intp)
     at = np.minimum(np.arange(w) * n // w, n - 1)
-    return slopes, climb, at, np.arange(w) + 0.5 - w / 2 - middle[at]
+    beside = np.arange(w) + 0.5 - w / 2 - middle[at]
+    return slopes, climb, at.astype(np.intp), np.asarray(beside, np.float64)
 
 
 def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
