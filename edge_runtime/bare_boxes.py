@@ -152,18 +152,18 @@ def _square(mask: Gray, box: Box) -> tuple[int, int, int] | None:
     """Left, top and side of the largest square that is seen near a box."""
     outlines = Outlines(mask)
     side = (box[2] - box[0] + box[3] - box[1]) / 2
-    stray = np.arange(-round(_STRAY * side), round(_STRAY * side) + 1)
+    stray = round(_STRAY * side)
+    across = 2 * stray + 1
     best: tuple[float, tuple[int, int, int]] = (0.0, (0, 0, 0))
     for side_px in range(int(_SIZE[0] * side), int(_SIZE[1] * side) + 1):
-        left = round((box[0] + box[2] - side_px) / 2)
-        top = round((box[1] + box[3] - side_px) / 2)
-        xs, ys = np.meshgrid(left + stray, top + stray)
-        seen = outlines.support(xs.astype(np.intp), ys.astype(np.intp), side_px)
+        left = round((box[0] + box[2] - side_px) / 2) - stray
+        top = round((box[1] + box[3] - side_px) / 2) - stray
+        seen = outlines.supports(left, top, (across, across), side_px)
         mean, worst = seen.mean(-1), seen.min(-1)
         score = np.where((mean >= _PLAIN) & (worst >= _WORST), mean + 0.05 * side_px / side, 0.0)
-        k = int(score.argmax())
-        if score.flat[k] > best[0]:
-            best = float(score.flat[k]), (int(xs.flat[k]), int(ys.flat[k]), side_px)
+        row, column = divmod(int(score.argmax()), across)
+        if score[row, column] > best[0]:
+            best = float(score[row, column]), (left + column, top + row, side_px)
     return best[1] if best[0] > 0 else None
 
 

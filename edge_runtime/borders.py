@@ -118,7 +118,7 @@ def _lattice(
     known = np.append(at, ends)
     weight = np.append(whole**2 + 2 * (whole >= _WHOLE), np.full(len(ends), 0.8))
     slope = 1.5 - np.abs(np.arange(w + 1)[:, None] - known) / near
-    score = (np.clip(slope, 0, 1) * weight).max(1)
+    score = (np.minimum(np.maximum(slope, 0), 1) * weight).max(1)
     # Tried: crops padded by up to 0.4 of their width, and crops that lack a border or two.
     step = max(1.0, mean_px / 12)
     pitch = np.arange(0.6 * mean_px, 1.08 * mean_px, step / max(1, n // 4))
@@ -131,7 +131,9 @@ def _lattice(
         left = np.append(left, framed[0])
         pitch = np.append(pitch, (framed[1] - framed[0]) / n)
     places = left[:, None] + pitch[:, None] * np.arange(n + 1)
-    hits = score[np.clip(np.rint(places), 0, w).astype(np.intp)].sum(1)
+    columns = np.rint(places)
+    np.minimum(np.maximum(columns, 0, out=columns), w, out=columns)
+    hits = score.take(columns.astype(np.intp)).sum(1)
     if framed is not None:
         hits[-1] += _FRAMED * n
     # Where next to no border is seen, the row fills its crop: else a stem would move all cells.

@@ -129,13 +129,12 @@ def _of_blobs(ink: Gray, outlines: Outlines, known: Sequence[Rect]) -> list[Rect
             continue  # a letter has neighbours
         best: tuple[float, Rect] | None = None
         for side in range(int(max(CHECK[0], long / _BLOB)), int(min(CHECK[1], short)) + 1):
-            ys, xs = np.mgrid[y : y + h - side + 1, x : x + w - side + 1]
-            seen = outlines.support(xs, ys, side)
+            seen = outlines.supports(x, y, (h - side + 1, w - side + 1), side)
             score = np.where(seen.min(-1) >= 0.9, seen.mean(-1), 0.0)
-            at = int(score.argmax())
-            value = float(score.flat[at]) * (1 + 0.02 * side / short)  # of two the larger
-            if score.flat[at] > 0 and (best is None or value > best[0]):
-                left, top = int(xs.flat[at]), int(ys.flat[at])
+            row, column = divmod(int(score.argmax()), score.shape[1])
+            value = float(score[row, column]) * (1 + 0.02 * side / short)  # of two the larger
+            if score[row, column] > 0 and (best is None or value > best[0]):
+                left, top = x + column, y + row
                 best = value, (float(left), float(top), float(left + side), float(top + side))
         if best is not None and has_sides(best[1], thick) and stands_free(best[1], thick):
             out.append(best[1])

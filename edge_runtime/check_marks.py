@@ -181,22 +181,24 @@ def _placed(mask: Gray, box: Box | None) -> tuple[tuple[int, int, int], bool]:
     if box is None:
         guess = (0.05 * w, 0.05 * h, max(_LEAST_PX, 0.9 * min(h, w)))
         sides = range(max(_LEAST_PX, int(0.4 * min(h, w))), min(h, w))
-        xs, ys = np.meshgrid(np.arange(w), np.arange(h))
+        left, top, shape = 0, 0, (h, w)
     else:
         side = max(float(_LEAST_PX), ((box[2] - box[0]) + (box[3] - box[1])) / 2)
         guess = ((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side)
         sides = range(int(_SIZE[0] * side), int(_SIZE[1] * side) + 2)
-        stray = np.arange(-round(_STRAY * side), round(_STRAY * side) + 1)
-        xs, ys = np.meshgrid(round(guess[0]) + stray, round(guess[1]) + stray)
+        stray = round(_STRAY * side)
+        left, top = round(guess[0]) - stray, round(guess[1]) - stray
+        shape = 2 * stray + 1, 2 * stray + 1
     best: tuple[float, tuple[int, int, int]] = (0.0, (0, 0, 0))
     plain = False
     for side_px in sides:
-        seen = outlines.support(xs.astype(np.intp), ys.astype(np.intp), side_px)
-        score = seen.mean(-1) + 0.5 * seen.min(-1) + 0.05 * side_px / min(h, w)
-        at = int(score.argmax())
-        if seen.mean(-1).flat[at] >= _SEEN and score.flat[at] > best[0]:
-            best = float(score.flat[at]), (int(xs.flat[at]), int(ys.flat[at]), side_px)
-            mean, worst = seen.mean(-1).flat[at], seen.min(-1).flat[at]
+        seen = outlines.supports(left, top, shape, side_px)
+        means, worsts = seen.mean(-1), seen.min(-1)
+        score = means + 0.5 * worsts + 0.05 * side_px / min(h, w)
+        row, column = divmod(int(score.argmax()), shape[1])
+        mean, worst = means[row, column], worsts[row, column]
+        if mean >= _SEEN and score[row, column] > best[0]:
+            best = float(score[row, column]), (left + column, top + row, side_px)
             plain = bool(mean >= _PLAIN and worst >= _WORST)
     plain = plain and has_corners(mask, *_outer(outlines, *best[1]))
     if best[0] == 0.0:

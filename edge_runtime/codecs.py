@@ -203,7 +203,9 @@ def _pixels(image: Image.Image, name: str, *, negative: bool) -> Gray:
         raise ImageError(f"{name}: 32 bits a pixel; save it with 8 or 16")
     if mode.endswith(("A", "a")) or "transparency" in image.info:
         return _on_white(image)
-    if mode in ("1", "L"):
+    if mode == "L":
+        return np.asarray(image, np.uint8)
+    if mode == "1":
         return np.asarray(image.convert("L"), np.uint8)
     if mode == "P" and image.palette is not None and image.palette.mode == "L":
         return np.asarray(image.convert("L"), np.uint8)

@@ -62,10 +62,19 @@ def map_box(box: Box, matrix: Matrix) -> Box:
         box: In pixels of the one picture.
         matrix: float64 (3, 3), from that picture to the other.
     """
-    x0, y0, x1, y1 = box
-    corners = matrix @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1]], np.float64)
-    xs, ys = corners[0] / corners[2], corners[1] / corners[2]
-    return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
+    (moved,) = map_boxes([box], matrix)
+    return moved
+
+
+def map_boxes(boxes: Sequence[Box], matrix: Matrix) -> list[Box]:
+    """As `map_box`, of one box or more."""
+    x0, y0, x1, y1 = np.array(boxes, np.float64).T
+    corners = np.ones((3, 4, len(boxes)))
+    corners[:2] = (x0, x1, x1, x0), (y0, y0, y1, y1)
+    x, y, z = (matrix @ corners.reshape(3, -1)).reshape(3, 4, -1)
+    xs, ys = x / z, y / z
+    ends = np.stack([xs.min(0), ys.min(0), xs.max(0), ys.max(0)], axis=1)
+    return [(left, top, right, bottom) for left, top, right, bottom in ends.tolist()]
 
 
 def _strokes(ink: Ink) -> Gray:

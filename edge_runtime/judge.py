@@ -29,7 +29,7 @@ from edge_runtime.confidence import (
 from edge_runtime.decode import Decoding
 from edge_runtime.decoded import Decoded, decode_fields, x_strikes
 from edge_runtime.field import Field
-from edge_runtime.glyphs import cell_box, line_boxes, map_box
+from edge_runtime.glyphs import cell_box, line_boxes, map_boxes
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
 from edge_runtime.place import FieldInk
 from edge_runtime.preprocess import IntBox, Strip
@@ -391,7 +391,7 @@ def _glyphs(ink: FieldInk, decoding: Decoding, spec: ModelSpec) -> tuple[Glyph, 
         whole = [cell_box(one) for one in ink.inks]
         boxes = [whole[span.cell or 0] for span in decoding.spans]
     if ink.to_page is not None:
-        boxes = [map_box(box, ink.to_page) for box in boxes]
+        boxes = map_boxes(boxes, ink.to_page) if boxes else []
     return tuple(
         Glyph(span.char, span.probability, box)
         for span, box in zip(decoding.spans, boxes, strict=True)

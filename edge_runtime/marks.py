@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.field import Box
+from edge_runtime.levels import grey_percentile
 
 Gray = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -123,7 +124,7 @@ def _candidates(small: Gray, edges_px: Points, times: int) -> tuple[Points, Poin
     w, h, rim = mw + 2 * frame, mh + 2 * frame, 2 * frame
     model = np.full((h, w), 255, np.uint8)
     model[frame : frame + mh, frame : frame + mw] = 0
-    paper = float(np.percentile(small[::4, ::4], 75))
+    paper = grey_percentile(small[::4, ::4], 75)
     padded = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(paper,))
     match = cv2.matchTemplate(padded, model, cv2.TM_CCOEFF_NORMED)
     spread = 2 * min(mw, mh) + 1
@@ -136,6 +137,33 @@ def _candidates(small: Gray, edges_px: Points, times: int) -> tuple[Points, Poin
             points.append(((col + w / 2 - rim) * times, (row + h / 2 - rim) * times))
             scores.append(float(match[row, col]))
     return np.array(points).reshape(-1, 2), np.array(scores)
+
+
+def _likeness(picture: Gray, inner: tuple[int, int], frame: int) -> Points:
+    """How like a dark rectangle in a light frame the picture is, float64 (places down, places
+    across), -1..1: what `cv2.matchTemplate` calls TM_CCOEFF_NORMED, by sums over rectangles.
+
+    Args:
+        picture: uint8 (h, w), as large as the rectangle in its frame, at least.
+        inner: Width and height of the rectangle, pixels.
+        frame: Width of the frame.
+    """
+    (mw, mh), (w, h) = inner, (inner[0] + 2 * frame, inner[1] + 2 * frame)
+    sums, squares = (
+        np.asarray(one, np.float64) for one in cv2.integral2(picture, sdepth=cv2.CV_64F)
+    )
+    whole, square = _sums(sums, w, h), _sums(squares, w, h)
+    core = _sums(sums[frame:-frame, frame:-frame], mw, mh)
+    n, n_core = float(w * h), float(mw * mh)
+    spread = np.maximum(n * square - whole**2, 0) * (n_core * (n - n_core))
+    told = n_core * whole - n * core
+    return np.asarray(np.divide(told, np.sqrt(spread), out=np.zeros_like(told), where=spread > 0))
+
+
+def _sums(integral: Points, w: int, h: int) -> Points:
+    """Of each rectangle of a width and height, from an integral picture."""
+    rows = integral[h:] - integral[:-h]
+    return np.asarray(rows[:, w:] - rows[:, :-w])
 
 
 def _apart(points: Points, scores: Points, near_px: float) -> tuple[Points, Points]:
@@ -267,18 +295,15 @@ def _measure(
     cx, cy = pw / 2, ph / 2
     if search:
         frame = max(2, round(0.35 * min(mw, mh)))
-        shape = np.full((round(mh) + 2 * frame, round(mw) + 2 * frame), 255, np.uint8)
-        shape[frame:-frame, frame:-frame] = 0
-        _, best, _, (left, top) = cv2.minMaxLoc(
-            cv2.matchTemplate(patch, shape, cv2.TM_CCOEFF_NORMED)
-        )
+        inner = round(mw), round(mh)
+        _, best, _, (left, top) = cv2.minMaxLoc(_likeness(patch, inner, frame))
         if best < _LEAST_MATCH - 0.1:
             return None
-        cx, cy = left + shape.shape[1] / 2, top + shape.shape[0] / 2
+        cx, cy = left + inner[0] / 2 + frame, top + inner[1] / 2 + frame
     column = slice(max(0, round(cx - 0.3 * mw)), round(cx + 0.3 * mw) + 1)
     row = slice(max(0, round(cy - 0.3 * mh)), round(cy + 0.3 * mh) + 1)
     core = patch[row, column]
-    ink, paper = float(np.median(core)), float(np.percentile(patch, 85))
+    ink, paper = grey_percentile(core, 50), grey_percentile(patch, 85)
     if paper - ink < _CONTRAST or (core < (ink + paper) / 2).mean() < _CORE:
         return None
     across, down = np.median(patch[row], axis=0), np.median(patch[:, column], axis=1)

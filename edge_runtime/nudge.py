@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def fit_spread(
         float64 (n, 2), standard deviations in x and y, template units.
     """
     whole = max(size)
-    parts = [_Part.of(one, pins, whole) for one in (across, down)]
+    parts = [_part(one, pins.tobytes(), whole, 1.0) for one in (across, down)]
     told = [part for part in parts if part.n >= _FEWEST_TELLING]
     scale = 1.0
     if told:
@@ -187,25 +188,21 @@ class _Part:
     values: Points  # (m,)
     kernel: Points  # float64 (m, m), of the points, at a scale of 1
     noise: Points  # float64 (m, m)
+    weights: Points  # float64 (m,), of each point's kernel in the fitted shift
     n: int  # of the points, the first, that were measured
 
-    @classmethod
-    def of(cls, one: Measured, pins: Points, whole: float) -> _Part:
-        one = _thinned(one)
-        n = len(one.shifts)
-        points = np.vstack([one.points, pins]) / whole
-        values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
-        own, base, inset = _kernel(points, points, 1.0), _base_noise(one, len(pins)), _inset(one)
-        kernel = own.copy()
-        kernel[:n, :n] += inset
-        noise = np.diag(_settled_noise(kernel, values, base, n)[1])
-        noise[:n, :n] += inset
-        return cls(points, values, own, noise, n)
-
     def log_likelihood(self, scale: float) -> float:
-        whole = scale**2 * self.kernel + self.noise
-        _, log_det = np.linalg.slogdet(whole)
-        return float(-0.5 * (self.values @ np.linalg.solve(whole, self.values) + log_det))
+        # With the values as a last row and column, and a corner that keeps it positive, one
+        # triangular root tells both the determinant and how far the values lie off.
+        m = len(self.values)
+        whole = np.empty((m + 1, m + 1))
+        np.multiply(scale**2, self.kernel, out=whole[:m, :m])
+        whole[:m, :m] += self.noise
+        whole[m, :m] = whole[:m, m] = self.values
+        whole[m, m] = 1 + self.values @ self.values / _NOISE**2
+        root = np.linalg.cholesky(whole)
+        log_det = 2 * np.log(np.diagonal(root)[:m]).sum()
+        return float(-0.5 * (root[m, :m] @ root[m, :m] + log_det))
 
     def spread(self, at: Points, scale: float) -> Points:
         own = np.diag(_kernel(at[:1], at[:1], 1.0)) * scale**2
@@ -215,6 +212,22 @@ class _Part:
         whole = scale**2 * self.kernel + self.noise
         known = (between * np.linalg.solve(whole, between.T).T).sum(axis=1)
         return np.asarray(np.sqrt(np.maximum(own - known, 0)))
+
+
+@lru_cache(maxsize=8)  # what a page's shifts are fitted by tells how sure they are, too
+def _part(one: Measured, pins: bytes, whole: float, slack: float) -> _Part:
+    """`pins` are the bytes of float64 (k, 2)."""
+    one, held = _thinned(one), np.frombuffer(pins).reshape(-1, 2)
+    n = len(one.shifts)
+    points = np.vstack([one.points, held]) / whole
+    values = np.concatenate([one.shifts, np.zeros(len(held))]) / whole
+    own, base, inset = _kernel(points, points, slack), _base_noise(one, len(held)), _inset(one)
+    kernel = own.copy()
+    kernel[:n, :n] += inset
+    weights, settled = _settled_noise(kernel, values, base, n)
+    noise = np.diag(settled)
+    noise[:n, :n] += inset
+    return _Part(points, values, own, noise, weights, n)
 
 
 def _thinned(one: Measured) -> Measured:
@@ -250,19 +263,22 @@ def _settled_noise(kernel: Points, values: Points, base: Points, n: int) -> tupl
 
 def _fit(one: Measured, pins: Points, nodes: Points, whole: float, slack: float) -> Points:
     """Shifts (n,) at `nodes`, of one axis."""
-    one = _thinned(one)
-    n = len(one.shifts)
-    if n == 0:
+    if len(one.shifts) == 0:
         return np.zeros(len(nodes))
-    points = np.vstack([one.points, pins]) / whole
-    values = np.concatenate([one.shifts, np.zeros(len(pins))]) / whole
-    kernel = _kernel(points, points, slack)
-    kernel[:n, :n] += _inset(one)
-    weights, _ = _settled_noise(kernel, values, _base_noise(one, len(pins)), n)
-    return np.asarray(_kernel(nodes, points, slack) @ weights * whole)
+    part = _part(one, pins.tobytes(), whole, slack)
+    return np.asarray(_kernel(nodes, part.points, slack) @ part.weights * whole)
 
 
 def _kernel(a: Points, b: Points, slack: float) -> Points:
-    gap = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
-    wide = (slack * _WIDE_SHIFT) ** 2 * np.exp(-gap / (2 * _WIDE**2))
-    return np.asarray(wide + _NARROW_SHIFT**2 * np.exp(-gap / (2 * _NARROW**2)))
+    gap, both = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1), a @ b.T
+    both *= 2
+    gap -= both
+    # In place: new arrays would take as long as all but the powers.
+    wide = np.divide(gap, -(2 * _WIDE**2), out=both)
+    np.exp(wide, out=wide)
+    wide *= (slack * _WIDE_SHIFT) ** 2
+    narrow = np.divide(gap, -(2 * _NARROW**2), out=gap)
+    np.exp(narrow, out=narrow)
+    narrow *= _NARROW_SHIFT**2
+    wide += narrow
+    return np.asarray(wide)

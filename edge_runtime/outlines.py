@@ -53,3 +53,32 @@ class Outlines:
             axis=-1,
         )
         return np.asarray(sides / ends * on[..., None])
+
+    def supports(self, left: int, top: int, shape: tuple[int, int], side: int) -> Floats:
+        """As `support`, of squares at every pixel of a part of the mask.
+
+        Args:
+            left: Column of the first squares' left sides; may lie beyond the mask, as `top` may.
+            top: Row of the first squares' upper sides.
+            shape: Rows and columns at which squares stand.
+            side: Of the squares.
+
+        Returns:
+            float64 (rows, columns, 4).
+        """
+        (h, w), (rows, columns) = self._shape, shape
+        found = np.zeros((4, rows, columns))
+        x0, y0 = max(0, left), max(0, top)
+        x1, y1 = min(w - side, left + columns), min(h - side, top + rows)
+        if side < min(h, w) and x0 < x1 and y0 < y1:
+            ends = side + 1
+            across, down = slice(x0, x1), slice(y0, y1)
+            far_x, far_y = slice(x0 + ends, x1 + ends), slice(y0 + ends, y1 + ends)
+            last_x, last_y = slice(x0 + side, x1 + side), slice(y0 + side, y1 + side)
+            own = found[:, y0 - top : y1 - top, x0 - left : x1 - left]
+            own[0] = self._along[down, far_x] - self._along[down, across]
+            own[1] = self._along[last_y, far_x] - self._along[last_y, across]
+            own[2] = self._down[far_y, across] - self._down[down, across]
+            own[3] = self._down[far_y, last_x] - self._down[down, last_x]
+            own /= ends
+        return np.moveaxis(found, 0, -1)

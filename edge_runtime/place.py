@@ -22,14 +22,14 @@ from edge_runtime.dots import without_dots
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box, Field
 from edge_runtime.flat_sheet import FlatSheet
-from edge_runtime.glyphs import Matrix, map_box
+from edge_runtime.glyphs import Matrix, map_boxes
 from edge_runtime.grammar import preset
 from edge_runtime.locate import locate_fields
 from edge_runtime.nudge import Nudge
 from edge_runtime.preprocess import IntBox, Strip, make_strip, normalize_ink
 from edge_runtime.printed import within_border
 from edge_runtime.reference_print import ReferencePrint, without_print
-from edge_runtime.register import Registration, around, cut_field
+from edge_runtime.register import Registration, around, box_points, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
 from edge_runtime.strikes import strokes_box
@@ -114,9 +114,8 @@ def template_crops(
     own = None
     if template.reference is not None and template.reference_blank:
         own = ReferencePrint(template.reference, template.page_size)
-    return tuple(
-        _cut(page, field, registration, own) for field in template.fields if field.box is not None
-    )
+    fields = [field for field in template.fields if field.box is not None]
+    return _cuts(page, fields, registration, own)
 
 
 def found_crops(page: Gray, sheet: FlatSheet | None = None) -> tuple[FieldCrop, ...]:
@@ -140,7 +139,7 @@ def placed_crops(
 ) -> tuple[FieldCrop, ...]:
     """Fields whose boxes lie on the page by a homography, float64 (3, 3), and what it leaves."""
     lies = Registration(to_page, method="print", residual_px=0.0, inliers=0, nudge=bend)
-    return tuple(_cut(page, field, lies) for field in fields)
+    return _cuts(page, fields, lies)
 
 
 def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
@@ -250,16 +249,50 @@ def _marks_stand_alone(field: Field) -> bool:
     return any(char in ".,'`-_:;\"~^*/=" for char in preset(field).charset or "")
 
 
+def _cuts(
+    page: Gray,
+    fields: Sequence[Field],
+    registration: Registration,
+    own: ReferencePrint | None = None,
+) -> tuple[FieldCrop, ...]:
+    """The crops of fields that have boxes; all of their points are carried onto the page at once,
+    since each way there takes its time."""
+    if not fields:
+        return ()
+    points = [
+        each
+        for field in fields
+        for each in (box_points(_box(field), _pad(field)), box_points(_box(field))[:4])
+    ]
+    seen = registration.project(np.concatenate(points)).reshape(len(fields), -1, 2)
+    return tuple(
+        _cut(page, field, registration, own, one) for field, one in zip(fields, seen, strict=True)
+    )
+
+
+def _box(field: Field) -> Box:
+    return field.box or (0.0, 0.0, 0.0, 0.0)
+
+
+def _pad(field: Field) -> float:
+    """Paper around a field that is cut along, units of its box."""
+    _, top, _, bottom = _box(field)
+    return (CHECK_PAD if field.kind == "checkbox" else _PAD) * (bottom - top)
+
+
 def _cut(
-    page: Gray, field: Field, registration: Registration, own: ReferencePrint | None = None
+    page: Gray,
+    field: Field,
+    registration: Registration,
+    own: ReferencePrint | None,
+    seen: NDArray[np.float64],
 ) -> FieldCrop:
-    box = field.box or (0.0, 0.0, 0.0, 0.0)
-    mark = field.kind == "checkbox"
+    """`seen` are where `box_points` with pad, and the four corners without, are on the page."""
+    box, mark = _box(field), field.kind == "checkbox"
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
     high_px = None if mark or field.kind == "signature" else _HIGH_PX
-    pad = (CHECK_PAD if mark else _PAD) * (box[3] - box[1])
-    pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
-    corners = registration.corners(box)
+    pad, corners = _pad(field), seen[-4:]
+    pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px, seen=seen[:-4])
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
     printed, check = None, None
     if own is not None:
@@ -269,19 +302,14 @@ def _cut(
         else:
             n = field.n_cells if field.cells is not None else 0
             printed = own.of(box, n, to_template, pixels.shape)
+    cells = field.cells if isinstance(field.cells, tuple) else ()
+    inside, *placed = map_boxes([box, *cells], to_crop)
     return FieldCrop(
         pixels,
-        _in_crop(field, to_crop),
+        replace(field, cells=tuple(placed)) if placed else field,
         around(corners),
         to_page,
-        inside=map_box(box, to_crop),
+        inside=inside,
         printed=printed,
         check=check,
     )
-
-
-def _in_crop(field: Field, to_crop: Matrix) -> Field:
-    """The field with the boxes of its cells carried into the crop."""
-    if field.cells is None or isinstance(field.cells, int):
-        return field
-    return replace(field, cells=tuple(map_box(box, to_crop) for box in field.cells))

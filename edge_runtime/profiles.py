@@ -1,12 +1,14 @@
 """Where pieces of printed lines are, told from writing by what neighbours have in common.
 
 Owns:   `profiles_of` and `wide_profiles` of pieces on a raster, made of `depth_of` and `ridges`;
-        `peaks`, `Neighbours`, and `out_of_line`.
+        `peaks`, `Neighbours` and `neighbours_of`, and `out_of_line`.
 Needs:  numpy, cv2, `form_lines`.
 Words:  *profile*: how much of a piece is a line, by its shift across itself.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -17,6 +19,7 @@ from edge_runtime.form_lines import PIECE_PX, Lines
 Gray = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
+_ONE, _THIRDS = np.ones(1, np.float32), np.full(3, 1 / 3, np.float32)
 _LINE_PX = 3  # lines are at most so wide; farther off is their paper
 _PAPER_PX = 17  # wider than a line, narrower than a shadow
 CAP = 48  # contrast from which on a line counts in full: black writing weighs as pale print
@@ -33,6 +36,7 @@ _FEWEST_IN_LINE, _OUT_PX = 5, 2.5
 
 def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
     """float32 (n, 2 * `REACH_PX` + 1): how much of each piece is a line, by its shift; 0..1."""
+    raster, corner = _about(raster, at)
     depth = depth_of(raster)
     out = np.empty((len(at), 2 * REACH_PX + 1), np.float32)
     for upright in (False, True):
@@ -40,14 +44,36 @@ def profiles_of(raster: Gray, at: Points, lines: Lines) -> NDArray[np.float32]:
         if not which.any():
             continue
         # One way for both: upright lines are looked at on the raster's transpose.
-        image = np.ascontiguousarray(depth.T) if upright else depth
-        xy = at[which][:, ::-1] if upright else at[which]
-        along = np.asarray(cv2.blur(ridges(image), (PIECE_PX, 1)), np.uint8)
-        columns = np.clip(np.round(xy[:, 0] - 0.5).astype(int), 0, image.shape[1] - 1)
-        rows = np.round(xy[:, 1] - 0.5).astype(int)[:, None] + np.arange(-REACH_PX, REACH_PX + 1)
+        image = np.asarray(cv2.transpose(depth), np.uint8) if upright else depth
+        xy = np.round(at[which] - 0.5).astype(int) - corner
+        xy = xy[:, ::-1] if upright else xy
+        columns = np.clip(xy[:, 0], 0, image.shape[1] - 1)
+        rows = xy[:, 1, None] + np.arange(-REACH_PX, REACH_PX + 1)
         rows = np.clip(rows, 0, image.shape[0] - 1)
-        out[which] = along[rows, columns[:, None]]
+        out[which] = _along(ridges(image), rows, columns[:, None])
     return out / (CAP * lines.part[:, None].astype(np.float32))
+
+
+def _along(ridge: Gray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int32]:
+    """The mean of `PIECE_PX` pixels of a row about each of some places, whole levels; what
+    `cv2.blur` would tell of every pixel, in half the time."""
+    half = PIECE_PX // 2
+    wide = cv2.copyMakeBorder(ridge, 0, 0, half, half, cv2.BORDER_REFLECT_101)
+    sums = np.asarray(cv2.integral(wide), np.int32)
+    side = sums.shape[1]
+    first = rows * side + columns
+    last, flat = first + PIECE_PX, sums.ravel()
+    total = flat.take(last + side) - flat.take(last) - flat.take(first + side) + flat.take(first)
+    return np.asarray((total + half) // PIECE_PX, np.int32)
+
+
+def _about(raster: Gray, at: Points) -> tuple[Gray, NDArray[np.intp]]:
+    """The part of a raster that tells of pieces at (n, 2), and its corner (x, y)."""
+    h, w = raster.shape
+    beyond = REACH_PX + PIECE_PX + _PAPER_PX  # more than any of what looks about a pixel
+    x0, y0 = np.clip(np.floor(at.min(axis=0)).astype(int) - beyond, 0, (w - 1, h - 1))
+    x1, y1 = np.clip(np.ceil(at.max(axis=0)).astype(int) + beyond, 1, (w, h))
+    return raster[y0:y1, x0:x1], np.array([x0, y0])
 
 
 def depth_of(raster: Gray) -> Gray:
@@ -58,12 +84,14 @@ def depth_of(raster: Gray) -> Gray:
 
 def ridges(depth: Gray) -> Gray:
     """How much every pixel is part of a thin level line, 0..`CAP`."""
-    image = np.asarray(cv2.blur(depth, (1, 3)), np.uint8)
+    # The mean of three rows, in a third of the time that `cv2.blur` takes.
+    image = np.asarray(cv2.sepFilter2D(depth, -1, _ONE, _THIRDS), np.uint8)
     ridge = np.zeros_like(image)
     inner = image[_LINE_PX:-_LINE_PX]
     over = cv2.subtract(inner, image[: -2 * _LINE_PX])
     under = cv2.subtract(inner, image[2 * _LINE_PX :])
-    ridge[_LINE_PX:-_LINE_PX] = np.minimum(cv2.min(over, under), CAP)
+    thin = cv2.min(over, under, dst=over)
+    cv2.threshold(thin, CAP, CAP, cv2.THRESH_TRUNC, dst=ridge[_LINE_PX:-_LINE_PX])
     return ridge
 
 
@@ -123,6 +151,13 @@ def peaks(
     return np.asarray(shift), np.asarray(height, np.float64), seen & together[lines.field]
 
 
+@lru_cache(maxsize=16)
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Each two of n, the first before the second."""
+    a, b = np.triu_indices(n, 1)
+    return a, b
+
+
 def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Upright strokes of a row of cells that do not follow an even stretch of the row, as its
     print does; by the median of slopes (Theil 1950, Sen 1968)."""
@@ -132,7 +167,7 @@ def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[
         if len(own) < _FEWEST_IN_LINE:
             continue
         x, y = lines.points[own, 0], shift[own]
-        a, b = np.triu_indices(len(own), 1)
+        a, b = _pairs(len(own))
         apart = x[b] > x[a]
         if not apart.any():
             continue
@@ -140,6 +175,12 @@ def out_of_line(lines: Lines, shift: Points, hit: NDArray[np.bool_]) -> NDArray[
         rest = y - slope * x
         out[own] = np.abs(rest - np.median(rest)) > _OUT_PX
     return out
+
+
+@lru_cache(maxsize=2)
+def neighbours_of(lines: Lines, per_unit: float) -> Neighbours:
+    """Those of a form are the same on each of its pages; arguments as those of `Neighbours`."""
+    return Neighbours(lines, per_unit)
 
 
 class Neighbours:

@@ -6,6 +6,8 @@ Needs:  numpy, cv2, `nudge`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -109,5 +111,6 @@ def bent_crop(
     zoom = np.array([[1 / _STEP_PX, 0, 0], [0, 1 / _STEP_PX, 0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     where = cv2.warpAffine(coarse, zoom, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    out = cv2.remap(page, where[..., 0], where[..., 1], way, borderMode=cv2.BORDER_REPLICATE)
+    other: Any = None  # rows and columns are told by one map
+    out = cv2.remap(page, where, other, way, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)

@@ -21,7 +21,7 @@ from edge_runtime.profiles import (
     NEAR_PX,
     REACH_PX,
     TOOTH,
-    Neighbours,
+    neighbours_of,
     out_of_line,
     peaks,
     profiles_of,
@@ -48,6 +48,7 @@ _WHOLE = 0.6  # part of a field's pieces that makes it sure to be found
 _CLEAR = 0.62  # support with which no one looks farther
 _BENT_CLEAR = 0.86  # and on a photo, where some lines may fit and others not
 _WORTH_MORE = 0.3  # support below which a placing is left as it is
+_NO_RIVAL = 0.35  # of another placing's support: what shows less will not come up to it
 _LITTLE = 0.02  # support that matters little
 _WORTH = 0.05  # support that looking farther must bring
 _ALL = 0.8  # of a field's pieces, that must lie elsewhere to speak against its place
@@ -96,6 +97,7 @@ def settle(
     pins: Points,
     bent: bool,
     quick: bool = False,
+    rival: float = 0.0,
     shrunk: dict[int, Gray] | None = None,
 ) -> Settled:
     """Measure where the printed lines of a form's fields are, and follow them.
@@ -107,6 +109,8 @@ def settle(
         pins: float64 (k, 2), points of the template at which the homography holds.
         bent: Look for a bent sheet, too; else for a scanner's stretch.
         quick: Look near by, and nowhere else.
+        rival: Support of another placing. One that shows far less than that at first is not
+            followed.
         shrunk: For `Raster`, of this page.
     """
     lines = template_lines(template)
@@ -122,7 +126,7 @@ def settle(
         begin = told if told.largest * sheet.per_unit >= _STILL_PX else None
 
     def rounds(start: Nudge | None, reaches: tuple[int, ...]) -> Settled:
-        return _rounds(sheet, lines, n, pins, rim, start, reaches)
+        return _rounds(sheet, lines, n, pins, rim, start, reaches, least=rival * _NO_RIVAL)
 
     best = rounds(begin, _NEAR_ROUNDS)
     if quick:
@@ -173,7 +177,7 @@ def _ends(sheet: Raster, lines: Lines, start: Nudge) -> tuple[Measured, Measured
     """Shifts in x and in y of where rules end, template units."""
     at, raster = sheet.of(lines.points), sheet.draw(start)
     profiles = profiles_of(raster, at, lines)
-    row, height, _ = peaks(profiles, lines, Neighbours(lines, sheet.per_unit), _END_ROW_PX)
+    row, height, _ = peaks(profiles, lines, neighbours_of(lines, sheet.per_unit), _END_ROW_PX)
     row = row + rounding(at, lines)
     seen = end_shifts(raster, lines, at, row, height >= LEAST, first_group=_ENDS)
     told = []
@@ -199,10 +203,13 @@ def _rounds(
     rim: tuple[Measured, Measured],
     start: Nudge | None,
     reaches: tuple[int, ...],
+    *,
+    least: float = 0.0,
 ) -> Settled:
-    """Measure and fit, each time nearer; the last measurement is the residual."""
+    """Measure and fit, each time nearer; the last measurement is the residual. Where less than
+    `least` of the pieces are found, there is no next time."""
     nudge, px = start, 1 / sheet.per_unit
-    at, beside = sheet.of(lines.points), Neighbours(lines, sheet.per_unit)
+    at, beside = sheet.of(lines.points), neighbours_of(lines, sheet.per_unit)
     for reach in reaches:
         profiles = profiles_of(sheet.draw(nudge), at, lines)
         shift, height, tooth = peaks(profiles, lines, beside, reach)
@@ -220,7 +227,7 @@ def _rounds(
         )
         nudge = fit_nudge(sheet.size, x, y, pins=pins)
         moved = _along(nudge, lines) / px - drawn
-        if np.abs(moved).max() < _STILL_PX:
+        if np.abs(moved).max() < _STILL_PX or hit.mean() < least:
             break  # the raster need not be drawn anew
     off = shift - moved
     near = hit & (np.abs(off) <= np.where(lines.side == 0, NEAR_PX, 2 * NEAR_PX))
@@ -267,9 +274,9 @@ def _elsewhere(profiles: NDArray[np.float32], moved: Points, lines: Lines, n_gro
     for upright in (True, False):
         which = lines.upright == upright
         size = np.maximum(np.bincount(lines.field[which], minlength=n_groups), 1)
-        joint = np.zeros((n_groups, len(shifts)))
-        np.add.at(joint, lines.field[which], seen[which])
-        joint /= size[:, None]
+        place = lines.field[which][:, None] * len(shifts) + np.arange(len(shifts))
+        counts = np.bincount(place.ravel(), seen[which].ravel(), n_groups * len(shifts))
+        joint = counts.reshape(n_groups, len(shifts)) / size[:, None]
         here = joint[:, near].max(axis=1)
         joint[:, near] = 0
         there = joint.argmax(axis=1)

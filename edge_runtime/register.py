@@ -35,6 +35,7 @@ from edge_runtime.certainty import (
 from edge_runtime.cover import washed_out
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Box
+from edge_runtime.levels import grey_percentiles
 from edge_runtime.marks import project
 from edge_runtime.nudge import Nudge
 from edge_runtime.placing import Placing, placings
@@ -56,6 +57,9 @@ _LARGEST_CROP_PX = 20_000_000
 # box high: no crop is shrunk to less than from 300 to 180 dpi, nor for less than a seventh.
 _LEAST_SHRINK, _WORTH_SHRINKING = 0.6, 0.85
 _AROUND_PX = 4
+_NEXT = [1, 2, 3, 0]  # of a box's corners, clockwise
+_HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+_UNHALF = np.linalg.inv(_HALF)
 _CLEAR = 0.78  # support of a page that needs no second look; a table upside down has 0.62
 _LIKELY, _RIVAL = 0.5, 0.15  # after the first, others get a quick look, unless they come near it
 _CLEAR_SIDES = 0.5  # of the fields whose left and right edges are found: tables' rules go on
@@ -145,10 +149,13 @@ def register(page: Gray, template: Template) -> Registration:
         raise _refusal(
             template, f"a page of {w} x {h} px is too small", "scan it at 150 dpi or more"
         )
-    levels = np.percentile(page[:: max(1, h // 500), :: max(1, w // 500)], (0.1, 99.9))
-    if levels[1] - levels[0] < _CONTRAST:
+    sample = page[:: max(1, h // 500), :: max(1, w // 500)]
+    dark, light = grey_percentiles(sample, 0.1, 99.9)
+    if light - dark < _CONTRAST:
         raise _refusal(
-            template, f"the page is empty, all about {levels.mean():.0f} of 255", "scan it again"
+            template,
+            f"the page is empty, all about {(dark + light) / 2:.0f} of 255",
+            "scan it again",
         )
     evidence: list[str] = []
     last: Registration | None = None
@@ -214,6 +221,7 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
             pins=placing.pins,
             bent=placing.bent,
             quick=lead >= _LIKELY,
+            rival=lead if lead >= _LIKELY else 0.0,
             shrunk=shrunk,
         )
         if lead >= _LIKELY and one.support >= lead - _RIVAL:
@@ -341,6 +349,15 @@ def _registration(
     )
 
 
+def box_points(box: Box, pad: float = 0.0) -> Points:
+    """The corners (9, 2) of a box with paper about it, clockwise from the top left, the middles of
+    its sides and its own middle: what `cut_field` carries onto the page."""
+    x0, y0, x1, y1 = box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    ends = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    return np.array([*ends, (x, y0), (x1, y), (x, y1), (x0, y), (x, y)])
+
+
 def cut_field(
     page: Gray,
     registration: Registration,
@@ -348,6 +365,7 @@ def cut_field(
     *,
     pad: float = 0.0,
     high_px: int | None = None,
+    seen: Points | None = None,
 ) -> tuple[Gray, Matrix]:
     """The crop of a box, upright in the template's sense.
 
@@ -358,6 +376,7 @@ def cut_field(
         pad: Paper around the box that is cut along, in the template's unit.
         high_px: A crop that is higher is shrunk to about this, though never to less than
             `_LEAST_SHRINK`; None: the page's own resolution.
+        seen: Where `box_points` are on the page, if that is known.
 
     Returns:
         uint8 (h, w), h and w at least 1, and the float64 (3, 3) matrix from crop to page pixels.
@@ -368,10 +387,8 @@ def cut_field(
     """
     x0, y0, x1, y1 = box[0] - pad, box[1] - pad, box[2] + pad, box[3] + pad
     h, w = page.shape
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    ends = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    within = np.array([*ends, (x, y0), (x1, y), (x, y1), (x0, y), (x, y)])
-    seen = registration.project(within)
+    within = box_points(box, pad)
+    seen = registration.project(within) if seen is None else seen
     corners = seen[:4]
     left, top, right, bottom = around(corners)
     if not (left < w and top < h and right > 0 and bottom > 0):
@@ -379,7 +396,7 @@ def cut_field(
             f"box {[round(edge, 2) for edge in box]} is at {left:.0f}, {top:.0f} px, outside the "
             f"page of {w} x {h} px; scan the whole sheet, or mend the template"
         )
-    edges = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)  # top, right, bottom, left
+    edges = np.hypot(*(corners[_NEXT] - corners).T)  # top, right, bottom, left
     wide, high = max(1.0, edges[0], edges[2]), max(1.0, edges[1], edges[3])
     near, homography = registration.near((x0, y0, x1, y1), corners), registration.homography
     bend = 0.0  # how far the box strays from what its corners say, pixels
@@ -407,8 +424,7 @@ def cut_field(
     if registration.nudge is not None and bend > _STRAIGHT_PX:
         crop = bent_crop(page, homography, registration.nudge, scale, size, way=cv2.INTER_CUBIC)
         return crop, to_page / to_page[2, 2]
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    move = np.linalg.inv(half) @ near @ scale @ half  # cv2 counts from pixel centres
+    move = _UNHALF @ near @ scale @ _HALF  # cv2 counts from pixel centres
     flat = cv2.warpPerspective(
         page,
         move,

@@ -165,9 +165,8 @@ def _cut(clean: Gray, owner: NDArray[np.int16], cell: int, box: Box) -> Ink:
     far = x1 - x0  # a glyph reaches no farther than through the next cell
     left, right = max(0, x0 - far), min(w, x1 + far)
     kept = clean[:, left:right] * (owner[:, left:right] == cell)
-    cols = left + np.flatnonzero(kept.max(0) >= _STROKE)
-    rows = np.flatnonzero(kept.max(1) >= _STROKE)
-    if cols.size:
-        x0, x1 = min(x0, int(cols[0])), max(x1, int(cols[-1]) + 1)
-        y0, y1 = min(y0, int(rows[0])), max(y1, int(rows[-1]) + 1)
+    col, row, wide, high = cv2.boundingRect((kept >= _STROKE).view(np.uint8))
+    if wide:
+        x0, x1 = min(x0, left + col), max(x1, left + col + wide)
+        y0, y1 = min(y0, row), max(y1, row + high)
     return Ink(np.ascontiguousarray(kept[y0:y1, x0 - left : x1 - left]), (x0, y0))

@@ -26,6 +26,7 @@ _BEND = 2  # pixels that a path may move from one station to the next
 _STIFF = 0.06  # of full contrast that such a move must be worth
 _FULL = 40.0  # grey levels of a step that counts in full, at least; else what most stations have
 _LEAST = 0.2  # of full contrast, at nine stations of ten
+_BLUR_PX = 4  # that a blur looks at, at least
 _AWAY = 0.06  # of an edge at either end that is left out: corners are rounded and folded
 _ENDS_PX = 10.0  # by which a path's ends may differ, marks near them being where they are
 _OFF_PX = 14.0  # from the page's border, 3.5 mm of A4
@@ -41,54 +42,80 @@ def edge_shifts(sheet: Raster, first_group: int) -> tuple[Measured, Measured]:
         sheet: The page as a projection has it.
         first_group: Number that the first edge's shifts share; those after it count on.
     """
-    picture = np.asarray(cv2.GaussianBlur(sheet.draw(), (0, 0), 1.0), np.uint8)
+    picture = sheet.draw()
     w, h = sheet.size
     parts: list[list[Measured]] = [[], []]
-    for k, (upright, at) in enumerate(((True, 0.0), (True, w), (False, 0.0), (False, h))):
-        along = h if upright else w
-        image = picture.T if upright else picture
+    group = first_group
+    for upright in (True, False):
+        along, levels = (h, (0.0, w)) if upright else (w, (0.0, h))
         n = max(8, round(along * (1 - 2 * _AWAY) * sheet.per_unit / _STATION_PX))
         where = along * (_AWAY + (1 - 2 * _AWAY) * (np.arange(n) + 0.5) / n)
-        shifts = _path(image, where * sheet.per_unit + PAD_PX, at * sheet.per_unit + PAD_PX)
-        if shifts is None:
-            continue
+        rows = [at * sheet.per_unit + PAD_PX for at in levels]
+        columns = where * sheet.per_unit + PAD_PX
+        steps = np.stack([_steps(picture, columns, row, upright=upright) for row in rows])
         keep = np.unique(np.linspace(0, n - 1, _MOST).astype(int))
-        level = np.full(len(keep), at)
-        points = np.stack([level, where[keep]] if upright else [where[keep], level], axis=1)
-        parts[0 if upright else 1].append(
-            Measured(
-                points,
-                shifts[keep] / sheet.per_unit,
-                np.full(len(keep), first_group + k),
-                np.full(len(keep), _OFFSET),
-                np.ones(len(keep), bool),
+        for at, shifts in zip(levels, _paths(steps, rows), strict=True):
+            group += 1
+            if shifts is None:
+                continue
+            level = np.full(len(keep), at)
+            points = np.stack([level, where[keep]] if upright else [where[keep], level], axis=1)
+            parts[0 if upright else 1].append(
+                Measured(
+                    points,
+                    shifts[keep] / sheet.per_unit,
+                    np.full(len(keep), group - 1),
+                    np.full(len(keep), _OFFSET),
+                    np.ones(len(keep), bool),
+                )
             )
-        )
     return Measured.all_of(parts[0]), Measured.all_of(parts[1])
 
 
-def _path(image: Gray, columns: Points, row: float) -> Points | None:
-    """Shifts (n,) of a level edge about `row`, pixels; None if none is seen."""
-    half = _STATION_PX // 2
+def _steps(picture: Gray, columns: Points, row: float, *, upright: bool) -> NDArray[np.float32]:
+    """float32 (n, shifts), how much lighter it is behind a level edge about `row` than before it,
+    at each station; of an upright edge about the column `row`, by rows `columns`."""
     at = np.round(row - 0.5) + np.arange(-_REACH_PX - 2, _REACH_PX + 3)
-    rows = np.clip(at, 0, image.shape[0] - 1).astype(int)
-    wide = cv2.blur(image[rows].astype(np.float32), (2 * half + 1, 1))
-    profile = wide[:, np.round(columns - 0.5).astype(int)].T  # (n, shifts)
-    step = profile[:, 4:] - profile[:, :-4]  # two rows to either side
-    best: tuple[float, Points] | None = None
-    for sign in (1.0, -1.0):
-        full = max(_FULL, float(np.quantile((sign * step).max(axis=1), 0.2)))
-        worth = np.clip(sign * step / full, 0, 1)
-        if np.quantile(worth.max(axis=1), 0.1) < _LEAST:
-            continue  # no path sees more than that
-        course = _course(worth)
-        seen = worth[np.arange(len(course)), course]
-        total = float(seen.mean())
-        if np.quantile(seen, 0.1) >= _LEAST and (best is None or total > best[0]):
-            best = total, _to_part(worth, course) - _REACH_PX
-    if best is None:
-        return None
-    shifts = best[1] + (np.round(row - 0.5) - (row - 0.5))
+    high = picture.shape[1 if upright else 0]
+    rows = np.clip(at, 0, high - 1).astype(int)
+    first, last = max(0, rows[0] - _BLUR_PX), min(high, rows[-1] + 1 + _BLUR_PX)
+    strip = picture[:, first:last] if upright else picture[first:last]
+    strip = np.asarray(cv2.GaussianBlur(strip, (0, 0), 1.0), np.uint8)
+    if upright:
+        strip = np.asarray(cv2.transpose(strip), np.uint8)
+    half = _STATION_PX // 2
+    wide = cv2.blur(strip[rows - first].astype(np.float32), (2 * half + 1, 1))
+    profile = wide[:, np.round(columns - 0.5).astype(int)].T
+    return np.asarray(profile[:, 4:] - profile[:, :-4], np.float32)  # two rows to either side
+
+
+def _paths(steps: NDArray[np.float32], rows: list[float]) -> list[Points | None]:
+    """Shifts (n,) of each of some level edges about `rows`, pixels; None where none is seen.
+
+    Args:
+        steps: float32 (edges, n, shifts).
+        rows: Of the picture.
+    """
+    signed = np.concatenate([steps, -steps])  # it is lighter on one side, or on the other
+    full = np.quantile(signed.max(axis=2), 0.2, axis=1)
+    worth = np.clip(signed / np.maximum(full, np.float32(_FULL))[:, None, None], 0, 1)
+    # Where this is too little, no path sees more.
+    seen = np.flatnonzero(np.quantile(worth.max(axis=2), 0.1, axis=1) >= _LEAST)
+    best: list[tuple[float, Points] | None] = [None] * len(rows)
+    for k, one, course in zip(seen.tolist(), worth[seen], _courses(worth[seen]), strict=True):
+        along = one[np.arange(len(course)), course]
+        total, edge = float(along.mean()), k % len(rows)
+        held = best[edge]
+        if np.quantile(along, 0.1) >= _LEAST and (held is None or total > held[0]):
+            best[edge] = total, _to_part(one, course) - _REACH_PX
+    return [
+        None if held is None else _smooth(held[1] + (np.round(row - 0.5) - (row - 0.5)))
+        for held, row in zip(best, rows, strict=True)
+    ]
+
+
+def _smooth(shifts: Points) -> Points | None:
+    """A path's own curve (n,); None where it is none that a sheet's edge may take."""
     place = np.linspace(-1, 1, len(shifts))
     fit = np.polyfit(place, shifts, 4)
     rough = float(np.sqrt(np.mean((np.polyval(fit, place) - shifts) ** 2)))
@@ -98,23 +125,31 @@ def _path(image: Gray, columns: Points, row: float) -> Points | None:
     return np.asarray(np.polyval(fit, place), np.float64)
 
 
-def _course(worth: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The best path (n,) through worth (n, m)."""
-    n, m = worth.shape
-    total, came = worth[0].astype(np.float64), np.zeros((n, m), np.intp)
-    at, move = np.arange(m), np.arange(-_BEND, _BEND + 1)[:, None]
-    source, cost = at - move + _BEND, _STIFF * np.abs(move)
-    beyond = np.full(m + 2 * _BEND, -np.inf)
-    for k in range(1, n):
-        beyond[_BEND : _BEND + m] = total
-        moves = beyond[source] - cost
-        pick = moves.argmax(axis=0)
-        came[k] = at - (pick - _BEND)
-        total = moves[pick, at] + worth[k]
-    path = np.empty(n, np.intp)
-    path[-1] = int(total.argmax())
-    for k in range(n - 1, 0, -1):
-        path[k - 1] = came[k, path[k]]
+def _courses(worth: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The best paths (k, n) through worth (k, n, m)."""
+    k, n, m = worth.shape
+    gain = worth.transpose(1, 0, 2).astype(np.float64)
+    path = np.empty((k, n), np.intp)
+    if k == 0:
+        return path
+    cost = _STIFF * np.abs(np.arange(-_BEND, _BEND + 1))[:, None, None]
+    total = np.full((k, m + 2 * _BEND), -np.inf)
+    total[:, _BEND : _BEND + m] = gain[0]
+    inner = total[:, _BEND : _BEND + m]
+    # From where a path comes by each move: a window on the totals, which change in place.
+    came = np.lib.stride_tricks.sliding_window_view(total, m, axis=1).transpose(1, 0, 2)[::-1]
+    moves = np.empty((n, len(cost), k, m))
+    for at in range(1, n):
+        np.subtract(came, cost, out=moves[at])
+        np.maximum.reduce(moves[at], axis=0, out=inner)
+        inner += gain[at]
+    path[:, -1] = inner.argmax(axis=1)
+    for one in range(k):
+        here = int(path[one, -1])
+        for at in range(n - 1, 0, -1):
+            gains = moves[at, :, one, here].tolist()
+            here -= gains.index(max(gains)) - _BEND
+            path[one, at - 1] = here
     return path
 
 

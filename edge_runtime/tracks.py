@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from edge_runtime.kernels import full_kernel
 
 Gray = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 
 MAX_SLOPE = 0.055  # 3 degrees and a little: what a page is off after registration
 MOST_BEND_PX = 0.8  # from a straight line, root mean square: no printed line strays farther
@@ -51,12 +53,10 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     padded = np.asarray(
         cv2.copyMakeBorder(ink, pad, pad, 0, 0, cv2.BORDER_CONSTANT, value=0), np.uint8
     )
-    n = max(4, -(-w // _BLOCK_PX))
+    slopes, climb, at, along = _ways(w, reach)
+    n = climb.shape[1]
     blocks = np.zeros((h + 2 * pad, n), np.uint8)
     blocks[pad : pad + h] = _thin_blocks(padded, h, n, thick_px)
-    middle = (np.arange(n) + 0.5) * (w / n) - w / 2
-    slopes = np.arange(-reach, reach + 1) * (MAX_SLOPE / reach)
-    climb = np.rint(slopes[:, None] * middle).astype(np.intp)  # (slopes, blocks)
     # A line off by half a pixel shares its ink with the next row: look at three rows in one.
     wide = np.asarray(cv2.dilate(blocks, full_kernel(3, 1)), np.uint8)
     sums = _sums_along(wide, pad + climb, h)
@@ -69,13 +69,27 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     if not straight.any():
         return None
     chosen, seeds, shift, bend = chosen[straight], seeds[straight], shift[straight], bend[straight]
-    at = np.minimum(np.arange(w) * n // w, n - 1)
-    tracks = seeds[:, None] + climb[chosen][:, at] + shift[:, at]
-    tracks += slopes[chosen][:, None] * (np.arange(w) + 0.5 - w / 2 - middle[at])
+    tracks = (seeds[:, None] + climb[chosen] + shift).take(at, axis=1)
+    tracks += slopes[chosen][:, None] * along
     # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
     guard = thick_px // 2 + 2
-    at_px = np.clip(np.rint(tracks), guard, padded.shape[0] - 1 - guard).astype(np.intp)
-    return Tracks(padded, pad, at_px, bend)
+    np.rint(tracks, out=tracks)
+    np.maximum(tracks, guard, out=tracks)
+    np.minimum(tracks, padded.shape[0] - 1 - guard, out=tracks)
+    return Tracks(padded, pad, tracks.astype(np.intp), bend)
+
+
+@lru_cache(maxsize=128)  # widths come again on every page of a form
+def _ways(w: int, reach: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Slopes (slopes,); how far they climb in each block, (slopes, blocks); and for each of `w`
+    columns its block, and how far it lies beside its block's middle."""
+    n = max(4, -(-w // _BLOCK_PX))
+    middle = (np.arange(n) + 0.5) * (w / n) - w / 2
+    slopes = np.asarray(np.arange(-reach, reach + 1) * (MAX_SLOPE / reach), np.float64)
+    climb = np.rint(slopes[:, None] * middle).astype(np.intp)
+    at = np.minimum(np.arange(w) * n // w, n - 1)
+    beside = np.arange(w) + 0.5 - w / 2 - middle[at]
+    return slopes, climb, at.astype(np.intp), np.asarray(beside, np.float64)
 
 
 def _thin_blocks(padded: Gray, h: int, n: int, thick_px: int) -> Gray:
