@@ -192,10 +192,10 @@ class _Tree:
         table[1::2, self.roots] = 1.0
         after, before = table[:2], table[2:]
         whence = self.parent + np.where(self.label == self.label[self.parent], self.n, 3 * self.n)
-        power = 0
-        take, multiply, add = table.take, np.multiply, np.add
+        power, flat = 0, table.ravel()
+        multiply, add = np.multiply, np.add
         for t, frame in enumerate(said, 1):
-            add(take(whence), held, entered)
+            add(flat[whence], held, entered)
             multiply(before, frame, after)
             add(held, rest, either)
             if t % RESCALE_EVERY == 0 or t == frames.n:
