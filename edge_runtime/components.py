@@ -8,7 +8,7 @@ Words:  a *run* is a stretch of ink along one row. OpenCV's labelling is fast, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Ints = NDArray[np.intp]
+IntBox = tuple[int, int, int, int]
 Labels = NDArray[np.uint16] | NDArray[np.int32]
 
 _SHORT = (1 << 16) - 1  # labels that sixteen bits hold, the paper's aside
@@ -34,6 +35,8 @@ class Components:
     wide: Labels  # (h, w + 1) labels of the same
     starts: Ints  # of each run its first pixel in `wide`, flat, by rows
     stops: Ints  # and the pixel after its last
+    lengths: Ints  # and how many it has
+    _boxes: dict[int, IntBox] = field(default_factory=dict)  # by how many components they hold
 
     @property
     def labels(self) -> Labels:
@@ -47,11 +50,6 @@ class Components:
         return found
 
     @cached_property
-    def lengths(self) -> Ints:
-        """intp (runs,), pixels of every run."""
-        return self.stops - self.starts
-
-    @cached_property
     def areas(self) -> Ints:
         """intp (count - 1,), pixels of every component."""
         if self.count == 2:  # a glyph of one piece: nothing to sort
@@ -59,19 +57,15 @@ class Components:
         sums = np.bincount(self.of_run, self.lengths, self.count)
         return sums[1:].astype(np.intp)
 
-    def box(self, least: float) -> tuple[int, int, int, int] | None:
+    def box(self, least: float) -> IntBox | None:
         """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
         kept = self.areas >= least
-        n = np.count_nonzero(kept)
-        if n not in self._boxes:  # as many are the same ones, the largest
+        n = kept.tolist().count(True)
+        if n and n not in self._boxes:  # as many are the same ones, the largest
             self._boxes[n] = self._box(kept, n)
-        return self._boxes[n]
+        return self._boxes[n] if n else None
 
-    @cached_property
-    def _boxes(self) -> dict[int, tuple[int, int, int, int] | None]:
-        return {0: None}
-
-    def _box(self, kept: NDArray[np.bool_], n: int) -> tuple[int, int, int, int]:
+    def _box(self, kept: NDArray[np.bool_], n: int) -> IntBox:
         if n == len(kept):
             x, y, w, h = cv2.boundingRect(self.mask)
             return x - 1, y, x - 1 + w, y + h
@@ -90,11 +84,8 @@ class Components:
         if self.count == 1:
             return found
         if self.count == 2:  # a glyph of one piece: nothing to sort
-            lengths = self.lengths
-            rows, left = np.divmod(self.starts, self.wide.shape[1])
-            x, y = int(np.minimum.reduce(left)) - 1, int(rows[0])
-            right = int(np.maximum.reduce(left + lengths)) - 1
-            found[0] = x, y, right - x, int(rows[-1]) + 1 - y, int(np.add.reduce(lengths))
+            x, y, w, h = cv2.boundingRect(self.mask)
+            found[0] = x - 1, y, w, h, self.areas[0]
             return found
         # Rows stay in order; sixteen bits are sorted by counting.
         kind = np.uint16 if self.count <= 1 << 16 else np.int32
@@ -142,4 +133,6 @@ def components_of(ink: Gray, least: int) -> Components:
     count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=kind)
     edges = (flat[1:] != flat[:-1]).nonzero()[0]
     edges += 1
-    return Components(count, mask, labels, edges[::2], edges[1::2])
+    starts, stops = edges[::2], edges[1::2]
+    wide: Labels = np.asarray(labels)  # type: ignore[assignment]  # of one of the two kinds
+    return Components(count, mask, wide, starts, stops, stops - starts)

@@ -33,6 +33,7 @@ _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
 _LOST = 1e-5  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
+_ROUNDING = 1e-9
 _FEW = 2  # strips for which arrays do not pay
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
 
@@ -73,6 +74,7 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
     """One strip's texts: what `_Beams` does, number by number."""
     prob, labels, columns = frames.prob, grammar.labels, contexts.columns
     costs, after, factor_of = contexts.costs, contexts.after_of, contexts.factor_of
+    most = max(factor_of)
     telling, telling_at = _telling(prob, grammar)
     # Of each prefix its last label, the row of its context in the tables, the mass that ends in
     # blank, and that in its last label.
@@ -97,10 +99,13 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
         for label in said:
             share, column = row[label], columns[label]
             if label not in lasts:
+                hopeless = least / (share * most) * (1 - _ROUNDING)  # whatever the prior says
                 kids += [
                     (worth, number, label)
-                    for number, (mass, place) in enumerate(zip(masses, places, strict=True))
-                    if (worth := mass * (share * factor_of[costs[place + column]])) > least
+                    for number, mass in enumerate(masses)
+                    if mass > hopeless
+                    and (worth := mass * (share * factor_of[costs[places[number] + column]]))
+                    > least
                 ]
                 continue
             # Only a prefix that ends in it may be what a label makes of another.
@@ -237,11 +242,11 @@ class _Beams:
         still_rest = mass * prob[:, :1]
         still_held = held * prob[by, label]
         again = labels[:, None, :] == label[:, :, None]
-        wanted = (mass > 0)[:, :, None] & followed[:, None, :]  # (n, slots, most)
-        kid = prob[by, labels][:, None, :] * self._contexts.factors(context, labels, wanted)
+        share = prob[by, labels] * followed
+        kid = share[:, None, :] * self._contexts.factors(context, labels)  # (n, slots, most)
         kid *= np.where(again, rest[:, :, None], mass[:, :, None])
-        floor = _LOST * (still_rest + still_held).max(axis=1)
-        kid[kid <= floor[:, None, None]] = 0.0
+        stay = still_rest + still_held
+        kid *= kid > (_LOST * stay.max(axis=1))[:, None, None]
 
         # Some of these are held already, by a slot whose prefix they grow to.
         there = self.parent[:n, None, :] == prefix[:, :, None]
@@ -255,7 +260,7 @@ class _Beams:
 
         most = labels.shape[1]
         worth = np.concatenate([still_rest + still_held, kid.reshape(n, -1)], axis=1)
-        worth[worth < _LOST * worth.max(axis=1, keepdims=True)] = 0.0
+        worth *= worth >= _LOST * worth.max(axis=1, keepdims=True)
         kept = _best(worth, width)
         best = worth[by, kept]
         old, there = kept < width, best > 0
@@ -280,7 +285,7 @@ class _Beams:
 
 def _best(worth: Floats, width: int) -> Ints:
     """int (n, width): the places of each row's greatest, ascending; of equal ones the first."""
-    least = -np.partition(-worth, width - 1, axis=1)[:, width - 1 : width]
+    least = np.partition(worth, -width, axis=1)[:, -width, None]
     sure = worth > least
     tied = worth == least
     room = width - sure.sum(axis=1, keepdims=True)

@@ -118,13 +118,14 @@ class _Tree:
     def _grow(self, texts: Sequence[Labels]) -> None:
         """One strip's nodes, character by character: soon done where there are few."""
         label, parent, ends = [0, 0], [0, 0], []
-        known: dict[tuple[int, int], int] = {}
+        known: dict[int, int] = {}
         for text in texts:
             at = 1
             for one in text:
-                node = known.get((at, one))
+                key = at << 8 | one  # labels are bytes
+                node = known.get(key)
                 if node is None:
-                    node = known[at, one] = len(label)
+                    node = known[key] = len(label)
                     label.append(one)
                     parent.append(at)
                 at = node
