@@ -262,22 +262,25 @@ class _Beams:
         worth = np.concatenate([still_rest + still_held, kid.reshape(n, -1)], axis=1)
         worth *= worth >= _LOST * worth.max(axis=1, keepdims=True)
         kept = _best(worth, width)
-        best = worth[by, kept]
+        best = worth.take(kept + by * worth.shape[1])
         old, there = kept < width, best > 0
         slot, at = np.divmod(kept - width, most)
         slot = np.where(old, kept, slot)
-        parent, spoken = prefix[by, slot], np.where(old, 0, labels[by, at])
+        came = slot + by * width  # the same, where slots lie end to end
+        parent = prefix.take(came)
+        spoken = np.where(old, 0, labels.take(at + by * most))
         grown, stays = ~old & there, old & there
         top = best.max(axis=1, keepdims=True)
         top[top == 0] = 1.0
-        context = context[by, slot]
+        context = context.take(came)
         context[grown] = self._contexts.after(context[grown], spoken[grown])
         number = parent * _SPREAD + spoken.astype(np.uint64)
-        self.rest[:n] = np.where(stays, still_rest[by, slot], 0.0) / top
-        self.held[:n] = np.where(stays, still_held[by, slot], best) / top
-        self.parent[:n] = np.where(stays, self.parent[by, slot], np.where(grown, parent, 0))
-        self.label[:n] = np.where(old, label[by, slot], spoken)
-        self.state[:n] = np.where(old, state[by, slot], self._next[state[by, slot], spoken])
+        self.rest[:n] = np.where(stays, still_rest.take(came), 0.0) / top
+        self.held[:n] = np.where(stays, still_held.take(came), best) / top
+        self.parent[:n] = np.where(stays, self.parent.take(came), np.where(grown, parent, 0))
+        self.label[:n] = np.where(old, label.take(came), spoken)
+        state = state.take(came)
+        self.state[:n] = np.where(old, state, self._next[state, spoken])
         self.context[:n] = context
         self.prefix[:n] = np.where(stays, parent, np.where(grown, number, 0))
         self._steps.append((slot, spoken))
@@ -286,10 +289,11 @@ class _Beams:
 def _best(worth: Floats, width: int) -> Ints:
     """int (n, width): the places of each row's greatest, ascending; of equal ones the first."""
     least = np.partition(worth, -width, axis=1)[:, -width, None]
-    sure = worth > least
-    tied = worth == least
-    room = width - sure.sum(axis=1, keepdims=True)
-    sure |= tied & (np.cumsum(tied, axis=1) <= room)
+    sure = worth >= least
+    if np.count_nonzero(sure) > width * len(worth):
+        sure, tied = worth > least, worth == least
+        room = width - sure.sum(axis=1, keepdims=True)
+        sure |= tied & (np.cumsum(tied, axis=1) <= room)
     return sure.nonzero()[1].reshape(len(worth), width)
 
 
