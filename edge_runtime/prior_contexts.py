@@ -31,13 +31,13 @@ class Contexts:
         self.costs, self.after_of = tables.flat  # at `(context << SHIFT) + column`
 
     def factors(self, contexts: Ints, labels: Ints) -> NDArray[np.float32]:
-        """float32 (n, slots, most): by how much a label after a context changes probability.
+        """float32 (n, slots): by how much a label after a context changes probability.
 
         Args:
             contexts: int (n, slots).
-            labels: int (n, most).
+            labels: int (n,).
         """
-        places = (contexts << SHIFT)[:, :, None] + self._column[labels][:, None, :]
+        places = (contexts << SHIFT) + self._column[labels][:, None]
         found: NDArray[np.float32] = self._factor.take(self._costs.take(places))
         return found
 
