@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.grammar import Grammar
-from edge_runtime.outputs import log_sum
+from edge_runtime.outputs import Ints, log_sum
 
 LogProbs = NDArray[np.float32]
 
@@ -40,8 +40,7 @@ def settle_alike(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     Returns:
         float32 (t, n_labels): the same where no shape has exactly one allowed character.
     """
-    moves = _moves(grammar.labels, (grammar.used | grammar.skip).tobytes())
-    slash, one = _slash_and_one(grammar)
+    moves, slash, one = _moves(grammar)
     if not moves and not slash:
         return log_probs
     out = log_probs.copy()
@@ -70,16 +69,40 @@ def within(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     Returns:
         float32 (t, n_labels).
     """
+    on = _characters(grammar)
+    if on is None:
+        return log_probs
+    # Label by label in memory: as they are summed, so the last bit falls.
+    own = log_probs[:, on]
+    blank = log_probs[:, 0]
+    character = np.log1p(-np.minimum(np.exp(blank), np.float32(1 - 1e-6)))
+    own += np.maximum(character - log_sum(own), 0)[:, None]
+    out = np.full(log_probs.shape, np.log(_NOTHING), log_probs.dtype)
+    out[:, 0] = blank
+    out[:, on] = own
+    return out
+
+
+@lru_cache(maxsize=256)
+def _characters(grammar: Grammar) -> Ints | None:
+    """Labels that are allowed or skipped; None where that is none or all."""
     on = grammar.used | grammar.skip
     on[0] = False
-    if on[1:].all() or not on.any():
-        return log_probs
-    out = log_probs.copy()
-    allowed = log_sum(log_probs[:, on])
-    character = np.log1p(-np.minimum(np.exp(log_probs[:, 0]), np.float32(1 - 1e-6)))
-    out[:, on] += np.maximum(character - allowed, 0)[:, None]
-    out[:, 1:][:, ~on[1:]] = np.log(_NOTHING)
-    return out
+    return None if on[1:].all() or not on.any() else on.nonzero()[0]
+
+
+@lru_cache(maxsize=256)
+def _moves(grammar: Grammar) -> tuple[tuple[tuple[int, list[int]], ...], int, int]:
+    """(label that takes, labels that give) of each shape of which one character is allowed; then as
+    `_slash_and_one`."""
+    on = grammar.used | grammar.skip
+    labels, found = grammar.labels, []
+    for shape in ALIKE:
+        known = [labels.index(char) for char in shape if char in labels]
+        kept = [at for at in known if on[at]]
+        if kept == known[:1] and labels[kept[0]] == shape[0]:
+            found.append((kept[0], known[1:]))
+    return tuple(found), *_slash_and_one(grammar)
 
 
 def _slash_and_one(grammar: Grammar) -> tuple[int, int]:
@@ -89,16 +112,3 @@ def _slash_and_one(grammar: Grammar) -> tuple[int, int]:
     slash, one = grammar.labels.index(_SLASH), grammar.labels.index(_ONE)
     shares = grammar.skip[slash] and not grammar.used[slash] and grammar.used[one]
     return (slash, one) if shares else (0, 0)
-
-
-@lru_cache(maxsize=256)
-def _moves(labels: tuple[str, ...], allowed: bytes) -> tuple[tuple[int, list[int]], ...]:
-    """(label that takes, labels that give) of each shape of which one character is allowed."""
-    on = np.frombuffer(allowed, np.bool_)
-    found = []
-    for shape in ALIKE:
-        known = [labels.index(char) for char in shape if char in labels]
-        kept = [at for at in known if on[at]]
-        if kept == known[:1] and labels[kept[0]] == shape[0]:
-            found.append((kept[0], known[1:]))
-    return tuple(found)

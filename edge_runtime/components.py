@@ -8,7 +8,7 @@ Words:  a *run* is a stretch of ink along one row. OpenCV's labelling is fast, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Ints = NDArray[np.intp]
+IntBox = tuple[int, int, int, int]
+Labels = NDArray[np.uint16] | NDArray[np.int32]
 
-_FEW = 12  # components up to which a loop is quicker than arrays
+_SHORT = (1 << 16) - 1  # labels that sixteen bits hold, the paper's aside
 
 
 @dataclass(eq=False)
@@ -29,41 +31,51 @@ class Components:
     """
 
     count: int  # with the paper, as OpenCV counts
-    wide: NDArray[np.int32]  # (h, w + 1) labels, with a column of paper on the left
+    mask: Gray  # (h, w + 1) 1 where there is ink, with a column of paper on the left
+    wide: Labels  # (h, w + 1) labels of the same
     starts: Ints  # of each run its first pixel in `wide`, flat, by rows
     stops: Ints  # and the pixel after its last
+    lengths: Ints  # and how many it has
+    _boxes: dict[int, IntBox] = field(default_factory=dict)  # by how many components they hold
 
     @property
-    def labels(self) -> NDArray[np.int32]:
-        """int32 (h, w), the label of every pixel."""
+    def labels(self) -> Labels:
+        """(h, w), the label of every pixel."""
         return self.wide[:, 1:]
 
     @cached_property
-    def of_run(self) -> NDArray[np.int32]:
-        """int32 (runs,), the label of every run."""
-        return np.asarray(self.wide.ravel()[self.starts], np.int32)
+    def of_run(self) -> Labels:
+        """(runs,), the label of every run."""
+        found: Labels = self.wide.ravel().take(self.starts)
+        return found
 
     @cached_property
     def areas(self) -> Ints:
         """intp (count - 1,), pixels of every component."""
-        sums = np.bincount(self.of_run, self.stops - self.starts, self.count)
+        if self.count == 2:  # a glyph of one piece: nothing to sort
+            return np.array([np.add.reduce(self.lengths)], np.intp)
+        sums = np.bincount(self.of_run, self.lengths, self.count)
         return sums[1:].astype(np.intp)
 
-    def box(self, least: float) -> tuple[int, int, int, int] | None:
+    def box(self, least: float) -> IntBox | None:
         """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
-        if self.count > _FEW:
-            kept = self.stats[self.areas >= least]
-            if not len(kept):
-                return None
-            x0, y0 = kept[:, :2].min(0).tolist()
-            x1, y1 = (kept[:, :2] + kept[:, 2:4]).max(0).tolist()
-            return x0, y0, x1, y1
-        left, top, right, bottom = self.wide.shape[1], len(self.wide), 0, 0
-        for x, y, w, h, area in self.stats.tolist():
-            if area >= least:
-                left, top = min(left, x), min(top, y)
-                right, bottom = max(right, x + w), max(bottom, y + h)
-        return (left, top, right, bottom) if right else None
+        kept = self.areas >= least
+        n = kept.tolist().count(True)
+        if n and n not in self._boxes:  # as many are the same ones, the largest
+            self._boxes[n] = self._box(kept, n)
+        return self._boxes[n] if n else None
+
+    def _box(self, kept: NDArray[np.bool_], n: int) -> IntBox:
+        if n == len(kept):
+            x, y, w, h = cv2.boundingRect(self.mask)
+            return x - 1, y, x - 1 + w, y + h
+        runs = np.concatenate(([False], kept)).take(self.of_run).nonzero()[0]
+        side, starts = self.wide.shape[1], self.starts.take(runs)
+        rows = starts // side
+        left = starts - rows * side
+        right = left + self.lengths.take(runs)
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        return int(np.minimum.reduce(left)) - 1, top, int(np.maximum.reduce(right)) - 1, bottom
 
     @cached_property
     def stats(self) -> NDArray[np.int32]:
@@ -72,19 +84,16 @@ class Components:
         if self.count == 1:
             return found
         if self.count == 2:  # a glyph of one piece: nothing to sort
-            lengths = self.stops - self.starts
-            rows, left = np.divmod(self.starts, self.wide.shape[1])
-            x, y = int(np.minimum.reduce(left)) - 1, int(rows[0])
-            right = int(np.maximum.reduce(left + lengths)) - 1
-            found[0] = x, y, right - x, int(rows[-1]) + 1 - y, int(np.add.reduce(lengths))
+            x, y, w, h = cv2.boundingRect(self.mask)
+            found[0] = x - 1, y, w, h, self.areas[0]
             return found
         # Rows stay in order; sixteen bits are sorted by counting.
         kind = np.uint16 if self.count <= 1 << 16 else np.int32
-        order = self.of_run.astype(kind).argsort(kind="stable")
+        order = self.of_run.astype(kind, copy=False).argsort(kind="stable")
         runs = np.bincount(self.of_run, minlength=self.count)[1:]
         ends = runs.cumsum()
         begins = ends - runs
-        starts, lengths = self.starts[order], (self.stops - self.starts)[order]
+        starts, lengths = self.starts[order], self.lengths[order]
         row, left = np.divmod(starts, self.wide.shape[1])
         found[:, 0] = np.minimum.reduceat(left, begins) - 1
         found[:, 1] = row[begins]
@@ -118,7 +127,12 @@ def components_of(ink: Gray, least: int) -> Components:
     flat = np.zeros(h * (w + 1) + 1, np.uint8)
     mask = flat[:-1].reshape(h, w + 1)
     cv2.threshold(ink, least - 1, 1, cv2.THRESH_BINARY, dst=mask[:, 1:])
-    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    # No more components than squares of four pixels. Labels of sixteen bits take half the time.
+    short = (h + 1) // 2 * ((w + 2) // 2) <= _SHORT
+    kind = cv2.CV_16U if short else cv2.CV_32S
+    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=kind)
     edges = (flat[1:] != flat[:-1]).nonzero()[0]
     edges += 1
-    return Components(count, np.asarray(labels, np.int32), edges[::2], edges[1::2])
+    starts, stops = edges[::2], edges[1::2]
+    wide: Labels = np.asarray(labels)  # type: ignore[assignment]  # of one of the two kinds
+    return Components(count, mask, wide, starts, stops, stops - starts)

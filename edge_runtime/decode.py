@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, compress, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -248,7 +248,9 @@ def _ranked(
     if not texts:
         return [], [], None, (), True
     outside = outside_of(ink.frames, grammar, ink.log_total)
-    whole = float(np.logaddexp(ink.log_total, outside))
+    whole = ink.log_total
+    if outside > -math.inf:
+        whole = float(np.logaddexp(whole, outside))
     shortlist, exact = Shortlist(grammar, k, ink.log_total, whole), True
     for (text, _), log_sum in zip(texts, sums, strict=True):
         shortlist.add(text, log_sum)
@@ -404,11 +406,19 @@ def raw_text(log_probs: LogProbs, grammar: Grammar) -> str:
 
 def raw_texts(given: Sequence[LogProbs], grammar: Grammar) -> list[str]:
     """The same for many strips."""
-    found = []
-    for one in given:
-        path = one.argmax(axis=1).tolist()
-        new = [label for label, last in zip(path, [-1, *path[:-1]], strict=True) if label != last]
-        found.append(grammar.spell(new))
+    if not given:
+        return []
+    whole = given[0] if len(given) == 1 else np.concatenate(given)
+    return raw_texts_within(whole, list(map(len, given)), grammar)
+
+
+def raw_texts_within(whole: LogProbs, lengths: Sequence[int], grammar: Grammar) -> list[str]:
+    """The same for strips of such lengths that lie end to end."""
+    path, found, start = whole.argmax(axis=1).tolist(), [], 0
+    for stop in accumulate(lengths):
+        its = path[start:stop]
+        found.append(grammar.spell([label for label, _ in groupby(its)]))
+        start = stop
     return found
 
 
@@ -437,10 +447,14 @@ def _spans(
         first.append(start)
         first += [start + (a[1] + b[0]) // 2 for a, b in pairwise(of)]
         said += its or [0]
-    peaks = np.maximum.reduceat(whole.prob, first, axis=0)
+    prob = whole.prob
+    if len(grammar.spoken) < prob.shape[1]:
+        prob = prob.take(grammar.spoken, axis=1)
+    peaks = np.maximum.reduceat(prob, first, axis=0)
     nothing = np.exp(np.add.reduceat(whole.log[:, 0], first))
-    total = np.add.reduce(peaks.take(grammar.spoken[1:], axis=1), axis=1) + nothing
-    ours = zip(peaks[np.arange(len(said)), said].tolist(), total.tolist(), strict=True)
+    total = np.add.reduce(peaks[:, 1:], axis=1) + nothing
+    column = grammar.spoken.searchsorted(said)
+    ours = zip(peaks[np.arange(len(said)), column].tolist(), total.tolist(), strict=True)
     shares = iter([own / all_of if all_of > 0 else 0.0 for own, all_of in ours])
     found = []
     for its, of in zip(labels, runs, strict=True):

@@ -24,6 +24,7 @@ from edge_runtime.decode import (
     favour_all,
     grammar_log_totals,
     raw_texts,
+    raw_texts_within,
 )
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, compile_grammar
@@ -95,20 +96,22 @@ def _decode_lines(
 ) -> tuple[list[Decoding], list[str]]:
     """The best texts among what the field allows; total and raw text are of the settled frames. And
     what the network says without the grammar."""
-    whole = given[0] if len(given) == 1 else np.concatenate(given)
+    whole, lengths = given[0] if len(given) == 1 else np.concatenate(given), list(map(len, given))
     settled = settle_alike(whole, grammar)
     inside = within(settled, grammar)
     strips = _parted(inside, given)
     heard = None
     if inside is not settled:  # belief was moved
         before = _parted(settled, given)
-        heard = Heard(grammar_log_totals(before, grammar), raw_texts(before, grammar))
+        heard = Heard(
+            grammar_log_totals(before, grammar), raw_texts_within(settled, lengths, grammar)
+        )
     if prior is None:
         found = decode_all(strips, grammar, heard=heard)
     else:
         found = favour_all(strips, grammar, prior, heard=heard)
     own = settled is whole
-    said = [one.raw_text for one in found] if own else raw_texts(given, grammar)
+    said = [one.raw_text for one in found] if own else raw_texts_within(whole, lengths, grammar)
     return found, [text.strip() for text in said]
 
 

@@ -266,13 +266,13 @@ class Lattice:
             at = starts[:-1, None] + np.arange(size)
             at = np.where(at < starts[1:, None], at, whole.n)
         steps = steps.take(at, axis=0)
-        power = np.zeros(len(parts), np.intp)
+        # No row sums to more than 1, so what is lost under the smallest number that there is has no
+        # say in a total over `SCALED_LEAST`, and of lower ones none is taken from here.
         while size > 1:
             steps = steps[:, 0::2] @ steps[:, 1::2]
             size //= 2
-            scale = np.frexp(np.maximum.reduce(steps, axis=(2, 3)))[1]
-            steps = np.ldexp(steps, -scale[:, :, None, None])
-            power += np.add.reduce(scale, axis=1)
+        power = np.frexp(np.maximum.reduce(steps[:, 0], axis=(1, 2)))[1]
+        steps = np.ldexp(steps, -power[:, None, None, None])
         ends = np.add.reduce(steps[:, 0, 0].take(self._ends.nonzero()[0], axis=1), axis=1)
         return [
             math.log(one) + scaled * math.log(2) if one > 0 else -math.inf

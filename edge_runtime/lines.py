@@ -97,16 +97,16 @@ def _measure(
         return []
     if not enough.all():
         at, bend, place, centre, on = (one[enough] for one in (at, bend, place, centre, on))
-    band = flat[place[:, None] + (np.arange(-guard, guard + 1) * w)[:, None]]
-    thin = on & (np.maximum(band[:, 0], band[:, -1]) < centre // 2)
+    beside = guard * w
+    thin = on & (np.maximum(flat[place - beside], flat[place + beside]) < centre // 2)
     # Gaps close inside the crop only: beyond its sides there is no ink to close up to.
     whole = cv2.copyMakeBorder(
         on.view(np.uint8), 0, 0, gap_px, gap_px, cv2.BORDER_CONSTANT, value=0
     )
     whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, full_kernel(1, gap_px + 1))
-    girth = band.sum(1, dtype=np.int32).astype(np.float32) / np.maximum(centre, 1)
     lines = []
     rows = at - tracks.pad
+    across = (np.arange(-guard, guard + 1) * w)[:, None]
     extents = _extents(np.asarray(whole[:, gap_px : gap_px + w], np.uint8))
     for k, (start, stop) in enumerate(extents):
         slim = thin[k, start:stop]
@@ -114,11 +114,14 @@ def _measure(
             continue
         if (covered := np.count_nonzero(on[k, start:stop]) / (stop - start)) < cover:
             continue
+        own = place[k, start:stop][slim]
+        girth = flat[own + across].sum(0, dtype=np.int32).astype(np.float32)
+        girth /= np.maximum(centre[k, start:stop][slim], 1)
         lines.append(
             Line(
                 start, stop, rows[k], cover=covered,
                 thin=n_slim / (stop - start), bend_px=float(bend[k]),
-                thick_px=float(np.add.reduce(girth[k, start:stop][slim]) / np.float32(n_slim)),
+                thick_px=float(np.add.reduce(girth) / np.float32(n_slim)),
             )
         )  # fmt: skip
     return lines

@@ -29,6 +29,7 @@ from edge_runtime.outputs import Floats, Frames, Ints
 # grammar asks for another text than was written.
 _LEVELS = (6.2, 9.2, 18.0)
 _LAST = _LEVELS[-1]
+_SPARE = 6  # fewer labels beside the best ones of a strip's frames: the next level will be asked
 _LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
 _WIDER = 1.5
 _LOOSE = 3  # states of a grammar that allows nearly all texts of its labels
@@ -67,12 +68,15 @@ class Near:
     Args:
         loss: float64 (t, labels), of each label that counts.
         labels: Their numbers; the blank's, 0, is the first.
-        ways: For each frame the labels within the first of `_LEVELS`, the best first.
+        ways: For each frame the labels within `known`, the best first.
+        known: One of `_LEVELS`, from which on losses are not in `ways`.
         best: Log-probability of the path that loses nothing.
     """
 
-    def __init__(self, loss: Floats, labels: Ints, ways: list[list[Loss]], best: float) -> None:
-        self._loss, self._labels, self._widest = loss, labels, _LEVELS[0]
+    def __init__(
+        self, loss: Floats, labels: Ints, ways: list[list[Loss]], known: float, best: float
+    ) -> None:
+        self._loss, self._labels, self._widest, self._known = loss, labels, _LEVELS[0], known
         self.best = best
         self._path = [its[0][1] for its in ways]  # the network's own
         self._runs = list(
@@ -115,7 +119,9 @@ class Near:
 
     def _widen(self) -> None:
         self._widest = next(one for one in _LEVELS if one > self._widest)
-        self._take(_ways(self._loss, self._labels, self._widest))
+        if self._widest > self._known:
+            self._known = self._widest
+            self._take(_ways(self._loss, self._labels, self._known))
 
     def _take(self, ways: list[list[Loss]]) -> None:
         self._ways = ways
@@ -379,20 +385,27 @@ def near_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[Ne
     loss = whole.log.take(on, axis=1)
     top = loss.max(axis=1)
     np.subtract(top[:, None], loss, out=loss)
-    ways = _ways(loss, on)
-    found, start = [], 0
-    for one in parts:
-        stop = start + one.n
-        best = float(top[start:stop].sum())
-        found.append(Near(loss[start:stop], on, ways[start:stop], best))
-        start = stop
-    return found
+    starts = list(accumulate([one.n for one in parts], initial=0))
+    known = _levels(loss, starts)
+    ways = _ways(loss, on, known[0] if len(known) == 1 else known.repeat(np.diff(starts))[:, None])
+    return [
+        Near(loss[start:stop], on, ways[start:stop], level, float(top[start:stop].sum()))
+        for (start, stop), level in zip(pairwise(starts), known.tolist(), strict=True)
+    ]
 
 
-def _ways(loss: Floats, labels: Ints, widest: float = _LEVELS[0]) -> list[list[Loss]]:
-    """For each frame the labels that lose no more than `widest`, the best first."""
-    at = (loss.ravel() <= widest).nonzero()[0]
+def _levels(loss: Floats, starts: Sequence[int]) -> Floats:
+    """float64 (strips,): the first of `_LEVELS`, or the second where the first says too little."""
+    near = np.count_nonzero(loss <= _LEVELS[0], axis=1)
+    spare = np.add.reduceat(near, starts[:-1]) - np.diff(starts)
+    return np.where(spare < _SPARE, _LEVELS[1], _LEVELS[0])
+
+
+def _ways(loss: Floats, labels: Ints, widest: float | Floats) -> list[list[Loss]]:
+    """For each frame the labels that lose no more than `widest`, the best first; float64 (t, 1), or
+    a number for all frames."""
+    at = (loss <= widest).ravel().nonzero()[0]
     frame, column = np.divmod(at, loss.shape[1])
-    found = list(zip(loss.ravel()[at].tolist(), labels[column].tolist(), strict=True))
+    found = list(zip(loss.ravel().take(at).tolist(), labels.take(column).tolist(), strict=True))
     first = frame.searchsorted(np.arange(len(loss) + 1)).tolist()
     return [found[a:b] if b == a + 1 else sorted(found[a:b]) for a, b in pairwise(first)]

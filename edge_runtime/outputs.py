@@ -26,6 +26,7 @@ _Float = TypeVar("_Float", np.float32, np.float64)
 
 # Log-probabilities are floored: e^-1e4 is no evidence, and sums of 1e3 frames keep 9 decimals.
 FLOOR = -1.0e4
+_FEW = 0.4  # of all labels
 
 
 class Frames:
@@ -42,12 +43,12 @@ class Frames:
         marks = grammar.skip.nonzero()[0]
         if len(marks):
             self.log[:, 0] = log_sum(self.log.take([0, *marks], axis=1))
-        self.n = len(self.log)
+        self.n, self._spoken = len(self.log), grammar.spoken
 
     def part(self, start: int, stop: int) -> Frames:
         """Some of these frames, without a copy; what is known of all is known of them."""
         found = Frames.__new__(Frames)
-        found.log, found.n = self.log[start:stop], stop - start
+        found.log, found.n, found._spoken = self.log[start:stop], stop - start, self._spoken
         found.__dict__["prob"] = self.prob[start:stop]
         return found
 
@@ -59,8 +60,13 @@ class Frames:
 
     @cached_property
     def prob(self) -> Floats:
-        """float64 (t, n_labels)."""
-        prob: Floats = np.exp(self.log)
+        """float64 (t, n_labels); of labels that the grammar never says not worked out, but 0, where
+        it says few."""
+        if len(self._spoken) > _FEW * self.log.shape[1]:
+            prob: Floats = np.exp(self.log)
+            return prob
+        prob = np.zeros(self.log.shape)
+        prob[:, self._spoken] = np.exp(self.log.take(self._spoken, axis=1))
         return prob
 
     @cached_property

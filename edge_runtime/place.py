@@ -169,7 +169,10 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     if crop.inside is not None:
         inks = tuple(_of_field(ink, crop.inside) for ink in inks)
     cells = [Seen(ink) for ink in inks]
-    blank = [one.blank for one in cells]
+    if crop.field.cells is None:  # what is written in it is asked by cells alone
+        blank = [not one.surely_written and one.blank for one in cells]
+    else:
+        blank = [one.blank for one in cells]
     in_row = len(inks) > 1
     if in_row and not _marks_stand_alone(crop.field):
         blank = [

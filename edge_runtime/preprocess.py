@@ -8,6 +8,7 @@ Words:  *crop*: dark ink on light paper. *ink*: the same pixels, bright on black
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ _LARGE_PX = 45  # the side of a square from which a closing by doubling is faste
 _DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
 _LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
 _MOST_STRETCH = 2.0
+_BEHIND = 4  # pixels of a strip: a pixel between two, and one that is averaged of a part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,8 +239,11 @@ def _resample(
     w, h = size
     if sy < 1:
         # An affine warp samples points, so shrink by area first and warp the rest of the way.
+        fx, fy = round(ink.shape[1] * sx) / ink.shape[1], round(ink.shape[0] * sy) / ink.shape[0]
+        # What lies behind the window, and some pixels more, is not looked at.
+        right, bottom = math.ceil(left + (w + _BEHIND) / sx), math.ceil(top + (h + _BEHIND) / sy)
+        ink = ink[: max(bottom, 1), : max(right, 1)]
         small = cv2.resize(ink, None, fx=sx, fy=sy, interpolation=cv2.INTER_AREA)
-        fx, fy = small.shape[1] / ink.shape[1], small.shape[0] / ink.shape[0]
         ink, left, top, sx, sy = np.asarray(small, np.uint8), left * fx, top * fy, sx / fx, sy / fy
     # cv2 maps pixel centres: (x + 0.5) * scale - 0.5
     move = np.array(

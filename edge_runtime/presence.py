@@ -1,6 +1,6 @@
 """Whether something is there at all: a blank, a struck-out glyph, a signature.
 
-Owns:   `written_strokes`, `is_blank`, `is_struck`, `signature_present`.
+Owns:   `written_strokes`, `surely_written`, `is_blank`, `is_struck`, `signature_present`.
 Needs:  numpy, cv2, `components`, `lines`, `preprocess`, `printed`.
 Words:  *ink* is bright on black. Answers between 0 and 1 are shares, not calibrated.
 """
@@ -26,6 +26,7 @@ _LONG = 0.2  # of its field's height
 _SIDE = 0.12  # of a cell, along each of its sides
 _DOT = 0.0015  # of the square of its field's height: a full stop half a millimetre wide in 12 mm
 _SPECK_PX = 5
+_HAIR = 0.05  # of the height: no thicker is what a border leaves behind
 _DENSE = 0.55  # of its hull a scribble fills
 _SCRIBBLE_PX = 18  # smaller ones cannot be told from a bold glyph
 
@@ -121,6 +122,30 @@ def _faint(ink: Gray) -> bool:
     return stroke >= _PALE_PEAK and stroke >= _STANDS_OUT * paper
 
 
+def surely_written(ink: Gray, strokes: Components) -> bool:
+    """Whether the largest component is plainly written; where not, `written_strokes` has to look.
+
+    Args:
+        ink: uint8 (h, w), ink bright on black, rules removed.
+        strokes: Its components from `STROKE` on.
+    """
+    if strokes.count == 1:
+        return False
+    h = ink.shape[0]
+    largest = int(strokes.areas.argmax())
+    if strokes.areas[largest] < max(_SPECK_PX, _DOT * h * h):
+        return False
+    own = (strokes.of_run == largest + 1).nonzero()[0]
+    longest = int(own[strokes.lengths.take(own).argmax()])
+    start, stop = int(strokes.starts[longest]), int(strokes.stops[longest])
+    side, first, last = strokes.wide.shape[1], int(own[0]), int(own[-1])
+    high = int(strokes.starts[last]) // side - int(strokes.starts[first]) // side + 1
+    if min(stop - start, high) <= max(2.0, _HAIR * h):
+        return False
+    row, column = divmod((start + stop) // 2, side)
+    return bool(ink[row, column - 1] >= _FULL)
+
+
 def written_strokes(ink: Gray, strokes: Components | None = None) -> Strokes:
     """Components of ink that are written: (n, 5) left, top, width, height, area.
 
@@ -136,7 +161,7 @@ def written_strokes(ink: Gray, strokes: Components | None = None) -> Strokes:
     written = area >= max(_SPECK_PX, _DOT * h * h)
     written &= strokes.holding(ink, _FULL)
     # A hair line along a side of the crop is what a border or a rule left behind.
-    hair = max(2.0, 0.05 * h)
+    hair = max(2.0, _HAIR * h)
     if not (written & (np.minimum(width, height) <= hair)).any():
         return np.asarray(strokes.stats[written], np.int32)
     at_side = (x <= hair) | (x + width >= w - hair)

@@ -160,13 +160,23 @@ def may_hold_box(ink: Gray) -> bool:
     h, w = ink.shape
     if min(h, w) < _LEAST_PX:
         return False
-    mask = cv2.threshold(ink, _INK - 1, 1, cv2.THRESH_BINARY)[1]
     run = full_kernel(1, max(5, min(h, w) // 3))
-    level = cv2.morphologyEx(mask, cv2.MORPH_OPEN, run)
-    band = 2 * max(1, round(_BAND * h)) + 1
-    filled = cv2.dilate(level, full_kernel(band, 1))
-    long = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= _SHORTEST_RULE * w
-    return bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
+    half = max(1, round(_BAND * h))
+    top, bottom = round(0.45 * h), round(0.55 * h)
+    # Half by half: writing seldom has such strokes even in one of them.
+    above = _long_level(ink[: top + half], run, half)[:top]
+    return bool(above.any() and _long_level(ink[bottom - half :], run, half)[half:].any())
+
+
+def _long_level(ink: Gray, run: Gray, half: int) -> NDArray[np.bool_]:
+    """bool (h,), in which rows, and `half` of them above and below, runs fill much of the width."""
+    mask = cv2.threshold(ink, _INK - 1, 1, cv2.THRESH_BINARY)[1]
+    core = cv2.erode(mask, run)
+    if not cv2.countNonZero(core):
+        return np.zeros(len(ink), np.bool_)
+    filled = cv2.dilate(cv2.dilate(core, run), full_kernel(2 * half + 1, 1))
+    total = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return np.asarray(total.ravel() >= _SHORTEST_RULE * ink.shape[1], np.bool_)
 
 
 def within_border(field: Box) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.outputs import Ints
 from edge_runtime.prior import Prior, fold
-from edge_runtime.prior_tables import JOINED, column_of
+from edge_runtime.prior_tables import JOINED, SHIFT, column_of
 
 
 class Contexts:
@@ -23,26 +23,22 @@ class Contexts:
 
     def __init__(self, prior: Prior, labels: tuple[str, ...]) -> None:
         tables = prior.tables
-        self._costs, self._after, self.start = tables.costs, tables.after, tables.start
+        self._costs, self._after, self.start = tables.costs.ravel(), tables.after, tables.start
         self.columns = [JOINED if label == "-" else column_of(fold(label)) for label in labels]
         self._column = np.array(self.columns, np.intp)
         self._factor = prior.factors(np.arange(int(tables.costs.max()) + 1)).astype(np.float32)
         self.factor_of: list[float] = self._factor.tolist()  # by cost
         self.costs, self.after_of = tables.flat  # at `(context << SHIFT) + column`
 
-    def factors(
-        self, contexts: Ints, labels: Ints, wanted: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
-        """float32 (n, slots, most): by how much a label after a context changes probability.
+    def factors(self, contexts: Ints, labels: Ints) -> NDArray[np.float32]:
+        """float32 (n, slots): by how much a label after a context changes probability.
 
         Args:
             contexts: int (n, slots).
-            labels: int (n, most).
-            wanted: bool (n, slots, most); elsewhere it is 0.
+            labels: int (n,).
         """
-        cost = self._costs[contexts[:, :, None], self._column[labels][:, None, :]]
-        found: NDArray[np.float32] = self._factor[cost]
-        found[~wanted] = 0.0
+        places = (contexts << SHIFT) + self._column[labels][:, None]
+        found: NDArray[np.float32] = self._factor.take(self._costs.take(places))
         return found
 
     def after(self, contexts: Ints, labels: Ints) -> Ints:

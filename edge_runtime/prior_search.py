@@ -33,6 +33,7 @@ _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
 _LOST = 1e-5  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
+_ROUNDING = 1e-9
 _FEW = 2  # strips for which arrays do not pay
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
 
@@ -73,6 +74,7 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
     """One strip's texts: what `_Beams` does, number by number."""
     prob, labels, columns = frames.prob, grammar.labels, contexts.columns
     costs, after, factor_of = contexts.costs, contexts.after_of, contexts.factor_of
+    most = max(factor_of)
     telling, telling_at = _telling(prob, grammar)
     # Of each prefix its last label, the row of its context in the tables, the mass that ends in
     # blank, and that in its last label.
@@ -97,10 +99,13 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
         for label in said:
             share, column = row[label], columns[label]
             if label not in lasts:
+                hopeless = least / (share * most) * (1 - _ROUNDING)  # whatever the prior says
                 kids += [
                     (worth, number, label)
-                    for number, (mass, place) in enumerate(zip(masses, places, strict=True))
-                    if (worth := mass * (share * factor_of[costs[place + column]])) > least
+                    for number, mass in enumerate(masses)
+                    if mass > hopeless
+                    and (worth := mass * (share * factor_of[costs[places[number] + column]]))
+                    > least
                 ]
                 continue
             # Only a prefix that ends in it may be what a label makes of another.
@@ -230,75 +235,77 @@ class _Beams:
         """One telling frame of each of the first strips: what it may say, and the best kept."""
         n, width = len(rows), self._width
         prob, by = self._prob[rows], np.arange(n)[:, None]
-        followed, labels = _packed(self._telling[rows])  # (n, most)
+        # What is followed up, strip by strip: few labels of most strips, many of some.
+        strip, said = self._telling[rows].nonzero()
         prefix, label, context = self.prefix[:n], self.label[:n], self.context[:n]
         rest, held, state = self.rest[:n], self.held[:n], self.state[:n]
         mass = rest + held
         still_rest = mass * prob[:, :1]
         still_held = held * prob[by, label]
-        again = labels[:, None, :] == label[:, :, None]
-        wanted = (mass > 0)[:, :, None] & followed[:, None, :]  # (n, slots, most)
-        kid = prob[by, labels][:, None, :] * self._contexts.factors(context, labels, wanted)
-        kid *= np.where(again, rest[:, :, None], mass[:, :, None])
-        floor = _LOST * (still_rest + still_held).max(axis=1)
-        kid[kid <= floor[:, None, None]] = 0.0
+        stay = still_rest + still_held
+        floor = _LOST * stay.max(axis=1)
+        kid = prob[strip, said][:, None] * self._contexts.factors(context[strip], said)
+        kid *= np.where(label[strip] == said[:, None], rest[strip], mass[strip])
+        kid *= kid > floor[strip, None]  # (said, slots)
 
         # Some of these are held already, by a slot whose prefix they grow to.
         there = self.parent[:n, None, :] == prefix[:, :, None]
         there &= (prefix > 0)[:, :, None]
-        strip, slot, own = np.unravel_index(there.ravel().nonzero()[0], there.shape)
-        at = _place_of(labels, strip, self.label[strip, own])
-        said = at >= 0
-        strip, slot, own, at = strip[said], slot[said], own[said], at[said]
-        still_held[strip, own] += kid[strip, slot, at]
-        kid[strip, slot, at] = 0.0
+        of, slot, own = np.unravel_index(there.ravel().nonzero()[0], there.shape)
+        place = np.full(prob.shape, -1)
+        place[strip, said] = np.arange(len(said))
+        at = place[of, label[of, own]]
+        known = at >= 0
+        of, slot, own, at = of[known], slot[known], own[known], at[known]
+        still_held[of, own] += kid[at, slot]
+        kid[at, slot] = 0.0
 
-        most = labels.shape[1]
-        worth = np.concatenate([still_rest + still_held, kid.reshape(n, -1)], axis=1)
-        worth[worth < _LOST * worth.max(axis=1, keepdims=True)] = 0.0
+        # The others behind those that stay as they are, by slots and then labels; not what is worth
+        # no more than each of as many as are kept.
+        slot, at = (kid > stay.min(axis=1)[strip, None]).T.nonzero()
+        order = strip[at].astype(np.uint16).argsort(kind="stable")
+        slot, at = slot[order], at[order]
+        of = strip[at]
+        column = np.arange(len(of)) - of.searchsorted(np.arange(n))[of]
+        shape = n, int(column.max(initial=-1)) + 1
+        worth = np.zeros((n, width + shape[1]))
+        worth[:, :width] = still_rest + still_held
+        worth[of, width + column] = kid[at, slot]
+        grew, new = np.zeros(shape, np.intp), np.zeros(shape, np.intp)
+        grew[of, column], new[of, column] = slot, said[at]
+        worth *= worth >= _LOST * worth.max(axis=1, keepdims=True)
         kept = _best(worth, width)
-        best = worth[by, kept]
+        best = worth.take(kept + by * worth.shape[1])
         old, there = kept < width, best > 0
-        slot, at = np.divmod(kept - width, most)
-        slot = np.where(old, kept, slot)
-        parent, spoken = prefix[by, slot], np.where(old, 0, labels[by, at])
+        slot, spoken = kept.copy(), np.zeros(kept.shape, np.intp)
+        number = (kept - width + by * shape[1])[~old]
+        slot[~old], spoken[~old] = grew.take(number), new.take(number)
+        came = slot + by * width  # the same, where slots lie end to end
+        parent = prefix.take(came)
         grown, stays = ~old & there, old & there
         top = best.max(axis=1, keepdims=True)
         top[top == 0] = 1.0
-        context = context[by, slot]
+        context = context.take(came)
         context[grown] = self._contexts.after(context[grown], spoken[grown])
-        number = parent * _SPREAD + spoken.astype(np.uint64)
-        self.rest[:n] = np.where(stays, still_rest[by, slot], 0.0) / top
-        self.held[:n] = np.where(stays, still_held[by, slot], best) / top
-        self.parent[:n] = np.where(stays, self.parent[by, slot], np.where(grown, parent, 0))
-        self.label[:n] = np.where(old, label[by, slot], spoken)
-        self.state[:n] = np.where(old, state[by, slot], self._next[state[by, slot], spoken])
+        name = parent * _SPREAD + spoken.astype(np.uint64)
+        self.rest[:n] = np.where(stays, still_rest.take(came), 0.0) / top
+        self.held[:n] = np.where(stays, still_held.take(came), best) / top
+        self.parent[:n] = np.where(stays, self.parent.take(came), np.where(grown, parent, 0))
+        self.label[:n] = np.where(old, label.take(came), spoken)
+        state = state.take(came)
+        self.state[:n] = np.where(old, state, self._next[state, spoken])
         self.context[:n] = context
-        self.prefix[:n] = np.where(stays, parent, np.where(grown, number, 0))
+        self.prefix[:n] = np.where(stays, parent, np.where(grown, name, 0))
         self._steps.append((slot, spoken))
 
 
 def _best(worth: Floats, width: int) -> Ints:
     """int (n, width): the places of each row's greatest, ascending; of equal ones the first."""
-    least = -np.partition(-worth, width - 1, axis=1)[:, width - 1 : width]
-    sure = worth > least
-    tied = worth == least
-    room = width - sure.sum(axis=1, keepdims=True)
-    sure |= tied & (np.cumsum(tied, axis=1) <= room)
+    # The greatest first: many are 0, and a partition goes astray among so many equal ones.
+    least = -np.partition(-worth, width - 1, axis=1)[:, width - 1, None]
+    sure = worth >= least
+    if np.count_nonzero(sure) > width * len(worth):
+        sure, tied = worth > least, worth == least
+        room = width - sure.sum(axis=1, keepdims=True)
+        sure |= tied & (np.cumsum(tied, axis=1) <= room)
     return sure.nonzero()[1].reshape(len(worth), width)
-
-
-def _packed(on: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
-    """The places of what is true in each row, ascending: (n, most), and which of these count."""
-    row, place = on.nonzero()
-    count = on.sum(axis=1)
-    at = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    places = np.zeros((len(on), int(count.max())), np.intp)
-    places[row, at] = place
-    return np.arange(places.shape[1]) < count[:, None], places
-
-
-def _place_of(labels: Ints, strip: Ints, label: Ints) -> Ints:
-    """Where among its strip's `labels` each label is; -1 where it is not."""
-    same = labels[strip] == label[:, None]
-    return np.where(same.any(axis=1), same.argmax(axis=1), -1)

@@ -28,7 +28,7 @@ from edge_runtime.glyphs import map_box
 from edge_runtime.preprocess import normalize_ink
 from edge_runtime.printed import erase_printed, find_printed, within_border
 
-_Any = TypeVar("_Any", np.uint8, np.int32)
+_Any = TypeVar("_Any", bound=np.generic)
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 

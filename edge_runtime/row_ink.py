@@ -49,6 +49,11 @@ class Seen:
         return ink_box(self.ink.pixels, self.components)
 
     @property
+    def surely_written(self) -> bool:
+        """Whether somebody wrote here, as far as one look tells; where not, it may be blank."""
+        return segment.surely_written(self.ink.pixels, self.components)
+
+    @property
     def blank(self) -> bool:
         """Whether nobody wrote here."""
         return segment.is_blank(self.ink.pixels, self.strokes)

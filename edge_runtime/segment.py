@@ -16,6 +16,7 @@ from edge_runtime.presence import (
     is_blank,
     is_struck,
     signature_present,
+    surely_written,
     written_strokes,
 )
 from edge_runtime.printed import erase_printed, find_printed, may_hold_box
@@ -31,6 +32,7 @@ __all__ = [
     "remove_rules",
     "signature_present",
     "split_cells",
+    "surely_written",
     "written_strokes",
 ]
 

@@ -157,11 +157,14 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     covered = len(columns) / w
     top = cv2.reduceArgMax(runs, 0)[0, columns]
     foot = cv2.reduceArgMax(runs, 0, lastIndex=True)[0, columns]
-    near = np.asarray(cv2.dilate(runs, full_kernel(3, 1)), np.uint8)
-    so_far = np.add.accumulate(bare & ~near, axis=0, dtype=np.uint8)  # of `_HIGH` rows at most
-    over, under = so_far[top, columns], so_far[-1, columns] - so_far[foot, columns]
+    apart = cv2.subtract(bare, cv2.dilate(runs, full_kernel(3, 1)))
+    # Sums from the corner; of two neighbours the difference is a column's sum so far.
+    sums = cv2.integral(apart)
+    over = sums[top + 1, columns + 1] - sums[top + 1, columns]
+    full = sums[-1, columns + 1] - sums[-1, columns]
+    under = full - (sums[foot + 1, columns + 1] - sums[foot + 1, columns])
     both = min(cv2.countNonZero(over), cv2.countNonZero(under)) / len(columns)
-    even = min(int(over.sum()), int(under.sum())) / max(1, int(so_far[-1].sum()))
+    even = min(int(np.add.reduce(over)), int(np.add.reduce(under))) / max(1, int(sums[-1, -1]))
     return covered, both * covered, even * covered
 
 
@@ -173,6 +176,11 @@ def _runs(mask: Gray, least: int) -> Gray | None:
     """Level strokes that are `_RUN` of the height long; None where there are none."""
     k = _long(mask, least)
     if mask.shape[1] < k:
+        return None
+    # A run covers four columns of every k // 4, one beside the other.
+    seen = mask[:, :: k // 4]
+    two = seen[:, 1:] & seen[:, :-1]
+    if not (two[:, 2:] & two[:, :-2]).any():
         return None
     kernel = full_kernel(1, k)
     # Of each run of k pixels its first; then all of them again.

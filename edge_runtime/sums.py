@@ -118,13 +118,14 @@ class _Tree:
     def _grow(self, texts: Sequence[Labels]) -> None:
         """One strip's nodes, character by character: soon done where there are few."""
         label, parent, ends = [0, 0], [0, 0], []
-        known: dict[tuple[int, int], int] = {}
+        known: dict[int, int] = {}
         for text in texts:
             at = 1
             for one in text:
-                node = known.get((at, one))
+                key = at << 8 | one  # labels are bytes
+                node = known.get(key)
                 if node is None:
-                    node = known[at, one] = len(label)
+                    node = known[key] = len(label)
                     label.append(one)
                     parent.append(at)
                 at = node
@@ -192,10 +193,10 @@ class _Tree:
         table[1::2, self.roots] = 1.0
         after, before = table[:2], table[2:]
         whence = self.parent + np.where(self.label == self.label[self.parent], self.n, 3 * self.n)
-        power = 0
-        take, multiply, add = table.take, np.multiply, np.add
+        power, flat = 0, table.ravel()
+        multiply, add = np.multiply, np.add
         for t, frame in enumerate(said, 1):
-            add(take(whence), held, entered)
+            add(flat[whence], held, entered)
             multiply(before, frame, after)
             add(held, rest, either)
             if t % RESCALE_EVERY == 0 or t == frames.n:

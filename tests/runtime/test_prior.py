@@ -137,8 +137,8 @@ def step_by_step(prior: Prior, text: str) -> float:
     at, total = np.array([contexts.start]), 0.0
     for char in text:
         label = np.array([LABELS.index(char)])
-        factor = contexts.factors(at[None], label[None], np.ones((1, 1, 1), np.bool_))
-        total += math.log(factor[0, 0, 0])
+        factor = contexts.factors(at[None], label)
+        total += math.log(factor[0, 0])
         at = contexts.after(at, label)
     end = prior.tables.costs[at[0], column_of(END)] / UNIT
     return total - prior.weight * float(end)
