@@ -1,12 +1,14 @@
 """Check boxes of every make, read with a template: right, for review, and wrong though accepted.
 
     python -m benchmarks.checks_made [--seeds 12] [--first 7200] [--only circle] [--out FILE.json]
+    python -m benchmarks.checks_made --manner fills
     python -m benchmarks.checks_made --fit > edge_runtime/bare_weights.py
 
 Sheets of `train.form_makes`: squares, circles, ovals, brackets, lines, with print inside or none,
 scanned at 150, 200 and 300 dpi, every fourth a mild photo. Each is read with a template that has no
 reference, one with a reference that may be filled, and one with a blank reference. Weights are
-fitted on lone boxes of other seeds.
+fitted on lone boxes of other seeds. Boxes are marked in every way by chance, or, with `--manner`,
+as one person marks a sheet. Answer sheets are `benchmarks.bubbles`' own.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from edge_runtime.field import Box
 from edge_runtime.preprocess import normalize_ink
 from edge_runtime.reference_print import CONTRAST
 from edge_runtime.results import Status
-from train.form_makes import MAKES, MadeSheet, draw_makes, lone_box
+from train.form_bubbles import BubbleSheet
+from train.form_makes import MAKES, MANNERS, MadeSheet, draw_makes, lone_box
 from train.photo import MILD, photograph, scan_sheet
 
 KINDS = ("no reference", "reference", "blank reference")
@@ -61,26 +64,33 @@ class Tally:
     def __str__(self) -> str:
         n = max(1, self.n)
         return (
-            f"{self.name:42} {self.n:5}  right {100 * self.right / n:5.1f} %, "
+            f"{self.name:46} {self.n:5}  right {100 * self.right / n:5.1f} %, "
             f"right and accepted {100 * self.accepted / n:5.1f} %, wrong and accepted {self.wrong}"
         )
 
 
-def pictures(seed: int) -> tuple[MadeSheet, NDArray[np.uint8], str]:
+def pictures(seed: int, manner: str = "mixed") -> tuple[MadeSheet, NDArray[np.uint8], str]:
     """A sheet of that seed, a scan or photo of it, and which."""
     rng = np.random.default_rng(seed)
-    sheet = draw_makes(rng)
+    sheet = draw_makes(rng, manner=manner)
+    return sheet, *shot_of(sheet.picture, seed, rng)
+
+
+def shot_of(
+    picture: NDArray[np.uint8], seed: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], str]:
+    """A scan or photo of a sheet, and which."""
     if seed % _PHOTOS == _PHOTOS - 1:
         shot = photograph(
-            sheet.picture, SIZE_MM, MILD, rng=rng, megapixels=_MEGAPIXELS, quarter_turns=0
+            picture, SIZE_MM, MILD, rng=rng, megapixels=_MEGAPIXELS, quarter_turns=0
         )
-        return sheet, shot.picture, "photo"
+        return shot.picture, "photo"
     dpi = (150, 200, 300)[seed % _PHOTOS]
-    shot = scan_sheet(sheet.picture, SIZE_MM, MILD, rng=rng, dpi=dpi, quarter_turns=0)
-    return sheet, shot.picture, f"{dpi} dpi"
+    shot = scan_sheet(picture, SIZE_MM, MILD, rng=rng, dpi=dpi, quarter_turns=0)
+    return shot.picture, f"{dpi} dpi"
 
 
-def templates(sheet: MadeSheet, folder: Path) -> Iterator[tuple[str, Template]]:
+def templates(sheet: MadeSheet | BubbleSheet, folder: Path) -> Iterator[tuple[str, Template]]:
     """The sheet's template of each of `KINDS`; its blank picture is put into a folder."""
     blank = cv2.resize(
         sheet.blank, None, fx=_REFERENCE_DPI / 300, fy=_REFERENCE_DPI / 300,
@@ -94,12 +104,14 @@ def templates(sheet: MadeSheet, folder: Path) -> Iterator[tuple[str, Template]]:
         yield kind, Template.from_dict(facts, base=folder, source="makes")
 
 
-def measured(first: int, seeds: int, only: str = "", show: bool = False) -> list[Tally]:
+def measured(
+    first: int, seeds: int, only: str = "", show: bool = False, manner: str = "mixed"
+) -> list[Tally]:
     """Tallies by kind of template, and by make, mark and picture."""
     tallies: dict[str, Tally] = defaultdict(lambda: Tally(""))
     reader = Reader()
     for seed in range(first, first + seeds):
-        sheet, picture, look = pictures(seed)
+        sheet, picture, look = pictures(seed, manner)
         with tempfile.TemporaryDirectory() as folder:
             for kind, template in templates(sheet, Path(folder)):
                 try:
@@ -208,6 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--first", type=int, default=7200, help="the first seed")
     parser.add_argument("--only", default="", help="makes whose names hold this")
+    parser.add_argument("--manner", default="mixed", choices=["mixed", *MANNERS])
     parser.add_argument("--show", action="store_true", help="every box that is not accepted, right")
     parser.add_argument("--fit", action="store_true", help="print weights of bare boxes")
     parser.add_argument("--out", type=Path)
@@ -215,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     if told.fit:
         print(fitted(_FIT_SEED, _FIT_BOXES), end="")
         return 0
-    rows = measured(told.first, told.seeds, told.only, told.show)
+    rows = measured(told.first, told.seeds, told.only, told.show, told.manner)
     for one in rows:
         print(one)
     if told.out:
