@@ -1,6 +1,6 @@
 """What speaks against accepting a check box, however surely it looks marked or empty.
 
-Owns:   `check_doubt`.
+Owns:   `check_doubt`, `far_beyond`.
 Needs:  numpy, cv2.
 Words:  a *patch* is a box in the middle of some paper, 0 or 1, strokes 1.
 """
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 
-_CLEAR = 0.12  # of the side, outwards: the box's own lines
-_AROUND = 0.05  # of the paper beside three of its sides that is ink, where it is circled
+CIRCLED = "ink around the box: it may be circled as an answer"
+_CLEAR = 0.08  # of the side, outwards: the box's own lines
+_SECTORS, _MOST_OF = 32, 0.55  # directions; and of them that one stroke takes, where it is circled
 _LONG = 0.75  # of the patch's width or height: a line of the form's, and no stroke around a box
 _CORE, _DOT = 0.3, 0.02  # of the side: about its middle; and of that what is no speck
 _BAND, _OUT = 0.3, 0.3  # of the side: how far off its middle a box is struck out; and beyond it
+
+_FAR, _MUCH = 0.22, 0.12  # of the side, outwards; and of the paper there that is ink
 
 
 def check_doubt(patch: Gray, *, rim: int, marked: bool) -> str:
@@ -33,7 +36,22 @@ def check_doubt(patch: Gray, *, rim: int, marked: bool) -> str:
         return "struck through" if _is_struck(patch, rim, side) else ""
     if _is_dotted(patch, rim, side):
         return "a dot in the box"
-    return "ink around the box" if _is_circled(patch, rim, side) else ""
+    return CIRCLED if _is_circled(patch, rim, side) else ""
+
+
+def far_beyond(patch: Gray, *, rim: int) -> str:
+    """Why not to accept a blackened box, even where that is how to answer: ink goes on far beyond
+    it on two sides or more, as it does where it is scribbled out. Arguments as in `check_doubt`."""
+    side = patch.shape[0] - 2 * rim
+    away = rim - round(_FAR * side)
+    inside = slice(rim, rim + side)
+    # Of one piece with what is inside: a label and a neighbour are not.
+    _, labels = cv2.connectedComponents(patch, connectivity=8)
+    own = np.unique(labels[inside, inside])
+    free = np.isin(labels, own[own > 0])
+    beyond = (free[:away, inside], free[-away:, inside], free[inside, :away], free[inside, -away:])
+    much = sorted(float(part.mean()) for part in beyond)[-2] >= _MUCH
+    return "scribbled far beyond the box" if much else ""
 
 
 def _is_struck(patch: Gray, rim: int, side: int) -> bool:
@@ -55,12 +73,19 @@ def _is_dotted(patch: Gray, rim: int, side: int) -> bool:
 
 
 def _is_circled(patch: Gray, rim: int, side: int) -> bool:
-    """Whether there is ink beside three sides of the box or all, lines of the form left out."""
-    away = rim - round(_CLEAR * side)
-    free = _without_lines(patch)
-    inside = slice(rim, rim + side)
-    beside = (free[:away, inside], free[-away:, inside], free[inside, :away], free[inside, -away:])
-    return sorted(float(part.mean()) for part in beside)[1] >= _AROUND
+    """Whether a stroke goes around the box for the most part; lines of the form, labels and boxes
+    beside it are none."""
+    reach = side / 2 + round(_CLEAR * side)
+    middle = rim + side / 2 - 0.5
+    rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
+    beyond = np.maximum(np.abs(rows - middle), np.abs(columns - middle)) > reach
+    free = np.where(beyond, _without_lines(patch), np.uint8(0))
+    count, labels = cv2.connectedComponents(free, connectivity=8)
+    turn = np.arctan2(rows - middle, columns - middle) / (2 * np.pi) + 0.5
+    sector = np.minimum((turn * _SECTORS).astype(np.intp), _SECTORS - 1)
+    seen = np.zeros((count, _SECTORS), bool)
+    seen[labels, sector] = True
+    return int(seen[1:].sum(1).max(initial=0)) >= _MOST_OF * _SECTORS
 
 
 def _without_lines(patch: Gray) -> Gray:

@@ -2,9 +2,8 @@
 
 Owns:   `STATES`, `CheckMark`, `look_at_check`, `mark_features`, `bare_features`,
         `amount_of_ink`.
-Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights of plain squares are
-        fitted by `python -m benchmarks.checks --fit`, those of bare boxes by
-        `python -m benchmarks.checks_made --fit`.
+Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights are fitted by
+        `python -m benchmarks.checks_fit`.
 Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides. A *bare*
         box is one whose print was taken out.
 """
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bare_boxes import BareBox, PrintedBox, clear_box, ring_box
 from edge_runtime.bare_weights import WEIGHTS as BARE
-from edge_runtime.check_doubts import check_doubt
+from edge_runtime.check_doubts import CIRCLED, check_doubt, far_beyond
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
@@ -50,10 +48,14 @@ _PLAIN, _WORST = 0.9, 0.75  # of an outline, and of its worst side: a square bey
 _CORE, _SPOT = 0.6, 0.012  # of a ring's radius; of what is within it that is ink: no speck
 _IN_DOUBT = 0.5
 _MET, _UNSEEN = 0.75, "what the form prints there is not seen"  # of its print
+_INK_AROUND = 0.4  # of what is around a box that strokes and labels take at most
+_AMOUNTS = 3  # weights of the amount of ink
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
-# Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
-# never accepted as either.
-_MEANT = 0.2
+_DISAGREED = 0.9  # the most that is believed where network and amount of ink disagree
+_CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant as an answer: assumed
+# Of boxes scribbled over, and of those filled, how many are meant as an answer: assumed, so that
+# by itself such a box is never accepted. Its page tells more, see `company`.
+_MEANT, _FILLED = 0.2, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class CheckMark:
     yes: float  # 0..1, that it is an answer
     states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
     doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
+    over: str = ""  # the same of a blackened one, where that is how to answer
+    framed: bool = False  # its printed lines are seen where it should be, with paper around them
     ringed: bool = False  # a circle by what the page shows; what is printed in it is not known
 
     @property
@@ -88,16 +92,28 @@ def look_at_check(
         bare = ring_box(ink, box or (0.0, 0.0, float(w), float(h)), sure=True)
         if bare is None:
             return CheckMark(0.5, (0.5, 0.0, 0.0, 0.0, 0.5))  # neither answer is sure
-        return replace(_judged(bare), ringed=True)
+        return replace(_judged(bare), ringed=True, framed=_has_paper(bare.whole, bare.box))
     if printed is not None:
         bare = clear_box(ink, printed)
         mark = _judged(bare)
-        return mark if bare.met >= _MET else replace(mark, doubt=mark.doubt or _UNSEEN)
+        if bare.met < _MET:
+            return replace(mark, doubt=mark.doubt or _UNSEEN, over=mark.over or _UNSEEN)
+        return replace(mark, framed=_has_paper(bare.whole, bare.box))
     place, plain = _placed(mask, box)
     if box is not None and not plain and (bare := ring_box(ink, box)) is not None:
-        return replace(_judged(bare), ringed=True)
+        return replace(_judged(bare), ringed=True, framed=_has_paper(bare.whole, bare.box))
     patch = _patch(ink, *place)
-    return _marked_as(_states_of(_measured(patch)), patch)
+    x, y, side = place
+    framed = plain and _has_paper(ink, (x, y, x + side, y + side))
+    return replace(_marked_as(_states_of(_measured(patch)), patch), framed=framed)
+
+
+def _has_paper(ink: Gray, box: Box) -> bool:
+    """Whether what is around a box is mostly paper: no finger, no bar lies over it."""
+    patch = _bare_patch(ink, box)
+    inner = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
+    around = patch.size - inner.size
+    return float(patch.sum() - inner.sum()) <= _INK_AROUND * around
 
 
 def bare_features(bare: BareBox) -> Floats:
@@ -121,14 +137,18 @@ def _judged(bare: BareBox) -> CheckMark:
 
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
-    yes = min(1.0, float(states[1] + states[2] + states[3] + _MEANT * states[4]))
+    yes = float(states[1] + states[2] + _FILLED * states[3] + _MEANT * states[4])
     mark = CheckMark(yes, tuple(states.tolist()))
-    if mark.state == "corrected":
-        return mark  # that is a doubt of its own
-    marked = yes >= _IN_DOUBT
     # A stroke that goes through a box is parted where the print was taken out.
-    seen = whole if marked and whole is not None else patch
-    return replace(mark, doubt=check_doubt(seen, rim=_RIM, marked=marked))
+    through = patch if whole is None else whole
+    over = far_beyond(through, rim=_RIM)
+    if mark.state == "corrected":
+        return replace(mark, over=over)  # that is a doubt of its own
+    marked = yes >= _IN_DOUBT
+    doubt = check_doubt(through if marked else patch, rim=_RIM, marked=marked)
+    if doubt == CIRCLED:
+        return replace(mark, yes=_CIRCLED, doubt=doubt)
+    return replace(mark, doubt=doubt, over=over or doubt)
 
 
 def _bare_patch(ink: Gray, box: Box) -> Gray:
@@ -138,12 +158,22 @@ def _bare_patch(ink: Gray, box: Box) -> Gray:
 
 
 def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
-    first, last, mean, scale, there_weights = _weights(weights)
-    there = _marked(seen, there_weights)
+    """float64 (len(STATES),), how probable each is.
+
+    The network has seen what it was shown; how much ink there is holds for any mark. Where the
+    two do not agree, neither answer is sure.
+    """
+    first, last, mean, scale, amount = _weights(weights)
     hidden = np.maximum((seen - mean) / scale @ first[:-1] + first[-1], 0.0)
     z = np.asarray(hidden @ last[:-1] + last[-1])
     e = np.exp(z - z.max())
-    return np.append(1 - there, there * e / e.sum())
+    states = e / e.sum()
+    there = 1 - float(states[0])
+    if (there >= _IN_DOUBT) != (_marked(seen, amount) >= _IN_DOUBT):
+        kept = min(max(there, 1 - _DISAGREED), _DISAGREED)
+        states[1:] *= kept / max(1e-9, there)
+        states[0] = 1 - kept
+    return np.asarray(states)
 
 
 def amount_of_ink(seen: Floats) -> Floats:
@@ -154,7 +184,7 @@ def amount_of_ink(seen: Floats) -> Floats:
 
 
 def _marked(seen: Floats, weights: Floats) -> float:
-    """The probability that there is a mark."""
+    """The probability that there is a mark, by the amount of ink."""
     z = float(amount_of_ink(seen) @ weights[:-1] + weights[-1])
     return float(1 / (1 + np.exp(-min(max(z, -30.0), 30.0))))
 
@@ -281,8 +311,11 @@ def _frame_px(patch: Gray) -> int:
 
 @lru_cache(maxsize=2)
 def _weights(text: str) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Hidden units (features + 1, hidden), answers (hidden + 1, marks), mean and scale; and those
-    of whether there is a mark."""
-    rows: list[Any] = [np.array(line.split(), np.float64) for line in text.split("\n") if line]
-    n = len(FEATURES)
-    return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 : -1]), rows[0], rows[1], rows[-1]
+    """Hidden units (features + 1, hidden), answers (hidden + 1, states), mean and scale; and those
+    of the amount of ink."""
+    numbers = np.array(text.split(), np.float64)
+    n, out = len(FEATURES), len(STATES)
+    hidden = (len(numbers) - 2 * n - out - _AMOUNTS) // (n + 1 + out)
+    at = np.cumsum([n, n, (n + 1) * hidden, (hidden + 1) * out])
+    mean, scale, first, last, amount = np.split(numbers, at)
+    return first.reshape(n + 1, hidden), last.reshape(hidden + 1, out), mean, scale, amount

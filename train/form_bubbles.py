@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.field import Box
-from train.form_checks import _zigzag
 from train.form_glyph import PX_PER_MM
 from train.form_hand import Hand, draw_stroke, random_hand
 from train.form_makes import _frame, _ring, mark_made
@@ -46,6 +45,7 @@ class BubbleRow:
     case: str  # of `CASES`
     text: str | None  # what it says; "" where nothing; None where no answer is right
     manner: str
+    marked: tuple[str, ...]  # by name, crossed out or not; what was rubbed out is not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,16 +96,16 @@ def draw_bubbles(
         for box, letter in zip(boxes, names, strict=True):
             bubble(box, letter)
         case = str(rng.choice(CASES, p=_SHARES))
-        text = _answered(ink, boxes, names, case, hand, MANNERS[manner], rng)
+        text, marked = _answered(ink, boxes, names, case, hand, MANNERS[manner], rng)
         off = np.clip(rng.normal(0, 0.15, 2), -0.3, 0.3)
         cells = [
             [round(float(v), 2) for v in np.add(box, (*off, *off)) + rng.normal(0, 0.05, 4)]
             for box in boxes
         ]
         sheet.fields.append(
-            {"name": name, "kind": "choice", "cells": cells, "choices": list(names), "marks": says}
+            {"name": name, "kind": "choice", "boxes": cells, "choices": list(names), "marks": says}
         )
-        rows.append(BubbleRow(name, case, text, manner))
+        rows.append(BubbleRow(name, case, text, manner, marked))
 
     y = 32.0
     step = high + float(rng.uniform(0.7, 2))
@@ -162,20 +162,24 @@ def draw_words(rng: np.random.Generator) -> BubbleSheet:
             if slash and name != names[-1]:
                 sheet.text(x - 2, y, "/", pt=pt)
                 x += 2
-        case = str(rng.choice(["one", "none", "two", "struck", "under"], p=[0.7, 0.1, 0.06, 0.07, 0.07]))
+        case = str(
+            rng.choice(["one", "none", "two", "struck", "under"], p=[0.7, 0.1, 0.06, 0.07, 0.07])
+        )
         at = rng.permutation(len(names))
         text: str | None = "" if case == "none" else names[at[0]]
-        for k in at[: {"none": 0, "two": 2}.get(case, 1)]:
+        many = {"none": 0, "two": 2}.get(case, 1)
+        for k in at[:many]:
             _circle(ink, boxes[k], hand, case, rng)
         if case in ("two", "struck", "under"):
             text = None  # it takes a person
         name = f"q{len(rows) + 1}"
         cells = [[round(float(v), 2) for v in np.add(box, rng.normal(0, 0.2, 4))] for box in boxes]
         sheet.fields.append(
-            {"name": name, "kind": "choice", "cells": cells, "choices": list(names),
+            {"name": name, "kind": "choice", "boxes": cells, "choices": list(names),
              "marks": "circle"}
         )  # fmt: skip
-        rows.append(BubbleRow(name, case, text, "circle"))
+        marked = tuple(names[k] for k in at[:many] if case in ("one", "two"))
+        rows.append(BubbleRow(name, case, text, "circle", marked))
         y += float(rng.uniform(7, 11))
     return _made(sheet, ink, hand, rows)
 
@@ -195,33 +199,30 @@ def _answered(
     hand: Hand,
     marks: dict[str, float],
     rng: np.random.Generator,
-) -> str | None:
-    """Mark a row, and say what it says."""
-    at = rng.permutation(len(boxes))
+) -> tuple[str | None, tuple[str, ...]]:
+    """Mark a row; what it says, as in `BubbleRow`, and what is marked."""
+    first, second = rng.permutation(len(boxes))[:2].tolist()
 
-    def mark(k: int) -> None:
+    def mark(k: int, layer: Picture) -> None:
         kind = str(rng.choice(list(marks), p=list(marks.values())))
-        mark_made(ink, boxes[k], hand, kind, rng=rng)
+        mark_made(layer, boxes[k], hand, kind, rng=rng)
 
-    if case in ("rubbed out", "only rubbed out"):
+    if "rubbed" in case:
         layer = np.zeros_like(ink)
-        own, ink_of = ink, layer
-        ink = ink_of
-        mark(int(at[1]))
-        ink = own
-        part = cv2.GaussianBlur(layer, (0, 0), 0.12 * PX_PER_MM) * float(rng.uniform(*_RUBBED))
-        np.maximum(ink, part.astype(np.uint8), out=ink)
-    if case in ("none", "only rubbed out"):
-        return "" if case == "none" else None  # it may be meant, or not
-    mark(int(at[0]))
-    if case == "two":
-        mark(int(at[1]))
-        return None
+        mark(second, layer)
+        left = cv2.GaussianBlur(layer, (0, 0), 0.12 * PX_PER_MM) * float(rng.uniform(*_RUBBED))
+        np.maximum(ink, left.astype(np.uint8), out=ink)
+    if case == "none":
+        return "", ()
+    if case == "only rubbed out":
+        return None, ()  # it may be meant, or not
+    mark(first, ink)
+    if case not in ("two", "crossed out"):
+        return names[first], (names[first],)
+    mark(second, ink)
     if case == "crossed out":
-        mark(int(at[1]))
-        _cross_out(ink, boxes[int(at[1])], hand, rng)
-        return names[int(at[0])]
-    return names[int(at[0])]
+        _cross_out(ink, boxes[second], hand, rng)
+    return (None if case == "two" else names[first]), (names[first], names[second])
 
 
 def _cross_out(ink: Picture, box: Box, hand: Hand, rng: np.random.Generator) -> None:
@@ -249,9 +250,7 @@ def _circle(ink: Picture, box: Box, hand: Hand, case: str, rng: np.random.Genera
     draw_stroke_near(ink, middle + ends * half, hand, rng=rng)
 
 
-def draw_stroke_near(
-    ink: Picture, points: Points, hand: Hand, *, rng: np.random.Generator
-) -> None:
+def draw_stroke_near(ink: Picture, points: Points, hand: Hand, *, rng: np.random.Generator) -> None:
     """As `draw_stroke`, on the part of a sheet that the stroke needs: a layer of all takes long."""
     low, high = points.min(0) - 3 * PX_PER_MM, points.max(0) + 3 * PX_PER_MM
     left, top = (max(0, int(v)) for v in low)

@@ -199,9 +199,7 @@ def lone_box(
     return blank, marked, (x0, y0, x1, y1)
 
 
-def draw_makes(
-    rng: np.random.Generator, *, blocks: int = 6, manner: str = "mixed"
-) -> MadeSheet:
+def draw_makes(rng: np.random.Generator, *, blocks: int = 6, manner: str = "mixed") -> MadeSheet:
     """A sheet of questions, each block of another make.
 
     Args:
@@ -262,9 +260,7 @@ def draw_makes(
 def _in_one_manner(rng: np.random.Generator, manner: str) -> list[str]:
     """What happens to the boxes of a row."""
     stray = ("specks", "tail")
-    out = [
-        str(rng.choice(stray)) if rng.random() < _STRAY else "empty" for _ in range(5)
-    ]
+    out = [str(rng.choice(stray)) if rng.random() < _STRAY else "empty" for _ in range(5)]
     marks = MANNERS[manner]
     first, second = rng.permutation(5)[:2].tolist()
     if rng.random() < 0.85:
