@@ -1,6 +1,6 @@
 """What speaks against accepting a check box, however surely it looks marked or empty.
 
-Owns:   `check_doubt`, `far_beyond`.
+Owns:   `check_doubt`, `far_beyond`, `is_circled`, `CIRCLED`.
 Needs:  numpy, cv2.
 Words:  a *patch* is a box in the middle of some paper, 0 or 1, strokes 1.
 """
@@ -16,9 +16,11 @@ Gray = NDArray[np.uint8]
 CIRCLED = "ink around the box: it may be circled as an answer"
 _CLEAR = 0.08  # of the side, outwards: the box's own lines
 _SECTORS, _MOST_OF = 32, 0.55  # directions; and of them that one stroke takes, where it is circled
+_GAP, _BESIDE = 0.12, 0.12  # of the side: by which it may be open; and the paper beside the box
 _LONG = 0.75  # of the patch's width or height: a line of the form's, and no stroke around a box
+_END = 2  # pixels of a patch that a line of the form reaches on both sides
 _CORE, _DOT = 0.3, 0.02  # of the side: about its middle; and of that what is no speck
-_BAND, _OUT = 0.3, 0.3  # of the side: how far off its middle a box is struck out; and beyond it
+_BAND, _OUT = 0.3, 0.2  # of the side: how far off its middle a box is struck out; and beyond it
 
 _FAR, _MUCH = 0.22, 0.12  # of the side, outwards; and of the paper there that is ink
 
@@ -36,7 +38,7 @@ def check_doubt(patch: Gray, *, rim: int, marked: bool) -> str:
         return "struck through" if _is_struck(patch, rim, side) else ""
     if _is_dotted(patch, rim, side):
         return "a dot in the box"
-    return CIRCLED if _is_circled(patch, rim, side) else ""
+    return CIRCLED if is_circled(patch, rim=rim) else ""
 
 
 def far_beyond(patch: Gray, *, rim: int) -> str:
@@ -72,15 +74,34 @@ def _is_dotted(patch: Gray, rim: int, side: int) -> bool:
     return float(patch[core].mean()) >= _DOT
 
 
-def _is_circled(patch: Gray, rim: int, side: int) -> bool:
-    """Whether a stroke goes around the box for the most part; lines of the form, labels and boxes
-    beside it are none."""
+def is_circled(patch: Gray, *, rim: int) -> bool:
+    """Whether a stroke goes around the box, or nearly; lines of the form, labels and boxes beside
+    it are none. Arguments as in `check_doubt`."""
+    side = patch.shape[0] - 2 * rim
+    free = _without_lines(patch)
+    return _is_enclosed(free, rim, side) or _is_followed(free, rim, side)
+
+
+def _is_enclosed(free: Gray, rim: int, side: int) -> bool:
+    """Whether no way leads from the paper beside the box's sides out of the patch: the stroke may
+    touch its corners."""
+    gap = round(_GAP * side) | 1
+    shut = np.pad(cv2.morphologyEx(np.pad(free, gap), cv2.MORPH_CLOSE, np.ones((gap, gap))), 1)
+    reached = shut.copy()
+    cv2.floodFill(reached, None, (0, 0), 2, flags=4)
+    at, beside, edge = rim + side // 2, round(_BESIDE * side), gap + 1
+    near = ((rim - beside, at), (rim + side + beside, at), (at, rim - beside),
+            (at, rim + side + beside))  # fmt: skip
+    return all(reached[y + edge, x + edge] != 2 for y, x in near)
+
+
+def _is_followed(free: Gray, rim: int, side: int) -> bool:
+    """Whether one stroke beyond the box takes most directions."""
     reach = side / 2 + round(_CLEAR * side)
     middle = rim + side / 2 - 0.5
-    rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
+    rows, columns = np.mgrid[: free.shape[0], : free.shape[1]]
     beyond = np.maximum(np.abs(rows - middle), np.abs(columns - middle)) > reach
-    free = np.where(beyond, _without_lines(patch), np.uint8(0))
-    count, labels = cv2.connectedComponents(free, connectivity=8)
+    count, labels = cv2.connectedComponents(np.where(beyond, free, np.uint8(0)), connectivity=8)
     turn = np.arctan2(rows - middle, columns - middle) / (2 * np.pi) + 0.5
     sector = np.minimum((turn * _SECTORS).astype(np.intp), _SECTORS - 1)
     seen = np.zeros((count, _SECTORS), bool)
@@ -94,5 +115,7 @@ def _without_lines(patch: Gray) -> Gray:
     for one, high in ((out, (3, 1)), (out.T, (1, 3))):
         thick = cv2.dilate(patch, np.ones(high, np.uint8))
         seen = thick if one is out else thick.T
-        one[seen.mean(1) >= _LONG] = 0
+        # A circle and the box's own line in one row do not go on beyond the circle.
+        whole = seen[:, :_END].any(1) & seen[:, -_END:].any(1)
+        one[whole & (seen.mean(1) >= _LONG)] = 0
     return out

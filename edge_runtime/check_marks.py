@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bare_boxes import BareBox, PrintedBox, clear_box, ring_box
 from edge_runtime.bare_weights import WEIGHTS as BARE
-from edge_runtime.check_doubts import CIRCLED, check_doubt, far_beyond
+from edge_runtime.check_doubts import CIRCLED, check_doubt, far_beyond, is_circled
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
@@ -50,6 +50,9 @@ _IN_DOUBT = 0.5
 _MET, _UNSEEN = 0.75, "what the form prints there is not seen"  # of its print
 _INK_AROUND = 0.4  # of what is around a box that strokes and labels take at most
 _AMOUNTS = 3  # weights of the amount of ink
+# Of a box's inside that is ink beyond the form's print, where pen and print cannot be told apart;
+# and how many such boxes are marked: assumed.
+_MORE, _LIKELY, _UNPRINTED = 0.08, 0.6, "more ink than the form prints there"
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
 _DISAGREED = 0.9  # the most that is believed where network and amount of ink disagree
 _CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant as an answer: assumed
@@ -67,6 +70,7 @@ class CheckMark:
     doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
     over: str = ""  # the same of a blackened one, where that is how to answer
     framed: bool = False  # its printed lines are seen where it should be, with paper around them
+    held: bool = False  # something is inside, be it print
     ringed: bool = False  # a circle by what the page shows; what is printed in it is not known
 
     @property
@@ -98,6 +102,8 @@ def look_at_check(
         mark = _judged(bare)
         if bare.met < _MET:
             return replace(mark, doubt=mark.doubt or _UNSEEN, over=mark.over or _UNSEEN)
+        if mark.state == STATES[0] and bare.more >= _MORE:
+            mark = replace(mark, yes=max(mark.yes, _LIKELY), doubt=mark.doubt or _UNPRINTED)
         return replace(mark, framed=_has_paper(bare.whole, bare.box))
     place, plain = _placed(mask, box)
     if box is not None and not plain and (bare := ring_box(ink, box)) is not None:
@@ -127,13 +133,13 @@ def _judged(bare: BareBox) -> CheckMark:
     rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
     middle = _RIM + _SIDE / 2 - 0.5
     core = np.hypot(columns - middle, rows - middle) <= _CORE * _SIDE / 2
-    if patch[core].mean() >= _SPOT and states[0] > _IN_DOUBT:
+    held = bool(patch[core].mean() >= _SPOT)
+    if held and states[0] > _IN_DOUBT:
         # A dot is short, and yet a mark, or a printer's.
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
-    return _marked_as(
-        states, _bare_patch(bare.ink, bare.box), whole=_bare_patch(bare.whole, bare.box)
-    )
+    seen, whole = (_bare_patch(ink, bare.box) for ink in (bare.ink, bare.whole))
+    return replace(_marked_as(states, seen, whole=whole), held=held)
 
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
@@ -146,6 +152,8 @@ def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckM
         return replace(mark, over=over)  # that is a doubt of its own
     marked = yes >= _IN_DOUBT
     doubt = check_doubt(through if marked else patch, rim=_RIM, marked=marked)
+    if not (marked or doubt) and whole is not None and is_circled(whole, rim=_RIM):
+        doubt = CIRCLED  # a circle, too, is parted where print was taken out
     if doubt == CIRCLED:
         return replace(mark, yes=_CIRCLED, doubt=doubt)
     return replace(mark, doubt=doubt, over=over or doubt)
@@ -169,8 +177,9 @@ def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
     e = np.exp(z - z.max())
     states = e / e.sum()
     there = 1 - float(states[0])
-    if (there >= _IN_DOUBT) != (_marked(seen, amount) >= _IN_DOUBT):
-        kept = min(max(there, 1 - _DISAGREED), _DISAGREED)
+    enough = _marked(seen, amount)
+    if (there >= _IN_DOUBT) != (enough >= _IN_DOUBT):
+        kept = min(max((there + enough) / 2, 1 - _DISAGREED), _DISAGREED)
         states[1:] *= kept / max(1e-9, there)
         states[0] = 1 - kept
     return np.asarray(states)

@@ -1,7 +1,7 @@
 """Which of a row's bubbles is marked: what each has more than its like.
 
 Owns:   `Chosen`, `Row`, `choose`, `evidence_of`.
-Needs:  numpy, `bubbles`; weights by `python -m benchmarks.bubbles --fit`.
+Needs:  numpy, `bubbles`, `circled`; weights by `python -m benchmarks.bubbles --fit`.
 Words:  *like*: the bubbles of a page's other rows with the same choices, at the same place in the
         row. What most of them show is print.
 """
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bubble_weights import WEIGHTS
 from edge_runtime.bubbles import FEATURES, Bubbles
+from edge_runtime.circled import circled, usual_of
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +69,26 @@ class Chosen:
 
 def choose(rows: Sequence[Row]) -> list[Chosen]:
     """What the rows of one page say, in order."""
+    around = [k for k, row in enumerate(rows) if row.marks == "circle"]
+    within = [k for k, row in enumerate(rows) if row.marks != "circle"]
+    out: dict[int, Chosen] = dict(zip(within, _filled([rows[k] for k in within]), strict=True))
+    out |= dict(zip(around, _circled([rows[k] for k in around]), strict=True))
+    return [out[k] for k in range(len(rows))]
+
+
+def _circled(rows: Sequence[Row]) -> list[Chosen]:
+    """Of words of which one is circled."""
+    out = []
+    for row, kin in zip(rows, _kin(rows), strict=True):
+        usual = usual_of([rows[j].bubbles for j in kin], row.bubbles)
+        z, traces = circled(row.bubbles.features, usual)
+        p = 1 / (1 + np.exp(-np.clip(z, -_CLIP, _CLIP)))
+        out.append(Chosen(tuple(p.tolist()), tuple(traces.tolist())))
+    return out
+
+
+def _filled(rows: Sequence[Row]) -> list[Chosen]:
+    """Of boxes and bubbles of which one is filled, ticked or crossed."""
     if not rows:
         return []
     # Where many rows are not seen the others are seen by chance.

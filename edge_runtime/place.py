@@ -20,6 +20,8 @@ from edge_runtime.bubbles import Bubbles, boxes_of, look_at_bubbles
 from edge_runtime.check_marks import PAD as CHECK_PAD
 from edge_runtime.check_marks import look_at_check
 from edge_runtime.chosen import Chosen
+from edge_runtime.circled import PAD as WORD_PAD
+from edge_runtime.circled import look_at_words
 from edge_runtime.components import components_of
 from edge_runtime.dots import without_dots
 from edge_runtime.errors import TemplateError
@@ -83,6 +85,7 @@ class FieldInk:
     over: str = ""  # why a blackened one is not to be accepted where that is how to answer
     doubt: str = ""  # why a mark is not to be accepted, however sure
     ringed: bool = False  # a check box that the page alone shows as a circle
+    held: bool = False  # a check box with something inside, be it print
     framed: bool = False  # a check box whose printed lines are seen, marked or not
     bubbles: Bubbles | None = None  # of a choice that is marked
     chosen: Chosen | None = None  # what they say, in the company of their page
@@ -166,10 +169,11 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         return FieldInk(
             crop.field, crop.box, crop.to_page,
             mark=seen.yes, state=seen.state, states=seen.states, doubt=seen.doubt, over=seen.over,
-            ringed=seen.ringed, framed=seen.framed,
+            ringed=seen.ringed, framed=seen.framed, held=seen.held,
         )  # fmt: skip
     if crop.field.boxes is not None:
-        bubbles = look_at_bubbles(crop.pixels, _boxes_in(crop), printed=crop.blank)
+        look = look_at_words if crop.field.marks == "circle" else look_at_bubbles
+        bubbles = look(crop.pixels, _boxes_in(crop), printed=crop.blank)
         return FieldInk(crop.field, crop.box, crop.to_page, bubbles=bubbles)
     whole = normalize_ink(crop.pixels)
     if crop.printed is not None:
@@ -278,7 +282,8 @@ def _cut(
     high_px = None if mark or field.kind == "signature" else _HIGH_PX
     pad = (CHECK_PAD if mark else _PAD) * (box[3] - box[1])
     if field.boxes is not None:
-        pad, high_px = BUBBLE_PAD * _height_of_boxes(field, box), None
+        pad = WORD_PAD if field.marks == "circle" else BUBBLE_PAD
+        pad, high_px = pad * _height_of_boxes(field, box), None
     pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px)
     corners = registration.corners(box)
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
