@@ -31,6 +31,9 @@ _SIZE = 0.2  # by which sizes of bubbles differ that are alike
 _SET_BY_PRINT = ("dark", "covered", "darkest", "solid")  # what print adds to
 _CLIP = 30.0  # of a logit
 _SHOWN = 0.9  # of a page's rows
+_IS_MARKED = 0.5
+_STREAK = 0.25  # how dark strokes are that go on beyond a bubble's corners
+_SOLID, _FAR_MORE = 0.25, 2.5  # how dark a blackened bubble is without thin strokes; times a tick's
 # By how much a bubble is darker than its print where something was rubbed out, at least: of 114
 # drawn rows without a mark none had more than 0.019, of 26 with a rubbed-out one 25 had.
 _TRACE = 0.025
@@ -52,6 +55,7 @@ class Chosen:
 
     marked: tuple[float, ...]
     traces: tuple[bool, ...] = ()  # of each, whether anything is there beside its print
+    withdrawn: tuple[bool, ...] = ()  # of each, whether its mark looks taken back, beside another
     shown: bool = True  # whether the lines of bubbles are seen where they should be
 
     @property
@@ -98,8 +102,19 @@ def _filled(rows: Sequence[Row]) -> list[Chosen]:
         p = 1 / (1 + np.exp(-np.clip(_network(evidence), -_CLIP, _CLIP)))
         more = evidence[:, len(FEATURES) + _SET_BY_PRINT.index("dark")]
         traces = (more >= (_TRACE if known else _TRACE_ALONE)).tolist()
-        out.append(Chosen(tuple(p.tolist()), tuple(traces), shown and row.bubbles.shown))
+        withdrawn = _withdrawn(row, p >= _IS_MARKED)
+        out.append(Chosen(tuple(p.tolist()), tuple(traces), withdrawn, shown and row.bubbles.shown))
     return out
+
+
+def _withdrawn(row: Row, marked: NDArray[np.bool_]) -> tuple[bool, ...]:
+    """Of a row's marks those that are crossed out, or blackened beside one that is ticked or
+    crossed; none where that is true of all."""
+    streak, solid = (row.bubbles.features[:, FEATURES.index(name)] for name in ("streak", "solid"))
+    taken = marked & (streak >= _STREAK)
+    if row.marks != "fill" and not taken.any():
+        taken = marked & (solid >= _SOLID) & (solid >= _FAR_MORE * solid[marked].min(initial=1.0))
+    return tuple((taken & (taken != marked).any()).tolist())
 
 
 def evidence_of(rows: Sequence[Row]) -> list[tuple[Floats, bool]]:

@@ -58,6 +58,11 @@ def judge_choice(ink: FieldInk, chosen: Chosen, spec: ModelSpec) -> FieldReading
     if two > max(alone[best], chosen.none):
         several = [k for k in order if chosen.marked[k] >= 0.5]
         faults.append(_named("more than one is marked", several, ink.field))
+        taken = [k for k in several if any(chosen.withdrawn) and chosen.withdrawn[k]]
+        if taken:
+            faults.append(_named("one may be withdrawn", taken, ink.field))
+            order.sort(key=lambda k: k in taken)
+            best = order[0]
     else:
         if chosen.none > alone[best]:
             faults.append("faintly marked, perhaps not at all")
