@@ -33,6 +33,7 @@ _BRUSH = 7  # pixels: what is thinner is a letter's stroke, or a pen's
 _DARKEST = 90  # per cent of the core that is no darker
 _LINE_PX = 1.5  # half the width in which a printed line is sought
 _OFF_LINE = (1.2, 1.35)  # of the radius: paper beyond a line, by which it is told
+_SECTORS, _MOST = 16, 0.8  # directions; and the part in which a line is seen
 _SHOWN = 0.05  # by which a line must be darker than the paper beyond it
 
 
@@ -146,6 +147,7 @@ def _placed(usual: Floats) -> tuple[int, int, float, bool]:
     rows, columns = np.mgrid[:size, :size]
     radius = _SIDE / 2
     best = (-1.0, 0, 0, 1.0)
+    found = np.zeros(usual.shape, bool), np.zeros(usual.shape, bool)
     for zoom in _ZOOMS:
         round_ = np.hypot(columns - _MIDDLE, rows - _MIDDLE)
         square = np.maximum(np.abs(columns - _MIDDLE), np.abs(rows - _MIDDLE))
@@ -165,10 +167,20 @@ def _placed(usual: Floats) -> tuple[int, int, float, bool]:
             value = float(part[row, column])
             if value > best[0]:
                 best = value, int(column) - _STRAY, int(row) - _STRAY, zoom
+                found = line, off
     value, dx, dy, zoom = best
     if value < _SHOWN:
         return 0, 0, 1.0, False
-    return dx, dy, zoom, True
+    return dx, dy, zoom, _goes_around(np.roll(usual, (-dy, -dx), (0, 1)), *found)
+
+
+def _goes_around(usual: Floats, line: NDArray[np.bool_], off: NDArray[np.bool_]) -> bool:
+    """Whether a line is seen in most directions, and not halves of two neighbours'."""
+    rows, columns = np.nonzero(line)
+    turn = np.arctan2(rows - _MIDDLE, columns - _MIDDLE) / (2 * np.pi) + 0.5
+    sector = np.minimum((turn * _SECTORS).astype(np.intp), _SECTORS - 1)
+    dark = np.bincount(sector, usual[rows, columns], _SECTORS) / np.bincount(sector)
+    return bool((dark >= float(usual[off].mean()) + _SHOWN).mean() >= _MOST)
 
 
 def _streaks(seen: NDArray[np.float32]) -> float:

@@ -17,6 +17,7 @@ CIRCLED = "ink around the box: it may be circled as an answer"
 _CLEAR = 0.08  # of the side, outwards: the box's own lines
 _SECTORS, _MOST_OF = 32, 0.55  # directions; and of them that one stroke takes, where it is circled
 _GAP, _BESIDE = 0.12, 0.12  # of the side: by which it may be open; and the paper beside the box
+_ARCH, _BENT = 0.7, 0.04  # of the side: how wide an arch is; how much higher its middle
 _LONG = 0.75  # of the patch's width or height: a line of the form's, and no stroke around a box
 _END = 2  # pixels of a patch that a line of the form reaches on both sides
 _CORE, _DOT = 0.3, 0.02  # of the side: about its middle; and of that what is no speck
@@ -79,7 +80,28 @@ def is_circled(patch: Gray, *, rim: int) -> bool:
     it are none. Arguments as in `check_doubt`."""
     side = patch.shape[0] - 2 * rim
     free = _without_lines(patch)
-    return _is_enclosed(free, rim, side) or _is_followed(free, rim, side)
+    if _is_enclosed(free, rim, side) or _is_followed(free, rim, side):
+        return True
+    # A circle that is larger than the patch: what is left of it bends around the box.
+    near = rim - round(_CLEAR * side)
+    above, below, left, right = (
+        _is_arched(one[:near], side) for one in (free, free[::-1], free.T, free.T[::-1])
+    )
+    return (above and below) or (left and right)
+
+
+def _is_arched(part: Gray, side: int) -> bool:
+    """Whether one stroke goes along the paper above a box, uint8 (h, w), its middle farther off
+    than its ends: the side of another box is straight, and its corners turn away."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    for k, (x, _, w, _, _) in enumerate(stats[1:].tolist(), 1):
+        if w < _ARCH * side:
+            continue
+        edge = (labels[:, x : x + w] == k).argmax(axis=0)  # of a bold stroke the outer one
+        first, middle, last = (float(one.mean()) for one in np.array_split(edge, 3))
+        if min(first, last) - middle >= _BENT * side:
+            return True
+    return False
 
 
 def _is_enclosed(free: Gray, rim: int, side: int) -> bool:

@@ -33,7 +33,7 @@ _CLIP = 30.0  # of a logit
 _SHOWN = 0.9  # of a page's rows
 _IS_MARKED = 0.5
 _STREAK = 0.25  # how dark strokes are that go on beyond a bubble's corners
-_SOLID, _FAR_MORE = 0.25, 2.5  # how dark a blackened bubble is without thin strokes; times a tick's
+_FULL, _FAR_MORE = 0.85, 1.25  # of a blackened bubble that is covered; times what a tick covers
 # By how much a bubble is darker than its print where something was rubbed out, at least: of 114
 # drawn rows without a mark none had more than 0.019, of 26 with a rubbed-out one 25 had.
 _TRACE = 0.025
@@ -110,10 +110,10 @@ def _filled(rows: Sequence[Row]) -> list[Chosen]:
 def _withdrawn(row: Row, marked: NDArray[np.bool_]) -> tuple[bool, ...]:
     """Of a row's marks those that are crossed out, or blackened beside one that is ticked or
     crossed; none where that is true of all."""
-    streak, solid = (row.bubbles.features[:, FEATURES.index(name)] for name in ("streak", "solid"))
+    streak, full = (row.bubbles.features[:, FEATURES.index(name)] for name in ("streak", "covered"))
     taken = marked & (streak >= _STREAK)
     if row.marks != "fill" and not taken.any():
-        taken = marked & (solid >= _SOLID) & (solid >= _FAR_MORE * solid[marked].min(initial=1.0))
+        taken = marked & (full >= _FULL) & (full >= _FAR_MORE * full[marked].min(initial=1.0))
     return tuple((taken & (taken != marked).any()).tolist())
 
 

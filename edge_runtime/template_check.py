@@ -172,6 +172,8 @@ def _field_faults(path: str, one: FieldModel, *, thorough: bool) -> Iterator[Fau
     except TemplateError as error:
         yield path, str(error)
         return
+    if field.boxes is not None:  # marked, and not read
+        return
     if field.n_cells and (field.min_length or 0) > field.n_cells:
         what = f"{field.min_length} characters do not go into {field.n_cells} cells; mend either"
         yield f"{path}.min_length", what
