@@ -54,6 +54,7 @@ _AMOUNTS = 3  # weights of the amount of ink
 # and how many such boxes are marked: assumed.
 _MORE, _LIKELY, _UNPRINTED = 0.08, 0.6, "more ink than the form prints there"
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
+_CLEAN = 0.02  # of the middle of a box that is not marked inside
 _DISAGREED = 0.9  # the most that is believed where network and amount of ink disagree
 _CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant as an answer: assumed
 # Of boxes scribbled over, and of those filled, how many are meant as an answer: assumed, so that
@@ -67,6 +68,7 @@ class CheckMark:
 
     yes: float  # 0..1, that it is an answer
     states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
+    there: float = 0.0  # 0..1, that it is not empty, by the amount of ink as well
     doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
     over: str = ""  # the same of a blackened one, where that is how to answer
     framed: bool = False  # its printed lines are seen where it should be, with paper around them
@@ -110,8 +112,11 @@ def look_at_check(
         return replace(_judged(bare), ringed=True, framed=_has_paper(bare.whole, bare.box))
     patch = _patch(ink, *place)
     x, y, side = place
-    framed = plain and _has_paper(ink, (x, y, x + side, y + side))
-    return replace(_marked_as(_states_of(_measured(patch)), patch), framed=framed)
+    seen = Outlines(mask).support(np.array(x), np.array(y), side)
+    framed = bool(seen.mean() >= _PLAIN) and _has_paper(ink, (x, y, x + side, y + side))
+    measured = _measured(patch)
+    mark = _marked_as(_states_of(measured), patch)
+    return replace(mark, framed=framed, there=_there(mark, measured, WEIGHTS))
 
 
 def _has_paper(ink: Gray, box: Box) -> bool:
@@ -129,7 +134,8 @@ def bare_features(bare: BareBox) -> Floats:
 
 def _judged(bare: BareBox) -> CheckMark:
     patch = _bare_patch(bare.own, bare.box)
-    states = _states_of(_measured(patch), BARE)
+    measured = _measured(patch)
+    states = _states_of(measured, BARE)
     rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
     middle = _RIM + _SIDE / 2 - 0.5
     core = np.hypot(columns - middle, rows - middle) <= _CORE * _SIDE / 2
@@ -139,21 +145,30 @@ def _judged(bare: BareBox) -> CheckMark:
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
     seen, whole = (_bare_patch(ink, bare.box) for ink in (bare.ink, bare.whole))
-    return replace(_marked_as(states, seen, whole=whole), held=held)
+    mark = _marked_as(states, seen, whole=whole)
+    return replace(mark, held=held, there=_there(mark, measured, BARE))
+
+
+def _there(mark: CheckMark, measured: Floats, weights: str) -> float:
+    """That a box is not empty: both the network and the amount of ink would have to err."""
+    return 1 - mark.states[0] * (1 - _marked(measured, _weights(weights)[-1]))
 
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
     yes = float(states[1] + states[2] + _FILLED * states[3] + _MEANT * states[4])
     mark = CheckMark(yes, tuple(states.tolist()))
-    # A stroke that goes through a box is parted where the print was taken out.
+    # A stroke that goes through a box, or around it, is parted where the print was taken out.
     through = patch if whole is None else whole
+    quarter = _SIDE // 4
+    middle = slice(_RIM + quarter, _RIM + _SIDE - quarter)
+    clean = float(patch[middle, middle].mean()) <= _CLEAN
+    if clean and (is_circled(patch, rim=_RIM) or is_circled(through, rim=_RIM)):
+        return replace(mark, yes=_CIRCLED, doubt=CIRCLED)
     over = far_beyond(through, rim=_RIM)
     if mark.state == "corrected":
         return replace(mark, over=over)  # that is a doubt of its own
     marked = yes >= _IN_DOUBT
     doubt = check_doubt(through if marked else patch, rim=_RIM, marked=marked)
-    if not (marked or doubt) and whole is not None and is_circled(whole, rim=_RIM):
-        doubt = CIRCLED  # a circle, too, is parted where print was taken out
     if doubt == CIRCLED:
         return replace(mark, yes=_CIRCLED, doubt=doubt)
     return replace(mark, doubt=doubt, over=over or doubt)

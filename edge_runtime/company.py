@@ -54,7 +54,7 @@ def _dark(ink: FieldInk, *, fills: bool, lined: bool) -> FieldInk:
     """A blackened box, on a page that is answered so or not."""
     marks = ink.field.marks or "any"
     if marks == "fill" or (marks == "any" and fills):
-        return replace(ink, mark=_MEANT * (1 - ink.states[0]), state="filled", doubt=ink.over)
+        return replace(ink, mark=_MEANT * ink.there, state="filled", doubt=ink.over)
     if marks == "tick":
         return replace(ink, mark=min(ink.mark or 0.0, ink.states[STATES.index("filled")], 0.4))
     return replace(ink, doubt=ink.doubt or _AMID) if lined else ink
