@@ -18,6 +18,7 @@ _CLEAR = 0.08  # of the side, outwards: the box's own lines
 _SECTORS, _MOST_OF = 32, 0.55  # directions; and of them that one stroke takes, where it is circled
 _GAP, _BESIDE = 0.12, 0.12  # of the side: by which it may be open; and the paper beside the box
 _ARCH, _BENT = 0.7, 0.04  # of the side: how wide an arch is; how much higher its middle
+_FREE_SIDES = 2  # of a box with paper between it and a circle
 _LONG = 0.75  # of the patch's width or height: a line of the form's, and no stroke around a box
 _END = 2  # pixels of a patch that a line of the form reaches on both sides
 _CORE, _DOT = 0.3, 0.02  # of the side: about its middle; and of that what is no speck
@@ -80,6 +81,12 @@ def is_circled(patch: Gray, *, rim: int) -> bool:
     it are none. Arguments as in `check_doubt`."""
     side = patch.shape[0] - 2 * rim
     free = _without_lines(patch)
+    # Between a circle and the sides of a box there is paper; a frame or a tint begins at the box.
+    at, beside = rim + side // 2, round(_BESIDE * side)
+    ends = slice(rim - beside, rim - 1), slice(rim + side + 1, rim + side + beside)
+    strips = [free[end, at] for end in ends] + [free[at, end] for end in ends]
+    if sum(bool((one == 0).any()) for one in strips) < _FREE_SIDES:
+        return False
     if _is_enclosed(free, rim, side) or _is_followed(free, rim, side):
         return True
     # A circle that is larger than the patch: what is left of it bends around the box.

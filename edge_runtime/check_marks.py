@@ -55,6 +55,7 @@ _AMOUNTS = 3  # weights of the amount of ink
 _MORE, _LIKELY, _UNPRINTED = 0.08, 0.6, "more ink than the form prints there"
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
 _CLEAN = 0.02  # of the middle of a box that is not marked inside
+_NO_INK = 0.01  # the probability that a box with hardly any ink inside is marked
 _DISAGREED = 0.9  # the most that is believed where network and amount of ink disagree
 _CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant as an answer: assumed
 # Of boxes scribbled over, and of those filled, how many are meant as an answer: assumed, so that
@@ -69,6 +70,7 @@ class CheckMark:
     yes: float  # 0..1, that it is an answer
     states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
     there: float = 0.0  # 0..1, that it is not empty, by the amount of ink as well
+    core: float = 0.0  # 0..1, of its middle that is ink
     doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
     over: str = ""  # the same of a blackened one, where that is how to answer
     framed: bool = False  # its printed lines are seen where it should be, with paper around them
@@ -161,8 +163,9 @@ def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckM
     through = patch if whole is None else whole
     quarter = _SIDE // 4
     middle = slice(_RIM + quarter, _RIM + _SIDE - quarter)
-    clean = float(patch[middle, middle].mean()) <= _CLEAN
-    if clean and (is_circled(patch, rim=_RIM) or is_circled(through, rim=_RIM)):
+    core = float(patch[middle, middle].mean())
+    mark = replace(mark, core=core)
+    if core <= _CLEAN and (is_circled(patch, rim=_RIM) or is_circled(through, rim=_RIM)):
         return replace(mark, yes=_CIRCLED, doubt=CIRCLED)
     over = far_beyond(through, rim=_RIM)
     if mark.state == "corrected":
@@ -193,6 +196,10 @@ def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
     states = e / e.sum()
     there = 1 - float(states[0])
     enough = _marked(seen, amount)
+    if enough <= _NO_INK and there > enough:  # nothing inside is no mark, whatever is beside it
+        states[1:] *= enough / there
+        states[0] = 1 - enough
+        return np.asarray(states)
     if (there >= _IN_DOUBT) != (enough >= _IN_DOUBT):
         kept = min(max((there + enough) / 2, 1 - _DISAGREED), _DISAGREED)
         states[1:] *= kept / max(1e-9, there)

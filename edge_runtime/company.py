@@ -18,6 +18,7 @@ from edge_runtime.place import FieldInk
 _FEWEST = 3  # dark boxes by which a page is known to be answered so
 _LINED = 0.25  # of them that may look lined: a hasty scribble does
 _MEANT = 0.997  # of dark boxes on such a page; assumed
+_COVERED = 0.4  # of a dark box's middle; a hasty zigzag leaves as much paper
 _AMID = "blackened, while others are ticked or crossed: perhaps withdrawn"
 _DARK, _LINES = ("filled", "corrected"), ("ticked", "crossed")
 
@@ -33,13 +34,17 @@ def in_company(inks: Sequence[FieldInk]) -> list[FieldInk]:
     ]
     for k, chosen in zip(at, choose(rows), strict=True):
         out[k] = replace(out[k], chosen=chosen)
-    dark = sum(ink.state in _DARK for ink in inks)
+    dark = sum(_is_dark(ink) for ink in inks)
     lined = sum(ink.state in _LINES for ink in inks)
     fills = dark >= _FEWEST and lined <= _LINED * dark
     for k, ink in enumerate(out):
-        if ink.state in _DARK:
+        if _is_dark(ink):
             out[k] = _dark(ink, fills=fills, lined=lined > 0)
     return out
+
+
+def _is_dark(ink: FieldInk) -> bool:
+    return ink.state in _DARK and ink.core >= _COVERED
 
 
 def vouched_for(ink: FieldInk) -> frozenset[str]:

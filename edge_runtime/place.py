@@ -83,6 +83,7 @@ class FieldInk:
     state: str = ""  # of a check box, see `check_marks.STATES`
     states: tuple[float, ...] = ()  # of each of those, 0..1
     there: float = 0.0  # that it is not empty, 0..1
+    core: float = 0.0  # of its middle that is ink, 0..1
     over: str = ""  # why a blackened one is not to be accepted where that is how to answer
     doubt: str = ""  # why a mark is not to be accepted, however sure
     ringed: bool = False  # a check box that the page alone shows as a circle
@@ -170,7 +171,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         return FieldInk(
             crop.field, crop.box, crop.to_page,
             mark=seen.yes, state=seen.state, states=seen.states, doubt=seen.doubt, over=seen.over,
-            there=seen.there, ringed=seen.ringed, framed=seen.framed, held=seen.held,
+            there=seen.there, core=seen.core, ringed=seen.ringed, framed=seen.framed,
+            held=seen.held,
         )  # fmt: skip
     if crop.field.boxes is not None:
         look = look_at_words if crop.field.marks == "circle" else look_at_bubbles
