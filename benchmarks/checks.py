@@ -1,10 +1,10 @@
 """Check boxes on drawn sheets: found, and told empty, ticked, crossed, filled or corrected.
 
     python -m benchmarks.checks [--seeds 40] [--first 7000] [--out FILE.json]
-    python -m benchmarks.checks --fit > edge_runtime/check_weights.py
 
-Drawn by `train.form_checks`, fitted on other seeds than measured on. What a reading says: `yes` for
-ticked, crossed and filled, `no` for empty and corrected. *Sure* is from 0.98 on.
+Drawn by `train.form_checks`; weights are fitted by `benchmarks.checks_fit` on other seeds. What a
+reading says: `yes` for ticked, crossed and filled, `no` for empty and corrected. *Sure* is from
+0.98 on.
 """
 
 from __future__ import annotations
@@ -22,14 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.detect import Row, row
 from benchmarks.record import write_record
 from edge_runtime import Reader
-from edge_runtime.check_marks import (
-    FEATURES,
-    PAD,
-    STATES,
-    amount_of_ink,
-    look_at_check,
-    mark_features,
-)
+from edge_runtime.check_marks import PAD, STATES, look_at_check
 from edge_runtime.detect import detect
 from edge_runtime.field import Box
 from edge_runtime.preprocess import normalize_ink
@@ -38,7 +31,6 @@ from train.form_checks import CheckSheet, draw_checks
 Gray = NDArray[np.uint8]
 _SURE = 0.98
 _NEAR = 0.35  # of its side: so far off a box that was found may stand
-_HIDDEN = 12
 _YES = ("ticked", "crossed", "filled")
 
 
@@ -96,53 +88,6 @@ def measured(first: int, seeds: int) -> list[Row]:
     return [*rows, row(f"check boxes, yes or no right where sure ({_SURE})", sure)]
 
 
-def fitted(first: int, seeds: int) -> str:
-    """The text of `edge_runtime/check_weights.py`."""
-    rows, states = [], []
-    for seed in range(first, first + seeds):
-        rng = np.random.default_rng(seed)
-        for ink, inside, state in crops(draw_checks(rng), rng):
-            rows.append(mark_features(ink, inside))
-            states.append(STATES.index(state))
-    return weights_of(np.array(rows), np.array(states), "plain squares", "benchmarks.checks")
-
-
-def weights_of(
-    table: NDArray[np.float64], answers: NDArray[np.int64], what: str, command: str
-) -> str:
-    """The text of a module of weights.
-
-    Args:
-        table: float64 (n, len(FEATURES)).
-        answers: int64 (n,), of `STATES`.
-        what: Boxes they are fitted on.
-        command: That prints them.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neural_network import MLPClassifier
-
-    amount = amount_of_ink(table)
-    there = LogisticRegression(C=10.0).fit(amount, answers > 0)
-    tells = np.append(there.coef_[0], there.intercept_)
-    if tells[1] < 0:  # more ink must never look emptier: length alone
-        there = LogisticRegression(C=10.0).fit(amount[:, :1], answers > 0)
-        tells = np.array([there.coef_[0, 0], 0.0, there.intercept_[0]])
-    table, answers = table[answers > 0], answers[answers > 0]
-    mean, scale = table.mean(0), table.std(0) + 1e-6
-    model = MLPClassifier((_HIDDEN,), alpha=1.0, max_iter=4000, random_state=1, solver="lbfgs")
-    model.fit((table - mean) / scale, answers)
-    first_layer, last = model.coefs_
-    lines = [mean, scale, *first_layer, model.intercepts_[0], *last, model.intercepts_[1]]
-    lines.append(tells)
-    text = "\n".join(" ".join(f"{value:.4g}" for value in line) for line in lines)
-    return (
-        f'"""Weights of `check_marks` for {what}: from `python -m {command} --fit`.\n\n'
-        f"Owns:   `WEIGHTS`: mean and spread of the {len(FEATURES)} features, a row for each, the "
-        "biases,\n        the last layer with its own; last, what tells a mark from none.\n"
-        f'"""\n\nWEIGHTS = """\\\n{text}\n"""\n'
-    )
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.checks",
@@ -151,12 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first", type=int, default=7000, help="the first seed")
-    parser.add_argument("--fit", action="store_true", help="print weights fitted on these seeds")
     parser.add_argument("--out", type=Path)
     told = parser.parse_args(arguments)
-    if told.fit:
-        print(fitted(told.first, told.seeds), end="")
-        return 0
     rows = measured(told.first, told.seeds)
     for one in rows:
         print(f"{one.name:60} {one.right:4} of {one.n:4}  {one.percent:5.1f} %")

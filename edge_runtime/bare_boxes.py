@@ -31,6 +31,7 @@ _ROUND = 0.3  # by which a ring must be seen better than a square, see `roundnes
 _LONG = 1.25  # times as wide as high, or high as wide: an oval. Boxes are drawn less exactly
 _OVALS = (1.0, 0.9, 1.1, 0.82, 1.2)  # by which their proportions may be off
 _SHIFT = 0.14  # of the side, by which print may be off after registration
+_INNER = 0.15  # of a side, inwards: what of a box is looked at for more ink than print
 _DARKER, _BY = 1.3, 40  # ink darker than that is the pen's, as in `reference_print`
 
 
@@ -51,6 +52,7 @@ class BareBox:
     own: Gray  # (h, w), the same without pieces that do not come near the box: labels, neighbours
     box: Box  # pixels of `ink`
     met: float = 1.0  # 0..1, of what the form prints there the part that the page shows
+    more: float = 0.0  # -1..1, of the box's inside by how much more is ink than the form prints
 
 
 def ring_box(ink: Gray, box: Box, *, sure: bool = False) -> BareBox | None:
@@ -103,7 +105,13 @@ def clear_box(ink: Gray, printed: PrintedBox) -> BareBox:
     gone = (level >= _BY) & (small <= _DARKER * gain * level.astype(np.float32) + _BY)
     bare = np.where(gone, np.uint8(0), small)
     own = np.where(_near(bare, place), bare, np.uint8(0))
-    return BareBox(small, bare, own, place, met=float((wide[on] >= _PALE).mean()))
+    x0, y0, x1, y1 = place
+    wx, wy = _INNER * (x1 - x0), _INNER * (y1 - y0)
+    inner = np.s_[max(0, round(y0 + wy)) : round(y1 - wy), max(0, round(x0 + wx)) : round(x1 - wx)]
+    met, more = float((wide[on] >= _PALE).mean()), 0.0
+    if small[inner].size:
+        more = float((small[inner] >= _INK).mean() - (blank[inner] >= _INK).mean())
+    return BareBox(small, bare, own, place, met=met, more=more)
 
 
 def print_place(blank: Gray, box: Box) -> Box | None:

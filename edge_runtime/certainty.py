@@ -44,6 +44,7 @@ class Certainty:
     spread: float  # standard deviation of its worst corner, template units
     found: float | None  # 0..1, part of its own lines that lie where it has them; None: no lines
     doubt: str
+    cause: str = ""  # of the doubt: "page", "hidden", "glare", "lines" or "spread"; "" where none
 
 
 def box_corners(template: Template) -> Points:
@@ -99,30 +100,36 @@ def field_certainty(
         Certainty(
             float(worst[k]),
             one.found[k] if one.pieces else None,
-            page
-            or _hidden(hidden[k], washed[k], one.found[k])
-            or _doubt(
-                float(worst[k]),
-                one.elsewhere[k] if measured is None else 0.0,
-                one.found[k] if bent and measured is None else 1.0,
-                float(moved[k]),
-                mm,
+            *(
+                (page, "page")
+                if page
+                else _hidden(hidden[k], washed[k], one.found[k])
+                or _doubt(
+                    float(worst[k]),
+                    one.elsewhere[k] if measured is None else 0.0,
+                    one.found[k] if bent and measured is None else 1.0,
+                    float(moved[k]),
+                    mm,
+                )
             ),
         )
         for k in range(len(corners))
     )
 
 
-def _hidden(covered: bool, washed: float, found: float) -> str:
-    """What may lie over a field; `found` is the part of its own lines that is seen."""
+def _hidden(covered: bool, washed: float, found: float) -> tuple[str, str] | None:
+    """What may lie over a field, and the cause; `found` is the part of its own lines that is
+    seen."""
     if washed >= _GLARE and found < _NEARLY_ALL:
-        return f"overexposed: {100 * washed:.0f} % of the field lies in a glare; take it without"
+        share = 100 * washed
+        return f"overexposed: {share:.0f} % of the field lies in a glare; take it without", "glare"
     if covered:
         return (
             f"print hidden: only {100 * found:.0f} % of the field's printed lines are seen; "
-            "something may lie over it"
+            "something may lie over it",
+            "hidden",
         )
-    return ""
+    return None
 
 
 def _page_doubt(one: Settled) -> str:
@@ -148,26 +155,32 @@ def _moved(one: Settled, corners: Points) -> Points:
     return np.asarray(np.where(own, 0.0, off).max(axis=1))
 
 
-def _doubt(spread: float, elsewhere: float, found: float, moved: float, mm: float) -> str:
-    """What speaks against one field; lengths in template units, `mm` of A4 each."""
+def _doubt(
+    spread: float, elsewhere: float, found: float, moved: float, mm: float
+) -> tuple[str, str]:
+    """What speaks against one field, and the cause; lengths in template units, `mm` of A4 each."""
     if 0 < found <= _FEW:  # 0: it has no lines
         return (
             f"placement in doubt: only {100 * found:.0f} % of the field's printed lines are where "
-            "the template has them"
+            "the template has them",
+            "lines",
         )
     if elsewhere > 0:
         return (
             f"placement in doubt: lines like the field's own stand {elsewhere * mm:.1f} mm (of A4) "
-            "beside it"
+            "beside it",
+            "lines",
         )
     if moved * mm > _MOVED_MM:
         return (
             f"placement in doubt: moved by {moved * mm:.1f} mm (of A4), and too few of the field's "
-            "own lines are there"
+            "own lines are there",
+            "lines",
         )
     if spread * mm > _SPREAD_MM:
         return (
             f"placement in doubt: no print near the field tells its place to better than "
-            f"{spread * mm:.1f} mm (of A4)"
+            f"{spread * mm:.1f} mm (of A4)",
+            "spread",
         )
-    return ""
+    return "", ""

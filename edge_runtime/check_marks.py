@@ -2,9 +2,8 @@
 
 Owns:   `STATES`, `CheckMark`, `look_at_check`, `mark_features`, `bare_features`,
         `amount_of_ink`.
-Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights of plain squares are
-        fitted by `python -m benchmarks.checks --fit`, those of bare boxes by
-        `python -m benchmarks.checks_made --fit`.
+Needs:  numpy, cv2, `outlines`, `rings`, `bare_boxes`, `check_doubts`. Weights are fitted by
+        `python -m benchmarks.checks_fit`.
 Words:  *ink* is bright on black. The *inside* of a box ends short of its printed sides. A *bare*
         box is one whose print was taken out.
 """
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bare_boxes import BareBox, PrintedBox, clear_box, ring_box
 from edge_runtime.bare_weights import WEIGHTS as BARE
-from edge_runtime.check_doubts import check_doubt
+from edge_runtime.check_doubts import CIRCLED, check_doubt, far_beyond, is_circled
 from edge_runtime.check_weights import WEIGHTS
 from edge_runtime.field import Box
 from edge_runtime.outlines import Outlines
@@ -50,10 +48,20 @@ _PLAIN, _WORST = 0.9, 0.75  # of an outline, and of its worst side: a square bey
 _CORE, _SPOT = 0.6, 0.012  # of a ring's radius; of what is within it that is ink: no speck
 _IN_DOUBT = 0.5
 _MET, _UNSEEN = 0.75, "what the form prints there is not seen"  # of its print
+_INK_AROUND = 0.4  # of what is around a box that strokes and labels take at most
+_AMOUNTS = 3  # weights of the amount of ink
+# Of a box's inside that is ink beyond the form's print, where pen and print cannot be told apart;
+# and how many such boxes are marked: assumed.
+_MORE, _LIKELY, _UNPRINTED = 0.08, 0.6, "more ink than the form prints there"
 _LITTLE = 0.05  # of the side: strokes shorter than this are specks
-# Of boxes scribbled over, how many are meant as an answer after all: assumed, so that such a box is
-# never accepted as either.
-_MEANT = 0.2
+_CLEAN = 0.02  # of the middle of a box that is not marked inside
+_NO_INK = 0.01  # the probability that a box with hardly any ink inside is marked
+_DISAGREED = 0.9  # the most that is believed where network and amount of ink disagree
+_CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant as an answer: assumed
+# Of boxes scribbled over, and of those filled, how many are meant as an answer: assumed, so that
+# by itself such a box is never accepted. Its page tells more, see `company`.
+_MEANT, _FILLED = 0.2, 0.9
+_SCRIBBLED, _TWICE = 0.5, 0.6  # of its middle that is ink; and how many are meant where less is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,12 @@ class CheckMark:
 
     yes: float  # 0..1, that it is an answer
     states: tuple[float, ...]  # of each of `STATES`, 0..1, together 1
+    there: float = 0.0  # 0..1, that it is not empty, by the amount of ink as well
+    core: float = 0.0  # 0..1, of its middle that is ink
     doubt: str = ""  # why it is not to be accepted, however sure; "" where nothing speaks against
+    over: str = ""  # the same of a blackened one, where that is how to answer
+    framed: bool = False  # its printed lines are seen where it should be, with paper around them
+    held: bool = False  # something is inside, be it print
     ringed: bool = False  # a circle by what the page shows; what is printed in it is not known
 
     @property
@@ -88,16 +101,33 @@ def look_at_check(
         bare = ring_box(ink, box or (0.0, 0.0, float(w), float(h)), sure=True)
         if bare is None:
             return CheckMark(0.5, (0.5, 0.0, 0.0, 0.0, 0.5))  # neither answer is sure
-        return replace(_judged(bare), ringed=True)
+        return replace(_judged(bare), ringed=True, framed=_has_paper(bare.whole, bare.box))
     if printed is not None:
         bare = clear_box(ink, printed)
         mark = _judged(bare)
-        return mark if bare.met >= _MET else replace(mark, doubt=mark.doubt or _UNSEEN)
+        if bare.met < _MET:
+            return replace(mark, doubt=mark.doubt or _UNSEEN, over=mark.over or _UNSEEN)
+        if mark.state == STATES[0] and bare.more >= _MORE:
+            mark = replace(mark, yes=max(mark.yes, _LIKELY), doubt=mark.doubt or _UNPRINTED)
+        return replace(mark, framed=_has_paper(bare.whole, bare.box))
     place, plain = _placed(mask, box)
     if box is not None and not plain and (bare := ring_box(ink, box)) is not None:
-        return replace(_judged(bare), ringed=True)
+        return replace(_judged(bare), ringed=True, framed=_has_paper(bare.whole, bare.box))
     patch = _patch(ink, *place)
-    return _marked_as(_states_of(_measured(patch)), patch)
+    x, y, side = place
+    seen = Outlines(mask).support(np.array(x), np.array(y), side)
+    framed = bool(seen.mean() >= _PLAIN) and _has_paper(ink, (x, y, x + side, y + side))
+    measured = _measured(patch)
+    mark = _marked_as(_states_of(measured), patch)
+    return replace(mark, framed=framed, there=_there(mark, measured, WEIGHTS))
+
+
+def _has_paper(ink: Gray, box: Box) -> bool:
+    """Whether what is around a box is mostly paper: no finger, no bar lies over it."""
+    patch = _bare_patch(ink, box)
+    inner = patch[_RIM : _RIM + _SIDE, _RIM : _RIM + _SIDE]
+    around = patch.size - inner.size
+    return float(patch.sum() - inner.sum()) <= _INK_AROUND * around
 
 
 def bare_features(bare: BareBox) -> Floats:
@@ -107,28 +137,48 @@ def bare_features(bare: BareBox) -> Floats:
 
 def _judged(bare: BareBox) -> CheckMark:
     patch = _bare_patch(bare.own, bare.box)
-    states = _states_of(_measured(patch), BARE)
+    measured = _measured(patch)
+    states = _states_of(measured, BARE)
     rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]]
     middle = _RIM + _SIDE / 2 - 0.5
     core = np.hypot(columns - middle, rows - middle) <= _CORE * _SIDE / 2
-    if patch[core].mean() >= _SPOT and states[0] > _IN_DOUBT:
+    held = bool(patch[core].mean() >= _SPOT)
+    if held and states[0] > _IN_DOUBT:
         # A dot is short, and yet a mark, or a printer's.
         rest = (1 - _IN_DOUBT) / max(1e-9, 1 - states[0])
         states = np.append(_IN_DOUBT, states[1:] * rest)
-    return _marked_as(
-        states, _bare_patch(bare.ink, bare.box), whole=_bare_patch(bare.whole, bare.box)
-    )
+    seen, whole = (_bare_patch(ink, bare.box) for ink in (bare.ink, bare.whole))
+    mark = _marked_as(states, seen, whole=whole)
+    return replace(mark, held=held, there=_there(mark, measured, BARE))
+
+
+def _there(mark: CheckMark, measured: Floats, weights: str) -> float:
+    """That a box is not empty: both the network and the amount of ink would have to err."""
+    return 1 - mark.states[0] * (1 - _marked(measured, _weights(weights)[-1]))
 
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
-    yes = min(1.0, float(states[1] + states[2] + states[3] + _MEANT * states[4]))
+    quarter = _SIDE // 4
+    middle = slice(_RIM + quarter, _RIM + _SIDE - quarter)
+    core = float(patch[middle, middle].mean())
+    # What leaves most of the middle free may as well be a cross that was drawn twice.
+    twice = core < _SCRIBBLED and STATES[int(np.argmax(states))] == "corrected"
+    meant = _TWICE if twice else _MEANT
+    yes = float(states[1] + states[2] + _FILLED * states[3] + meant * states[4])
     mark = CheckMark(yes, tuple(states.tolist()))
+    # A stroke that goes through a box, or around it, is parted where the print was taken out.
+    through = patch if whole is None else whole
+    mark = replace(mark, core=core)
+    if core <= _CLEAN and (is_circled(patch, rim=_RIM) or is_circled(through, rim=_RIM)):
+        return replace(mark, yes=_CIRCLED, doubt=CIRCLED)
+    over = far_beyond(through, rim=_RIM)
     if mark.state == "corrected":
-        return mark  # that is a doubt of its own
+        return replace(mark, over=over)  # that is a doubt of its own
     marked = yes >= _IN_DOUBT
-    # A stroke that goes through a box is parted where the print was taken out.
-    seen = whole if marked and whole is not None else patch
-    return replace(mark, doubt=check_doubt(seen, rim=_RIM, marked=marked))
+    doubt = check_doubt(through if marked else patch, rim=_RIM, marked=marked)
+    if doubt == CIRCLED:
+        return replace(mark, yes=_CIRCLED, doubt=doubt)
+    return replace(mark, doubt=doubt, over=over or doubt)
 
 
 def _bare_patch(ink: Gray, box: Box) -> Gray:
@@ -138,12 +188,27 @@ def _bare_patch(ink: Gray, box: Box) -> Gray:
 
 
 def _states_of(seen: Floats, weights: str = WEIGHTS) -> Floats:
-    first, last, mean, scale, there_weights = _weights(weights)
-    there = _marked(seen, there_weights)
+    """float64 (len(STATES),), how probable each is.
+
+    The network has seen what it was shown; how much ink there is holds for any mark. Where the
+    two do not agree, neither answer is sure.
+    """
+    first, last, mean, scale, amount = _weights(weights)
     hidden = np.maximum((seen - mean) / scale @ first[:-1] + first[-1], 0.0)
     z = np.asarray(hidden @ last[:-1] + last[-1])
     e = np.exp(z - z.max())
-    return np.append(1 - there, there * e / e.sum())
+    states = e / e.sum()
+    there = 1 - float(states[0])
+    enough = _marked(seen, amount)
+    if enough <= _NO_INK and there > enough:  # nothing inside is no mark, whatever is beside it
+        states[1:] *= enough / there
+        states[0] = 1 - enough
+        return np.asarray(states)
+    if (there >= _IN_DOUBT) != (enough >= _IN_DOUBT):
+        kept = min(max((there + enough) / 2, 1 - _DISAGREED), _DISAGREED)
+        states[1:] *= kept / max(1e-9, there)
+        states[0] = 1 - kept
+    return np.asarray(states)
 
 
 def amount_of_ink(seen: Floats) -> Floats:
@@ -154,7 +219,7 @@ def amount_of_ink(seen: Floats) -> Floats:
 
 
 def _marked(seen: Floats, weights: Floats) -> float:
-    """The probability that there is a mark."""
+    """The probability that there is a mark, by the amount of ink."""
     z = float(amount_of_ink(seen) @ weights[:-1] + weights[-1])
     return float(1 / (1 + np.exp(-min(max(z, -30.0), 30.0))))
 
@@ -283,8 +348,11 @@ def _frame_px(patch: Gray) -> int:
 
 @lru_cache(maxsize=2)
 def _weights(text: str) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Hidden units (features + 1, hidden), answers (hidden + 1, marks), mean and scale; and those
-    of whether there is a mark."""
-    rows: list[Any] = [np.array(line.split(), np.float64) for line in text.split("\n") if line]
-    n = len(FEATURES)
-    return np.stack(rows[2 : n + 3]), np.stack(rows[n + 3 : -1]), rows[0], rows[1], rows[-1]
+    """Hidden units (features + 1, hidden), answers (hidden + 1, states), mean and scale; and those
+    of the amount of ink."""
+    numbers = np.array(text.split(), np.float64)
+    n, out = len(FEATURES), len(STATES)
+    hidden = (len(numbers) - 2 * n - out - _AMOUNTS) // (n + 1 + out)
+    at = np.cumsum([n, n, (n + 1) * hidden, (hidden + 1) * out])
+    mean, scale, first, last, amount = np.split(numbers, at)
+    return first.reshape(n + 1, hidden), last.reshape(hidden + 1, out), mean, scale, amount

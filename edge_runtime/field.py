@@ -25,6 +25,7 @@ KINDS = frozenset(
         "signature",
     }
 )
+MARKS = frozenset({"any", "fill", "tick", "circle"})
 MOST_CELLS = 200  # a row of A3, the long way, has 84 boxes of 5 mm
 MOST_CHARACTERS = 10_000  # a line shows a few hundred
 
@@ -47,6 +48,12 @@ class Field:
         checksum: Name of a python-stdnum module, such as "luhn" or "iban".
         optional: A blank is no reason for review.
         secret: Masked in everything but `.text` and `.value`.
+        boxes: Of a choice that is marked, not written: the boxes, bubbles or words of which one is
+            to be marked, one for each of `choices` in order; or their number, where they stand
+            evenly from one end of `box` to the other, each as wide as high.
+        marks: How a check box or such a choice is to be marked. "fill": blackened. "tick": ticked
+            or crossed, and a blackened one was withdrawn. "circle": a circle around a word.
+            "any", as without: what a blackened one means is told by the others on its page.
 
     Boxes and choices may come as lists, arrays or whatever else gives one after the other; they
     are kept as tuples.
@@ -69,6 +76,8 @@ class Field:
     checksum: str | None = None
     optional: bool | None = None
     secret: bool | None = None
+    boxes: int | tuple[Box, ...] | None = None
+    marks: str | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -83,6 +92,8 @@ class Field:
                 raise ValueError(
                     f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length"
                 )
+            if fault := _marking_fault(self):
+                raise ValueError(fault)
         except ValueError as error:
             name = self.name if isinstance(self.name, str) else ""
             raise TemplateError(f"field {name!r}: {error}") from error
@@ -93,6 +104,24 @@ class Field:
         if self.cells is None:
             return 0
         return self.cells if isinstance(self.cells, int) else len(self.cells)
+
+
+def _marking_fault(field: Field) -> str:
+    """What is wrong with a field that is to be marked; "" where nothing is."""
+    if field.marks is not None and field.marks not in MARKS:
+        return f"unknown marks {field.marks!r}; use one of {', '.join(sorted(MARKS))}"
+    if field.boxes is None:
+        if field.marks is not None and (field.kind != "checkbox" or field.marks == "circle"):
+            return "marks are for check boxes, and for a choice with boxes; add boxes, or no marks"
+        return ""
+    n = field.boxes if isinstance(field.boxes, int) else len(field.boxes)
+    if field.kind != "choice":
+        return "boxes are for the kind choice; use it, or cells for boxes of one character each"
+    if field.cells is not None or field.pattern is not None or field.checksum:
+        return "a choice with boxes is marked, not written; leave cells, pattern, checksum out"
+    if len(field.choices or ()) != n or len(set(field.choices or ())) != n:
+        return f"{n} boxes and {len(field.choices or ())} choices; give each box a name of its own"
+    return ""
 
 
 # --- a key's value as it is kept; ValueError says what is wrong with it --------------------------
@@ -125,9 +154,9 @@ def _cells(key: str, value: Any) -> int | tuple[Box, ...]:
         boxes += islice(_each(key, value, "how many there are, or their boxes"), MOST_CELLS + 1)
     n = value if isinstance(value, int) else len(boxes)
     if n < 1:
-        raise ValueError("cells must be 1 or more; leave it out for a free field")
+        raise ValueError(f"{key} must be 1 or more; leave it out for a free field")
     if n > MOST_CELLS:
-        raise ValueError(f"cells must be {MOST_CELLS:,} or fewer; count the boxes of the field")
+        raise ValueError(f"{key} must be {MOST_CELLS:,} or fewer; count the boxes of the field")
     return tuple(_box(f"{key}[{at}]", box) for at, box in enumerate(boxes)) or n
 
 
@@ -196,4 +225,6 @@ _KEPT: dict[str, Callable[[str, Any], Any]] = {
     "checksum": _text,
     "optional": _switch,
     "secret": _switch,
+    "boxes": _cells,
+    "marks": _text,
 }

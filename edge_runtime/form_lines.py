@@ -50,7 +50,7 @@ def template_lines(template: Template) -> Lines:
             rows.append((x0 + t * (x1 - x0), y0 + t * (y1 - y0), x1 == x0, k, side, part, edge))
 
     for k, field in enumerate(template.fields):
-        if field.box is None:
+        if field.box is None or field.boxes is not None:  # bubbles are round, words have no sides
             continue
         x0, y0, x1, y1 = field.box
         add(x0, y0, x1, y0, k, -1)

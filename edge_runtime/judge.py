@@ -1,7 +1,8 @@
 """From what was decoded to what is said: status, reason, alternatives and the boxes of glyphs.
 
 Owns:   the verdict on a field: `judge`, `judge_all`, and `match_probability`.
-Needs:  numpy, `place`, `grammar`, `decoded`, `confidence`, `glyphs`, `strikes`. No session.
+Needs:  numpy, `place`, `marked`, `grammar`, `decoded`, `confidence`, `glyphs`, `strikes`. No
+        session.
 Words:  *fault*: a reason in plain words not to accept a reading, however sure the network is.
 """
 
@@ -30,7 +31,8 @@ from edge_runtime.decode import Decoding
 from edge_runtime.decoded import Decoded, decode_fields, x_strikes
 from edge_runtime.field import Field
 from edge_runtime.glyphs import cell_box, line_boxes, map_boxes
-from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, preset, value_of
+from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, value_of
+from edge_runtime.marked import MARKS, judge_choice, judge_mark, reading_of
 from edge_runtime.place import FieldInk
 from edge_runtime.preprocess import IntBox, Strip
 from edge_runtime.prior import Prior
@@ -57,7 +59,6 @@ _POINT = re.compile("[.,](?=[0-9])")
 _LONE = 1.2  # of its height: a glyph by itself is no wider
 _WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
-_MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 
 
 def judge(
@@ -111,7 +112,7 @@ def _verdict(one: Decoded, spec: ModelSpec, prior: Prior | None) -> tuple[FieldR
     status, reason = _status(sure, fits, calibration, faults)
     best = math.exp(log_posterior(decoding))
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
-    reading = _reading(
+    reading = reading_of(
         ink,
         text=decoding.text or one.said,  # ink that is too short for any allowed text is no blank
         value=value,
@@ -136,8 +137,13 @@ def match_probability(
     Args and shapes as `judge`. 0 for a text that the field does not allow, and for struck-out ink.
     """
     if ink.mark is not None:
-        there, absent = _MARKS[str(ink.field.kind)]
+        there, absent = MARKS[str(ink.field.kind)]
         return {there: ink.mark, absent: 1.0 - ink.mark}.get(expected, 0.0)
+    if ink.chosen is not None:
+        names = ink.field.choices or ()
+        if expected == "":
+            return ink.chosen.none
+        return ink.chosen.alone[names.index(expected)] if expected in names else 0.0
     if not ink.filled:
         return 1.0 if expected == "" else 0.0
     grammar = compile_grammar(ink.field, spec.labels)
@@ -179,9 +185,11 @@ def claim_evidence(
 def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:
     """The reading of a mark, or of a field without ink."""
     if ink.mark is not None:
-        return _judge_mark(ink, ink.mark, spec)
+        return judge_mark(ink, ink.mark, spec)
+    if ink.chosen is not None:
+        return judge_choice(ink, ink.chosen, spec)
     optional = "the field is optional" if ink.field.optional else "the field is not optional"
-    return _reading(ink, reason=f"no ink; {optional}")
+    return reading_of(ink, reason=f"no ink; {optional}")
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:
@@ -326,58 +334,6 @@ def _point_in_doubt(decoding: Decoding, field: Field, value: Value) -> bool:
         and _POINT.sub("", text) == bare
         and (value is None or value_of(text, field) != value)
         for text, share in decoding.alternatives
-    )
-
-
-def _reading(
-    ink: FieldInk,
-    *,
-    text: str = "",
-    value: Value = None,
-    confidence: float = 1.0,
-    status: Status = Status.BLANK,
-    reason: str = "",
-    alternatives: tuple[Alternative, ...] = (),
-    glyphs: tuple[Glyph, ...] = (),
-    raw_text: str = "",
-    prior: str = "",
-) -> FieldReading:
-    """A reading of this field; of a blank, unless said otherwise."""
-    return FieldReading(
-        name=ink.field.name,
-        kind=preset(ink.field).kind or "text",
-        text=text,
-        value=value,
-        confidence=confidence,
-        status=status,
-        reason=reason,
-        alternatives=alternatives,
-        glyphs=glyphs,
-        raw_text=raw_text,
-        box=ink.box,
-        secret=bool(ink.field.secret),
-        prior=prior,
-    )
-
-
-def _judge_mark(ink: FieldInk, mark: float, spec: ModelSpec) -> FieldReading:
-    there, absent = _MARKS[str(ink.field.kind)]
-    text = there if mark >= 0.5 else absent
-    sure = max(mark, 1.0 - mark)
-    accept = calibration_for(spec, group_of(ink.field)).accept
-    other = absent if text == there else there
-    faults = ["scribbled over"] if ink.state == "corrected" else []
-    faults += [ink.doubt] if ink.doubt else []
-    faults += [f"confidence under {accept:.4g}"] if sure < accept else []
-    return _reading(
-        ink,
-        text=text,
-        value=mark >= 0.5,
-        confidence=sure,
-        status=Status.REVIEW if faults else Status.ACCEPTED,
-        reason="; ".join(faults),
-        alternatives=(Alternative(other, 1.0 - sure),),
-        raw_text=text,
     )
 
 

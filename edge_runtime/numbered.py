@@ -42,7 +42,7 @@ def numbered(inks: Sequence[FieldInk]) -> dict[str, str]:
 
 
 def _full(ink: FieldInk) -> bool:
-    return ink.state != "empty"
+    return ink.held or ink.state != "empty"
 
 
 def _are_full(inks: Sequence[FieldInk]) -> bool:

@@ -15,8 +15,13 @@ from numpy.typing import NDArray
 
 from edge_runtime import segment
 from edge_runtime.bare_boxes import PrintedBox
+from edge_runtime.bubbles import PAD as BUBBLE_PAD
+from edge_runtime.bubbles import Bubbles, boxes_of, look_at_bubbles
 from edge_runtime.check_marks import PAD as CHECK_PAD
 from edge_runtime.check_marks import look_at_check
+from edge_runtime.chosen import Chosen
+from edge_runtime.circled import PAD as WORD_PAD
+from edge_runtime.circled import look_at_words
 from edge_runtime.components import components_of
 from edge_runtime.dots import without_dots
 from edge_runtime.errors import TemplateError
@@ -59,6 +64,7 @@ class FieldCrop:
     round: bool = False  # a check box that is a circle
     printed: Gray | None = None  # (h, w) ink of what the form's reference prints in it; None: none
     check: PrintedBox | None = None  # what it prints where a check box is, if no plain square
+    blank: Gray | None = None  # (h, w) what it shows where bubbles are, dark on light; None: none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +81,16 @@ class FieldInk:
     line: tuple[segment.Ink, Strip] | None = None  # a row of cells as one, print left in it
     mark: float | None = None  # check boxes and signatures: 0..1
     state: str = ""  # of a check box, see `check_marks.STATES`
+    states: tuple[float, ...] = ()  # of each of those, 0..1
+    there: float = 0.0  # that it is not empty, 0..1
+    core: float = 0.0  # of its middle that is ink, 0..1
+    over: str = ""  # why a blackened one is not to be accepted where that is how to answer
     doubt: str = ""  # why a mark is not to be accepted, however sure
     ringed: bool = False  # a check box that the page alone shows as a circle
+    held: bool = False  # a check box with something inside, be it print
+    framed: bool = False  # a check box whose printed lines are seen, marked or not
+    bubbles: Bubbles | None = None  # of a choice that is marked
+    chosen: Chosen | None = None  # what they say, in the company of their page
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
     kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
 
@@ -155,8 +169,14 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         )
         return FieldInk(
             crop.field, crop.box, crop.to_page,
-            mark=seen.yes, state=seen.state, doubt=seen.doubt, ringed=seen.ringed,
+            mark=seen.yes, state=seen.state, states=seen.states, doubt=seen.doubt, over=seen.over,
+            there=seen.there, core=seen.core, ringed=seen.ringed, framed=seen.framed,
+            held=seen.held,
         )  # fmt: skip
+    if crop.field.boxes is not None:
+        look = look_at_words if crop.field.marks == "circle" else look_at_bubbles
+        bubbles = look(crop.pixels, _boxes_in(crop), printed=crop.blank)
+        return FieldInk(crop.field, crop.box, crop.to_page, bubbles=bubbles)
     whole = normalize_ink(crop.pixels)
     if crop.printed is not None:
         whole = without_print(whole, crop.printed)
@@ -200,6 +220,12 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     return FieldInk(
         crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line, bounds=bounds
     )
+
+
+def _boxes_in(crop: FieldCrop) -> tuple[Box, ...]:
+    """The boxes of a choice that is marked, pixels of the crop."""
+    h, w = crop.pixels.shape
+    return boxes_of(crop.field.boxes, crop.inside or (0.0, 0.0, float(w), float(h)))
 
 
 def _strip(
@@ -279,6 +305,9 @@ def _box(field: Field) -> Box:
 
 def _pad(field: Field) -> float:
     """Paper around a field that is cut along, units of its box."""
+    if field.boxes is not None:
+        pad = WORD_PAD if field.marks == "circle" else BUBBLE_PAD
+        return pad * _height_of_boxes(field, _box(field))
     _, top, _, bottom = _box(field)
     return (CHECK_PAD if field.kind == "checkbox" else _PAD) * (bottom - top)
 
@@ -294,25 +323,42 @@ def _cut(
     box, mark = _box(field), field.kind == "checkbox"
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
     high_px = None if mark or field.kind == "signature" else _HIGH_PX
+    if field.boxes is not None:
+        high_px = None
     pad, corners = _pad(field), seen[-4:]
     pixels, to_page = cut_field(page, registration, box, pad=pad, high_px=high_px, seen=seen[:-4])
     to_crop = np.linalg.inv(to_page) @ registration.near(box, corners)
-    printed, check = None, None
+    printed, check, blank = None, None, None
     if own is not None:
         to_template = np.asarray(np.linalg.inv(to_crop), np.float64)
-        if mark:
+        if field.boxes is not None:
+            blank = own.picture_of(to_template, pixels.shape)
+        elif mark:
             check = own.check_of(box, pad, to_template, pixels.shape)
         else:
             n = field.n_cells if field.cells is not None else 0
             printed = own.of(box, n, to_template, pixels.shape)
     cells = field.cells if isinstance(field.cells, tuple) else ()
-    inside, *placed = map_boxes([box, *cells], to_crop)
+    boxes = field.boxes if isinstance(field.boxes, tuple) else ()
+    inside, *placed = map_boxes([box, *cells, *boxes], to_crop)
+    if cells:
+        field = replace(field, cells=tuple(placed[: len(cells)]))
+    if boxes:
+        field = replace(field, boxes=tuple(placed[len(cells) :]))
     return FieldCrop(
         pixels,
-        replace(field, cells=tuple(placed)) if placed else field,
+        field,
         around(corners),
         to_page,
         inside=inside,
         printed=printed,
         check=check,
+        blank=blank,
     )
+
+
+def _height_of_boxes(field: Field, box: Box) -> float:
+    """Of the lowest of a choice's boxes, template units."""
+    if isinstance(field.boxes, tuple):
+        return min(y1 - y0 for _, y0, _, y1 in field.boxes)
+    return min(box[2] - box[0], box[3] - box[1])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
+from edge_runtime.company import in_company, vouched_for
 from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
@@ -48,6 +49,7 @@ from edge_runtime.watch import Advice, Sight, Watch
 
 Gray = NDArray[np.uint8]
 
+_LIKELY = 0.5
 _DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 Evidence = NDArray[np.float64]
 TemplateSource = Template | Mapping[str, Any] | Path | str
@@ -213,7 +215,7 @@ class Reader:
             ImageError: No picture.
             TemplateError: The field contradicts itself.
         """
-        ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
+        ink = self._ink(as_crop(crop), field)
         (frames,) = self._heard([ink])
         return judge.judge(ink, frames, self._judged_by, prior=self._prior)[0]
 
@@ -244,7 +246,7 @@ class Reader:
         """
         if not isinstance(expected, str):
             raise TemplateError(f"expected is {type(expected).__name__}; give the text as str")
-        ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
+        ink = self._ink(as_crop(crop), field)
         (frames,) = self._heard([ink])
         return judge.match_probability(ink, frames, self.spec, expected)
 
@@ -260,7 +262,7 @@ class Reader:
         self, crop: Source, field: Field, expected: Sequence[str]
     ) -> list[Evidence | None]:
         """The evidence that `match` goes by, for each of some texts (`confidence.FEATURES`)."""
-        ink = take_ink(lone_crop(as_crop(crop), _field(field)), self.spec)
+        ink = self._ink(as_crop(crop), field)
         (frames,) = self._heard([ink])
         return [judge.claim_evidence(ink, frames, self.spec, text) for text in expected]
 
@@ -271,7 +273,11 @@ class Reader:
             except ImageError as error:
                 name = getattr(field, "name", field)
                 raise ImageError(f"item {at}, field {name!r}: {error}") from error
-            yield take_ink(lone_crop(pixels, _field(field)), self.spec)
+            yield self._ink(pixels, field)
+
+    def _ink(self, pixels: Gray, field: Field) -> FieldInk:
+        """A field's ink, the field by itself."""
+        return in_company([take_ink(lone_crop(pixels, _field(field)), self.spec)])[0]
 
     def _judged(
         self, inks: Iterable[FieldInk], timer: Timer
@@ -304,11 +310,9 @@ class Reader:
 
     def written(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[bool, ...]:
         """Whether somebody has written into each of some fields, arguments as in `tell_kinds`."""
-        inks = (take_ink(crop, self.spec) for crop in placed_crops(page, fields, np.eye(3)))
-        return tuple(
-            any(ink.strips) if ink.mark is None else ink.state not in ("", STATES[0])
-            for ink in inks
-        )
+        crops = placed_crops(page, fields, np.eye(3))
+        inks = in_company([take_ink(crop, self.spec) for crop in crops])
+        return tuple(map(_is_written, inks))
 
     def _told(self, crops: Sequence[FieldCrop], inks: list[FieldInk]) -> list[FieldInk]:
         """Fields that show their kind are taken anew as fields of that kind."""
@@ -365,14 +369,19 @@ class Reader:
             if not forms:
                 with timer.step("recognize"):
                     inks = self._told(crops, inks)
+            inks = in_company(inks)
         except EdgeHwrError as error:
             raise type(error)(f"{page.source}: {error}") from error
         readings = tuple(reading for reading, _ in self._judged(inks, timer))
         doubts = {crop.field.name: crop.doubt for crop in crops if crop.doubt}
         if template is not None and registration is not None:
             names = [field.name for field in template.fields]
+            sure = {ink.field.name: vouched_for(ink) for ink in inks}
             told = zip(names, registration.certainty, strict=False)
-            doubts |= numbered(inks) | {name: one.doubt for name, one in told if one.doubt}
+            doubts |= numbered(inks)
+            doubts |= {
+                name: one.doubt for name, one in told if one.doubt and one.cause not in sure[name]
+            }
         readings = _placed(readings, doubts)
         if template is not None:
             readings = _ruled(readings, template)
@@ -415,6 +424,12 @@ def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
             chunk, held = [], 0
     if chunk:
         yield chunk
+
+
+def _is_written(ink: FieldInk) -> bool:
+    if ink.chosen is not None:
+        return ink.chosen.none < _LIKELY
+    return any(ink.strips) if ink.mark is None else ink.state not in ("", STATES[0])
 
 
 def _field(field: Field) -> Field:

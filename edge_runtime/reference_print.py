@@ -70,6 +70,11 @@ class ReferencePrint:
             return None
         return _cut(*key, box, n, to_template, shape)
 
+    def picture_of(self, to_template: Matrix, shape: tuple[int, int]) -> Gray:
+        """A part of the reference as it is, uint8 of `shape`, dark on light; arguments and errors
+        as in `of`."""
+        return _cut_out(str(self.path), stamp_of(self.path), self.size, to_template, shape)
+
     def check_of(
         self, box: Box, pad: float, to_template: Matrix, shape: tuple[int, int]
     ) -> PrintedBox | None:
@@ -146,6 +151,17 @@ def _seen(
     shape: tuple[int, int],
 ) -> Gray:
     """uint8, of `shape`: the ink of a part of the reference."""
+    return normalize_ink(_cut_out(path, stamp, size, to_template, shape), contrast=CONTRAST)
+
+
+def _cut_out(
+    path: str,
+    stamp: tuple[int, int],
+    size: tuple[float, float],
+    to_template: Matrix,
+    shape: tuple[int, int],
+) -> Gray:
+    """uint8, of `shape`: a part of the reference, dark on light."""
     picture = reference_pixels(path, stamp)
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])  # cv2 counts from pixel centres
     to_picture = np.diag([picture.shape[1] / size[0], picture.shape[0] / size[1], 1.0])
@@ -154,7 +170,7 @@ def _seen(
     crop = cv2.warpPerspective(
         picture, move, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    return normalize_ink(np.asarray(crop, np.uint8), contrast=CONTRAST)
+    return np.asarray(crop, np.uint8)
 
 
 def without_print(ink: Gray, printed: Gray) -> Gray:

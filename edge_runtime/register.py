@@ -24,6 +24,7 @@ from edge_runtime.beyond import (
     lines_beyond,
     long_lines,
 )
+from edge_runtime.bubble_places import rows_shown
 from edge_runtime.certainty import (
     FEWEST_PIECES,
     LEAST_SUPPORT,
@@ -68,6 +69,8 @@ _BARE = 0.06  # chance on a page with no lines to speak of, as after dropping a 
 _LEFT = 4.0  # times as many lines in their places as by chance, where most of them were lost
 _MANY = 0.3  # of the fields, in doubt: how a page lies is sought in other ways, too
 _TELLING = 0.08  # of support that tells one turn from the other
+# Of a form's rows of bubbles, by which it is known to lie so; and fewer, by which it is not.
+_ROWS_SEEN, _ROWS_LOST = 0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,6 +249,11 @@ def _best(page: Gray, template: Template, group: Sequence[Placing]) -> Registrat
     known = True
     if len(looked) > 1:
         placing, one, known = _upright(page, template, looked)
+    shown = None
+    if one.pieces < FEWEST_PIECES:
+        shown = rows_shown(page, template, placing.homography)
+    if shown is not None and shown < _ROWS_LOST:
+        return f"only {100 * shown:.0f} % of its rows of boxes are where the template has them"
     return _registration(page, template, placing, one, known=known)
 
 
@@ -297,6 +305,15 @@ def _upright(
     second = max((each.support - each.chance for each in others), default=-1.0)
     if (one.support - one.chance) - second >= _TELLING:
         return placing, one, True
+    shares = [rows_shown(page, template, each.homography) or 0.0 for each, _ in looked]
+    best = int(np.argmax(shares))
+    turned = [
+        share
+        for share, (other, _) in zip(shares, looked, strict=True)
+        if _angle(other, looked[best][0]) > 45
+    ]
+    if shares[best] >= _ROWS_SEEN and max(turned, default=0.0) < _ROWS_LOST:
+        return *looked[best], True
     said = upright_turn(Raster(page, template.page_size, placing.homography).draw())
     if said.turn == 180:
         opposite = [pair for pair in looked[1:] if _angle(pair[0], placing) > 135]

@@ -109,10 +109,12 @@ class Template:
             return box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy
 
         def moved(field: Field) -> Field:
-            cells = field.cells
-            if isinstance(cells, tuple):
-                cells = tuple(map(scaled, cells))
-            return replace(field, box=None if field.box is None else scaled(field.box), cells=cells)
+            cells, boxes = (
+                tuple(map(scaled, one)) if isinstance(one, tuple) else one
+                for one in (field.cells, field.boxes)
+            )
+            box = None if field.box is None else scaled(field.box)
+            return replace(field, box=box, cells=cells, boxes=boxes)
 
         return replace(
             self,

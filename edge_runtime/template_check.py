@@ -26,19 +26,20 @@ _NARROWING = ("choices", "pattern", "charset", "skip", "max_length", "cells")
 
 
 def box_of(one: FieldModel) -> Box | None:
-    """A field's box; where it has none, what its cells cover."""
-    if one.box is not None or not isinstance(one.cells, list):
+    """A field's box; where it has none, what its cells or boxes cover."""
+    parts = one.cells if isinstance(one.cells, list) else one.boxes
+    if one.box is not None or not isinstance(parts, list):
         return one.box
-    x0, y0, x1, y1 = zip(*one.cells, strict=True)
+    x0, y0, x1, y1 = zip(*parts, strict=True)
     return min(x0), min(y0), max(x1), max(y1)
 
 
 def field_of(one: FieldModel) -> Field:
     """The plain value that the rest of the runtime takes."""
-    plain = one.model_dump(exclude={"box", "cells", "choices"})
-    cells = tuple(one.cells) if isinstance(one.cells, list) else one.cells
+    plain = one.model_dump(exclude={"box", "cells", "choices", "boxes"})
+    cells, boxes = (tuple(k) if isinstance(k, list) else k for k in (one.cells, one.boxes))
     choices = None if one.choices is None else tuple(one.choices)
-    return Field(**plain, box=box_of(one), cells=cells, choices=choices)
+    return Field(**plain, box=box_of(one), cells=cells, choices=choices, boxes=boxes)
 
 
 def faults_of(parts: Parts, base: Path | None, *, thorough: bool) -> list[Fault]:
@@ -50,10 +51,11 @@ def faults_of(parts: Parts, base: Path | None, *, thorough: bool) -> list[Fault]
     """
     boxes = [(f"{path}.box", box) for path, one in parts.fields if (box := box_of(one)) is not None]
     cells = [
-        (f"{path}.cells[{at}]", cell)
+        (f"{path}.{key}[{at}]", cell)
         for path, one in parts.fields
-        if isinstance(one.cells, list)
-        for at, cell in enumerate(one.cells)
+        for key, its in (("cells", one.cells), ("boxes", one.boxes))
+        if isinstance(its, list)
+        for at, cell in enumerate(its)
     ]
     size = parts.page.size if parts.page is not None else None
     every = [*boxes, *cells, *parts.marks]
@@ -156,18 +158,21 @@ def _mark_faults(parts: Parts) -> Iterator[Fault]:
 
 
 def _field_faults(path: str, one: FieldModel, *, thorough: bool) -> Iterator[Fault]:
-    n = one.cells
-    if isinstance(one.cells, list):
-        n = len(one.cells)
-        yield from _overlaps([(f"{path}.cells[{at}]", cell) for at, cell in enumerate(one.cells)])
-        for at, (x0, y0, x1, y1) in enumerate(one.cells):
+    n = len(one.cells) if isinstance(one.cells, list) else one.cells
+    for key, parts in (("cells", one.cells), ("boxes", one.boxes)):
+        if not isinstance(parts, list):
+            continue
+        yield from _overlaps([(f"{path}.{key}[{at}]", part) for at, part in enumerate(parts)])
+        for at, (x0, y0, x1, y1) in enumerate(parts):
             x, y, box = (x0 + x1) / 2, (y0 + y1) / 2, one.box
             if box is not None and not (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
-                yield f"{path}.cells[{at}]", "its middle is outside the field's box; mend either"
+                yield f"{path}.{key}[{at}]", "its middle is outside the field's box; mend either"
     try:  # without its boxes: those are looked at by themselves
         field = field_of(one.model_copy(update={"box": None, "cells": n}))
     except TemplateError as error:
         yield path, str(error)
+        return
+    if field.boxes is not None:  # marked, and not read
         return
     if field.n_cells and (field.min_length or 0) > field.n_cells:
         what = f"{field.min_length} characters do not go into {field.n_cells} cells; mend either"

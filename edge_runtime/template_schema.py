@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
 from pydantic import Field as Key
 from pydantic_core import ErrorDetails
 
-from edge_runtime.field import KINDS, MOST_CELLS, MOST_CHARACTERS, Box
+from edge_runtime.field import KINDS, MARKS, MOST_CELLS, MOST_CHARACTERS, Box
 
 Fault = tuple[str, str]  # path of the key, what is wrong with it
 Number = Annotated[float, Key(allow_inf_nan=False)]
@@ -26,11 +26,11 @@ Corners = tuple[tuple[Number, Number], tuple[Number, Number]]
 Model = TypeVar("Model", bound=BaseModel)
 _SHORT = Repr()  # a few aliases of YAML within each other are a value of gigabytes
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 2, 60, 60, 60
-_TAGS = frozenset({"count", "boxes", "flat", "corners"})  # pydantic puts them into paths
+_TAGS = frozenset({"count", "each", "flat", "corners"})  # pydantic puts them into paths
 
 
 def _cells_tag(value: object) -> str:
-    return "boxes" if isinstance(value, list | tuple) else "count"
+    return "each" if isinstance(value, list | tuple) else "count"
 
 
 def _mark_tag(value: object) -> str:
@@ -61,12 +61,12 @@ class FieldModel(_Model):
         None, description="What stands in it: a preset of the keys below."
     )
     box: Flat | None = Key(
-        None, description="[x0, y0, x1, y1]; may be left out where `cells` lists boxes."
+        None, description="[x0, y0, x1, y1]; may be left out where `cells` or `boxes` lists boxes."
     )
     cells: (
         Annotated[
             Annotated[int, Key(ge=1, le=MOST_CELLS), Tag("count")]
-            | Annotated[list[Flat], Key(min_length=1, max_length=MOST_CELLS), Tag("boxes")],
+            | Annotated[list[Flat], Key(min_length=1, max_length=MOST_CELLS), Tag("each")],
             Discriminator(_cells_tag),
         ]
         | None
@@ -80,6 +80,23 @@ class FieldModel(_Model):
     checksum: str | None = Key(None, description="A python-stdnum module: luhn, iban, ...")
     optional: bool | None = Key(None, description="A blank is no reason for review.")
     secret: bool | None = Key(None, description="Masked in every output.")
+    boxes: (
+        Annotated[
+            Annotated[int, Key(ge=1, le=MOST_CELLS), Tag("count")]
+            | Annotated[list[Flat], Key(min_length=1, max_length=MOST_CELLS), Tag("each")],
+            Discriminator(_cells_tag),
+        ]
+        | None
+    ) = Key(
+        None,
+        description="Of a choice that is marked: the boxes, bubbles or words of which one is to be "
+        "marked, one for each of `choices`; or how many stand evenly in `box`.",
+    )
+    marks: Literal[tuple(sorted(MARKS))] | None = Key(  # type: ignore[valid-type]
+        None,
+        description="How a check box or such a choice is to be marked: fill (blackened), tick "
+        "(ticked or crossed; a blackened one was withdrawn), circle (around a word), any.",
+    )
 
 
 class TemplateModel(_Model):
@@ -150,7 +167,9 @@ def validate(raw: object) -> tuple[TemplateModel | None, Parts, list[Fault]]:
     ]
     raw_fields = [(path, one) for path, one in _listed(whole, "fields") if isinstance(one, Mapping)]
     for path, one in raw_fields:
-        if one.get("box") is None and not isinstance(one.get("cells"), list | tuple):
+        if one.get("box") is None and not any(
+            isinstance(one.get(key), list | tuple) for key in ("cells", "boxes")
+        ):
             faults.append((f"{path}.box", "missing; add [x0, y0, x1, y1]"))
     parts = Parts(
         page=_salvaged(PageModel, whole.get("page")),
@@ -219,7 +238,8 @@ def _fault(error: ErrorDetails) -> Fault:
         near = get_close_matches(str(error["loc"][-1]), known, 1)
         what = "unknown key; " + (f"did you mean {near[0]}?" if near else f"use {', '.join(known)}")
     elif error["type"] == "literal_error":
-        near = get_close_matches(given.strip("'").lower(), KINDS | {"mm", "px", "pt"}, 1)
+        words = KINDS | MARKS | {"mm", "px", "pt"}
+        near = get_close_matches(given.strip("'").lower(), words, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; use {error['ctx']['expected']}"
         what = f"{given} is not known{hint}"
     elif error["type"] == "missing":

@@ -30,6 +30,16 @@ MARKS = {  # and whether it is an answer
     "filled": True, "scribble": True, "dot": True, "circled": True, "corrected": False,
     "crossed out": False,
 }  # fmt: skip
+# Of sheets on which one person marks all in one manner, one box of a row, and now and then blackens
+# what was marked by mistake. Not drawn where every box is marked by chance.
+MORE_MARKS = {"filled partly": True, "filled over": True, "specks": False, "tail": False}
+MANNERS: dict[str, dict[str, float]] = {
+    "ticks": {"ticked": 0.7, "ticked far": 0.2, "slash": 0.1},
+    "crosses": {"crossed": 1.0},
+    "fills": {"filled": 0.6, "filled partly": 0.12, "filled over": 0.18, "scribble": 0.1},
+    "circles": {"circled": 1.0},
+}
+_WITHDRAWN, _STRAY = 0.1, 0.06  # of rows with a withdrawn mark, too; of boxes with a stray one
 _SHARES = (0.34, 0.1, 0.06, 0.14, 0.05, 0.08, 0.04, 0.06, 0.04, 0.05, 0.04)
 _PENCIL = (112, 112, 118)  # RGB
 _PENCILS = 0.2  # of the writers
@@ -49,7 +59,7 @@ class MadeBox:
 
     @property
     def answer(self) -> bool:
-        return MARKS[self.mark]
+        return (MARKS | MORE_MARKS)[self.mark]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,8 +199,14 @@ def lone_box(
     return blank, marked, (x0, y0, x1, y1)
 
 
-def draw_makes(rng: np.random.Generator, *, blocks: int = 6) -> MadeSheet:
-    """A sheet of questions, each block of another make."""
+def draw_makes(rng: np.random.Generator, *, blocks: int = 6, manner: str = "mixed") -> MadeSheet:
+    """A sheet of questions, each block of another make.
+
+    Args:
+        rng: Decides all else.
+        blocks: Of questions.
+        manner: "mixed", every box marked or not by chance, or one of `MANNERS`.
+    """
     grey = int(rng.integers(20, 120))
     face = ("open-sans", "libre-franklin")[int(rng.integers(2))]
     sheet = Sheet((210, 297), Theme(face, (60, 80, 120), (236, 240, 244), (grey, grey, grey)))
@@ -215,6 +231,7 @@ def draw_makes(rng: np.random.Generator, *, blocks: int = 6) -> MadeSheet:
             if y + row_mm > 286:
                 break
             sheet.text(20, y + side / 2 + 1, _label(rng) + " " + _label(rng).lower(), pt=8)
+            of_row = [] if manner == "mixed" else _in_one_manner(rng, manner)
             for k in range(5):
                 x = 88 + k * step
                 if x + wide * side > 196:
@@ -223,7 +240,7 @@ def draw_makes(rng: np.random.Generator, *, blocks: int = 6) -> MadeSheet:
                 draw(sheet, box, k)
                 if step > 17 and rng.random() < 0.8:
                     sheet.text(box[2] + 1.5, y + side / 2 + 1, _label(rng).lower()[:5], pt=8)
-                mark = str(rng.choice(list(MARKS), p=_SHARES))
+                mark = of_row[k] if of_row else str(rng.choice(list(MARKS), p=_SHARES))
                 mark_made(ink, box, hand, mark, rng=rng)
                 name = f"box{len(boxes) + 1}"
                 off = np.clip(rng.normal(0, _BESIDE_MM, 4), -0.5, 0.5) * min(1.0, side / 4)
@@ -238,6 +255,19 @@ def draw_makes(rng: np.random.Generator, *, blocks: int = 6) -> MadeSheet:
     return MadeSheet(
         np.asarray(cv2.cvtColor(blank, cv2.COLOR_RGB2BGR), np.uint8), marked, template, tuple(boxes)
     )
+
+
+def _in_one_manner(rng: np.random.Generator, manner: str) -> list[str]:
+    """What happens to the boxes of a row."""
+    stray = ("specks", "tail")
+    out = [str(rng.choice(stray)) if rng.random() < _STRAY else "empty" for _ in range(5)]
+    marks = MANNERS[manner]
+    first, second = rng.permutation(5)[:2].tolist()
+    if rng.random() < 0.85:
+        out[first] = str(rng.choice(list(marks), p=list(marks.values())))
+    if manner in ("ticks", "crosses") and rng.random() < _WITHDRAWN:
+        out[second] = str(rng.choice(["corrected", "crossed out"]))
+    return out
 
 
 def mark_made(ink: Picture, box: Box, hand: Hand, mark: str, *, rng: np.random.Generator) -> None:
@@ -255,6 +285,11 @@ def mark_made(ink: Picture, box: Box, hand: Hand, mark: str, *, rng: np.random.G
         return
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     size = np.array([x1 - x0, y1 - y0])
+    if mark == "specks":
+        for x, y in rng.uniform(-0.5, 0.5, (int(rng.integers(1, 4)), 2)) * size + middle:
+            dot = float(rng.uniform(0.06, 0.16)) * PX_PER_MM
+            cv2.circle(ink, (round(x), round(y)), max(1, round(dot)), 200, -1, cv2.LINE_AA)
+        return
     for stroke in _strokes(mark, rng):
         shaken = stroke + rng.normal(0, 0.025, stroke.shape) + rng.normal(0, 0.04, 2)
         draw_stroke(ink, middle + shaken * size, hand, rng=rng)
@@ -273,6 +308,16 @@ def _strokes(mark: str, rng: np.random.Generator) -> list[Points]:
         return [np.array([(-reach, up * reach), (0, 0), (reach, -up * reach)])]
     if mark == "scribble":
         return [_zigzag(int(rng.integers(4, 7)), (0.12, 0.88), rng.uniform(0, np.pi), rng) - 0.5]
+    if mark == "filled partly":
+        passes, part = int(rng.integers(6, 10)), float(rng.uniform(0.5, 0.85))
+        zigzag = _zigzag(passes, (0.08, 0.92), rng.uniform(0, np.pi), rng) - 0.5
+        return [np.clip(zigzag, (-0.4, -0.4), (0.4, 0.4)) * (1, part)]
+    if mark == "filled over":
+        passes, out = int(rng.integers(8, 13)), float(rng.uniform(0.0, 0.12))
+        return [_zigzag(passes, (-out, 1 + out), rng.uniform(0, np.pi), rng) - 0.5]
+    if mark == "tail":  # of what is written above
+        x = float(rng.uniform(-0.4, 0.4))
+        return [np.array([(x + 0.2, -1.3), (x + 0.1, -0.8), (x - 0.1, rng.uniform(-0.42, -0.2))])]
     if mark == "dot":
         small = float(rng.uniform(0.06, 0.14))
         return [round_ * small, round_ * small / 2]
