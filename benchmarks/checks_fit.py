@@ -40,14 +40,14 @@ Floats = NDArray[np.float64]
 _MARKS = {  # what each counts as, of `STATES`, and its share
     "empty": (0, 0.26), "specks": (0, 0.03), "tail": (0, 0.03), "circled": (0, 0.02),
     "ticked": (1, 0.15), "ticked far": (1, 0.06), "slash": (1, 0.05), "dot": (1, 0.04),
-    "crossed": (2, 0.13),
+    "crossed": (2, 0.11), "crossed twice": (2, 0.06),
     "filled": (3, 0.06), "scribble": (3, 0.04), "filled partly": (3, 0.03),
     "filled over": (3, 0.04),
     "corrected": (4, 0.06), "crossed out": (4, 0.04),
 }  # fmt: skip
 _SHORT = ("dot", "circled", "specks", "tail")  # not asked how much ink a mark has at least
 _PLAIN = tuple("square" + more for more in ("", ", bold", ", grey", ", tinted", ", 2 mm", ", 8 mm"))
-_SEED, _BOXES, _SHEETS = 97_000, 6000, 30
+_SEED, _BOXES, _SHEETS = 97_000, 6000, 120
 _HIDDEN = 16
 
 

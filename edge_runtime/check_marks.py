@@ -61,7 +61,6 @@ _CIRCLED = 0.8  # of empty boxes with a circle around them, how many are meant a
 # Of boxes scribbled over, and of those filled, how many are meant as an answer: assumed, so that
 # by itself such a box is never accepted. Its page tells more, see `company`.
 _MEANT, _FILLED = 0.2, 0.9
-_SCRIBBLED, _TWICE = 0.5, 0.6  # of its middle that is ink; and how many are meant where less is
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +157,13 @@ def _there(mark: CheckMark, measured: Floats, weights: str) -> float:
 
 
 def _marked_as(states: Floats, patch: Gray, whole: Gray | None = None) -> CheckMark:
-    quarter = _SIDE // 4
-    middle = slice(_RIM + quarter, _RIM + _SIDE - quarter)
-    core = float(patch[middle, middle].mean())
-    # What leaves most of the middle free may as well be a cross that was drawn twice.
-    twice = core < _SCRIBBLED and STATES[int(np.argmax(states))] == "corrected"
-    meant = _TWICE if twice else _MEANT
-    yes = float(states[1] + states[2] + _FILLED * states[3] + meant * states[4])
+    yes = float(states[1] + states[2] + _FILLED * states[3] + _MEANT * states[4])
     mark = CheckMark(yes, tuple(states.tolist()))
     # A stroke that goes through a box, or around it, is parted where the print was taken out.
     through = patch if whole is None else whole
+    quarter = _SIDE // 4
+    middle = slice(_RIM + quarter, _RIM + _SIDE - quarter)
+    core = float(patch[middle, middle].mean())
     mark = replace(mark, core=core)
     if core <= _CLEAN and (is_circled(patch, rim=_RIM) or is_circled(through, rim=_RIM)):
         return replace(mark, yes=_CIRCLED, doubt=CIRCLED)

@@ -32,10 +32,13 @@ MARKS = {  # and whether it is an answer
 }  # fmt: skip
 # Of sheets on which one person marks all in one manner, one box of a row, and now and then blackens
 # what was marked by mistake. Not drawn where every box is marked by chance.
-MORE_MARKS = {"filled partly": True, "filled over": True, "specks": False, "tail": False}
+MORE_MARKS = {
+    "filled partly": True, "filled over": True, "crossed twice": True, "specks": False,
+    "tail": False,
+}  # fmt: skip
 MANNERS: dict[str, dict[str, float]] = {
     "ticks": {"ticked": 0.7, "ticked far": 0.2, "slash": 0.1},
-    "crosses": {"crossed": 1.0},
+    "crosses": {"crossed": 0.8, "crossed twice": 0.2},
     "fills": {"filled": 0.6, "filled partly": 0.12, "filled over": 0.18, "scribble": 0.1},
     "circles": {"circled": 1.0},
 }
@@ -306,6 +309,16 @@ def _strokes(mark: str, rng: np.random.Generator) -> list[Points]:
         reach = float(rng.uniform(0.4, 0.65))
         up = 1 if rng.random() < 0.8 else -1
         return [np.array([(-reach, up * reach), (0, 0), (reach, -up * reach)])]
+    if mark == "crossed twice":  # a stroke of it is gone over again, and its ends have hooks
+        a, b = rng.uniform(0.42, 0.75, 2)
+        again = float(rng.uniform(0.1, 0.9))
+        one = [(a, -a), (a * (1 - again), -a * (1 - again)), (a * 0.95, -a * 0.85), (0.0, 0.02)]
+        one.append((-a, a))
+        if rng.random() < 0.5:
+            one.append((-a + float(rng.uniform(-0.05, 0.25)), a - float(rng.uniform(0.05, 0.4))))
+        other = [(-b, -b), (0.0, 0.0), (b, b * float(rng.uniform(0.7, 1.1)))]
+        turned = np.array([-1, 1]) if rng.random() < 0.5 else np.array([1, 1])
+        return [np.array(one) * turned, np.array(other) * turned]
     if mark == "scribble":
         return [_zigzag(int(rng.integers(4, 7)), (0.12, 0.88), rng.uniform(0, np.pi), rng) - 0.5]
     if mark == "filled partly":
