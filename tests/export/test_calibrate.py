@@ -308,13 +308,14 @@ def test_a_twin_joins_an_exported_model(
         assert before.keys() == after.keys()
         changed = {name for name in after if after[name] != before[name]}
         assert "code" in changed
-        assert changed <= {"cell", "code", "claim_code"}
+        assert changed <= {"cell", "code", "cell_pattern", "code_pattern", "claim_code"}
     card = (joined.parent / "MODEL_CARD.md").read_text("utf-8")
     assert card.count("## Twin: figures") == card.count("## Twin: codes") == 1
     assert "codes: int8 reads as fp32" in card
     rows = [line for line in card.splitlines() if line.startswith("| code | ")]
     assert [row.count("|") for row in rows] == [9, 2 + 1 + len(calibrate.FEATURES)]
-    assert card.count("Fitted last: cell, code, claim_code; the others keep") == 1
+    fitted = "cell, code, cell_pattern, code_pattern, claim_code"
+    assert card.count(f"Fitted last: {fitted}; the others keep") == 1
     again = recalibrate(
         joined,
         tmp_path / "again",
