@@ -161,6 +161,9 @@ def test_of_two_marks_the_one_that_is_not_crossed_out_is_the_text() -> None:
     one = read(page, marks="fill")["q0"]
     assert (one.text, one.status) == ("D", Status.REVIEW)
     assert "one may be withdrawn: A" in one.reason
+    assert 0.5 < one.confidence < 0.9
+    fill(page, 0, 1)  # and now nothing tells which of the others stands
+    assert read(page, marks="fill")["q0"].confidence < 0.1
 
 
 def test_a_blackened_bubble_beside_a_ticked_one_was_withdrawn() -> None:
