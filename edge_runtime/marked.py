@@ -17,8 +17,8 @@ from edge_runtime.spec import ModelSpec
 MARKS = {"checkbox": ("yes", "no"), "signature": ("present", "absent")}
 _GROUP = "text"  # of calibrations, whose operating point is that of marks
 _TOLD = 4  # alternatives
-# Of rows with a mark that looks withdrawn, how many answer by the other: 30 of 38 drawn ones; in the
-# others both are meant.
+# Of rows with a mark that looks withdrawn, how many answer by the other: 30 of 38 drawn ones; in
+# the others both are meant.
 _STANDS = 0.75
 
 
