@@ -59,6 +59,10 @@ _CLAIMS = {
 }
 CLAIM_GROUPS = tuple(dict.fromkeys(_CLAIMS.values()))
 _GROUP_OF_KIND = {kind: group for group, kinds in _GROUPS.items() for kind in kinds.split()}
+# Kinds with words of their own, taken out of the groups whose networks and claims are theirs.
+_APART = {("name", "text"): "name", ("email", "code"): "email", ("email", "cell"): "cell_email"}
+_BASES = {group: base for (_, base), group in _APART.items()}
+_WORDS = frozenset(("text", "name", "email"))  # kinds
 _BY_PATTERN = "_pattern"  # what the name of a group ends with that has a pattern of the template's
 _PATTERNED = ("cell", "digits", "amount", "code", "text")  # which have one
 DEFAULT_GROUP = "default"
@@ -167,18 +171,21 @@ def checked(confidence: float, holding: float, chance: float) -> float:
 
 
 def group_of(field: Field) -> str:
-    """The group a field is calibrated with: "choices", "digits", "amount", "code" or "text".
+    """The group a field is calibrated with: "choices", "digits", "amount", "code" or "text"; "name"
+    and "email" where words are expected of such a field.
 
     A row of cells belongs to "cell_digits" where it holds figures, to "cell_text" where words are
-    expected, else to "cell", where O is in doubt with 0. In "amount" the marks between the figures
-    are part of the text, and an apostrophe is lost more easily than a figure.
+    expected, to "cell_email" where mail is, else to "cell", where O is in doubt with 0. In "amount"
+    the marks between the figures are part of the text, and an apostrophe is lost more easily than a
+    figure.
 
     Where the template gives a pattern, most look-alikes are ruled out, and what is written may be
-    ruled out with them: "text", "code", "amount", "digits" and "cell" have a group "..._pattern"
-    each.
+    ruled out with them: "text", "name", "code", "email", "amount", "digits" and "cell" have a group
+    "..._pattern" each.
     """
-    group = base_group_of(field)
-    return group + _BY_PATTERN if field.pattern is not None and group in _PATTERNED else group
+    base = base_group_of(field)
+    group = _APART.get((field.kind or "text", base), base) if expects_words(field) else base
+    return group + _BY_PATTERN if field.pattern is not None and base in _PATTERNED else group
 
 
 def base_group_of(field: Field) -> str:
@@ -188,7 +195,7 @@ def base_group_of(field: Field) -> str:
     only_digits = bool(field.charset) and set(field.charset or "") <= _CHARSET_DIGITS
     group = "digits" if only_digits else _GROUP_OF_KIND[field.kind or "text"]
     if field.cells is not None:
-        words = "cell_text" if expects_words(field) else "cell"
+        words = "cell_text" if group == "text" and expects_words(field) else "cell"
         return "cell_digits" if group in ("digits", "amount") else words
     coded = field.charset is not None and group == "text" and not expects_words(field)
     return "code" if coded else group
@@ -214,32 +221,38 @@ def claim_group_of(field: Field) -> str:
 def expects_words(field: Field) -> bool:
     """Whether words may be expected: never of codes, digits, user names, nor of secrets.
 
-    A text whose characters are named is a code, unless they are letters and the space between
-    words; a name may well be asked for in capitals.
+    Addresses of mail are words of a kind: people name them after themselves. A text whose
+    characters are named is a code, unless they are letters and the space between words; a name may
+    well be asked for in capitals.
     """
-    if field.secret or field.choices is not None or field.kind not in ("text", "name"):
+    if field.secret or field.choices is not None or field.kind not in _WORDS:
         return False
     if field.cells == 1:
         return False
     if field.charset is None:
         return True
+    if field.kind == "email":
+        return "@" in field.charset and any(map(str.isalpha, field.charset))
     if any(char.isdigit() for char in field.charset):
         return False
     return field.kind == "name" or (" " in field.charset and any(map(str.isalpha, field.charset)))
 
 
 def base_of(group: str) -> str:
-    """The group of the same fields without a pattern of the template's."""
-    return group.removesuffix(_BY_PATTERN)
+    """The group that a group was taken out of: of fields of any pattern, and of its kinds."""
+    plain = group.removesuffix(_BY_PATTERN)
+    return _BASES.get(plain, plain)
 
 
 def calibration_for(spec: ModelSpec, group: str) -> Calibration:
-    """The group's calibration, that of the group without a pattern, or the default one.
+    """The group's calibration, that of the group it was taken out of, or the default one.
 
     Raises:
         ModelError: The model has none of these.
     """
-    nearest = (group, base_of(group), DEFAULT_GROUP)
+    plain = group.removesuffix(_BY_PATTERN)
+    base = base_of(group)
+    nearest = (group, plain, base + group.removeprefix(plain), base, DEFAULT_GROUP)
     found = next((spec.calibration[one] for one in nearest if one in spec.calibration), None)
     if found is None:
         raise ModelError(

@@ -29,7 +29,7 @@ from edge_runtime.decode import (
 from edge_runtime.field import Field
 from edge_runtime.grammar import Grammar, compile_grammar
 from edge_runtime.place import FieldInk
-from edge_runtime.prior import Prior
+from edge_runtime.prior import NO_PRIORS, Prior, Priors
 from edge_runtime.rows import Row
 from edge_runtime.strikes import CALLED, strike_share
 
@@ -58,7 +58,7 @@ def decode_fields(
     frames: Sequence[Sequence[LogProbs]],
     labels: tuple[str, ...],
     *,
-    prior: Prior | None = None,
+    priors: Priors = NO_PRIORS,
 ) -> list[Decoded]:
     """Decode fields, each to the last bit as if it were alone.
 
@@ -66,27 +66,27 @@ def decode_fields(
         inks: With ink, and no marks.
         frames: For each field the network's answer to each of `ink.asked`, float32 (t, n_labels).
         labels: Of the network.
-        prior: For free text, or None.
+        priors: For free text and names.
     """
     found: list[Decoded | None] = [None] * len(inks)
     grammars: dict[Field, Grammar] = {}
-    lines: dict[tuple[Grammar, bool], list[int]] = {}
+    lines: dict[tuple[Grammar, Prior | None], list[int]] = {}
     for at, (ink, its) in enumerate(zip(inks, frames, strict=True)):
         grammar = grammars.get(ink.field)
         if grammar is None:
             grammar = grammars[ink.field] = compile_grammar(ink.field, labels)
-        free = prior is not None and expects_words(ink.field)
+        prior = priors.of(ink.field.kind) if expects_words(ink.field) else None
         if ink.field.cells is None:
-            lines.setdefault((grammar, free), []).append(at)
+            lines.setdefault((grammar, prior), []).append(at)
         else:
-            found[at] = _decode_cells(ink, its, grammar, prior if free else None)
-    for (grammar, free), group in lines.items():
+            found[at] = _decode_cells(ink, its, grammar, prior)
+    for (grammar, prior), group in lines.items():
         for start in range(0, len(group), _TOGETHER):
             part = group[start : start + _TOGETHER]
             given = [frames[at][0] for at in part]
-            decodings, said = _decode_lines(given, grammar, prior if free else None)
+            decodings, said = _decode_lines(given, grammar, prior)
             for at, decoding, raw in zip(part, decodings, said, strict=True):
-                name = prior.name if prior is not None and free else ""
+                name = prior.name if prior is not None else ""
                 found[at] = Decoded(inks[at], frames[at][:1], grammar, decoding, raw, prior=name)
     return [one for one in found if one is not None]
 

@@ -35,7 +35,7 @@ from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, value_of
 from edge_runtime.marked import MARKS, judge_choice, judge_mark, reading_of
 from edge_runtime.place import FieldInk
 from edge_runtime.preprocess import IntBox, Strip
-from edge_runtime.prior import Prior
+from edge_runtime.prior import NO_PRIORS, Priors
 from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
@@ -62,7 +62,7 @@ _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 
 
 def judge(
-    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, *, prior: Prior | None = None
+    ink: FieldInk, frames: Sequence[LogProbs], spec: ModelSpec, *, priors: Priors = NO_PRIORS
 ) -> tuple[FieldReading, Evidence | None]:
     """The reading of a field.
 
@@ -70,12 +70,13 @@ def judge(
         ink: From `take_ink`.
         frames: The network's answer to each of `ink.asked`, float32 (t, n_labels).
         spec: Of that network.
-        prior: On what people write, for free text alone; None: the ink has the only say.
+        priors: On what people write, for free text and names alone; without, the ink has the only
+            say.
 
     Returns:
         The reading, and the evidence its confidence came from: None where no network was asked.
     """
-    return judge_all([ink], [frames], spec, prior=prior)[0]
+    return judge_all([ink], [frames], spec, priors=priors)[0]
 
 
 def judge_all(
@@ -83,26 +84,26 @@ def judge_all(
     frames: Sequence[Sequence[LogProbs]],
     spec: ModelSpec,
     *,
-    prior: Prior | None = None,
+    priors: Priors = NO_PRIORS,
 ) -> list[tuple[FieldReading, Evidence | None]]:
     """The readings of many fields, each to the last bit what `judge` says of it alone."""
     heard = [ink.mark is None and any(ink.strips) for ink in inks]
     decoded = iter(
         decode_fields(
-            list(compress(inks, heard)), list(compress(frames, heard)), spec.labels, prior=prior
+            list(compress(inks, heard)), list(compress(frames, heard)), spec.labels, priors=priors
         )
     )
     return [
-        _verdict(next(decoded), spec, prior) if there else (_unheard(ink, spec), None)
+        _verdict(next(decoded), spec, priors) if there else (_unheard(ink, spec), None)
         for ink, there in zip(inks, heard, strict=True)
     ]
 
 
-def _verdict(one: Decoded, spec: ModelSpec, prior: Prior | None) -> tuple[FieldReading, Evidence]:
+def _verdict(one: Decoded, spec: ModelSpec, priors: Priors) -> tuple[FieldReading, Evidence]:
     ink, grammar, decoding = one.ink, one.grammar, one.decoding
     skip, filled = grammar.field.skip or "", ink.filled
     value = value_of(decoding.text, grammar.field)
-    known = None if grammar.spells_words else prior
+    known = None if grammar.spells_words else priors.of(ink.field.kind)
     evidence = features(decoding, filled, skip=skip, field=ink.field, prior=known)
     calibration = calibration_for(spec, group_of(ink.field))
     struck = _struck_shares(ink, grammar)

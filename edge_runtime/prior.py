@@ -1,6 +1,6 @@
 """Which characters follow which in words that people write: an n-gram prior for free text.
 
-Owns:   `Prior` and its packed form, which travels in the model file.
+Owns:   `Prior` and its packed form, which travels in the model file; `Priors`, those of a model.
 Needs:  numpy.
 Words:  a *gram* is a context and the character after it. Case is folded, every digit is a 0: the
         prior knows words, and must not know that one number is likelier than another.
@@ -12,7 +12,7 @@ import base64
 import lzma
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ from edge_runtime.prior_tables import COLUMNS, END, NEVER, NO_COST, SHIFT, Prior
 
 Floats = NDArray[np.float64]
 
-PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed prior
+PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed priors
 UNIT = 8.0  # parts of a nat that are stored
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
 _DIGITS = str.maketrans("123456789", "0" * 9)
@@ -76,9 +76,7 @@ class Prior:
 
     def score(self, text: str) -> float:
         """What the prior adds to the log-probability of a text, in nats."""
-        folded = fold(text) if "-" in text or not text.isascii() else text
-        if folded is not text:
-            folded = _HYPHEN.sub(" ", folded)
+        folded = joined_apart(fold(text)) if "-" in text or not text.isascii() else text
         costs, after = self.tables.flat
         at, total = self.tables.start << SHIFT, 0
         for column in _columns(folded + END):
@@ -124,6 +122,45 @@ class Prior:
             raise ModelError(f"the model's prior cannot be read ({error}); export again") from error
 
 
+@dataclass(frozen=True, eq=False)
+class Priors:
+    """What a model knows of words: each of its priors is for the fields that ask for such words.
+
+    Args:
+        words: For free text; None: nothing is expected.
+        kinds: For fields of kinds that hold words of their own: names of people, addresses of mail.
+    """
+
+    words: Prior | None = None
+    kinds: Mapping[str, Prior] = field(default_factory=dict)
+
+    def of(self, kind: str | None) -> Prior | None:
+        """The prior for fields of a kind, where words are expected of the field."""
+        return self.kinds.get(kind or "text") or (None if kind == "email" else self.words)
+
+    def to_text(self) -> str:
+        """For the model's metadata: a line of ASCII each."""
+        others = (f"{kind}:{one.to_text()}" for kind, one in self.kinds.items())
+        return "\n".join([self.words.to_text(), *others]) if self.words else ""
+
+    @staticmethod
+    def from_text(text: str) -> Priors:
+        """Read `to_text` back.
+
+        Raises:
+            ModelError: Not of that form.
+        """
+        first, *rest = text.split("\n")
+        kinds = {}
+        for line in rest:
+            kind, _, told = line.partition(":")
+            kinds[kind] = Prior.from_text(told)
+        return Priors(Prior.from_text(first), kinds)
+
+
+NO_PRIORS = Priors()
+
+
 def pack(seen: Mapping[str, float], off: Mapping[str, float]) -> bytes:
     """Tables to bytes: the grams, a line each, then their log-probabilities and costs in 1/8 nats.
 
@@ -145,6 +182,11 @@ def _columns(text: str) -> Sequence[int]:
     if text.isascii():
         return text.encode("ascii").translate(COLUMNS)
     return [column_of(char) for char in text]
+
+
+def joined_apart(folded: str) -> str:
+    """A folded text with spaces for hyphens between letters, as texts are counted and heard."""
+    return _HYPHEN.sub(" ", folded)
 
 
 def fold(text: str) -> str:

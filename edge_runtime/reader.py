@@ -37,6 +37,7 @@ from edge_runtime.place import (
     take_ink,
     template_crops,
 )
+from edge_runtime.prior import NO_PRIORS
 from edge_runtime.recognize import LogProbs, Recognizer
 from edge_runtime.register import Registration, choose
 from edge_runtime.results import FieldReading, FormReading, Status
@@ -68,7 +69,7 @@ class Reader:
         providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
         threads: Threads inside one run of the network.
         allow_fallback: Take what is there instead of a provider that is not.
-        prior: Let the model's character prior help with fields of kind `text` and `name`. Readings
+        prior: Let the model's character priors help with fields of kind `text` and `name`. Readings
             name it.
         accept: Confidence, 0..1, from which readings are accepted where nothing else speaks against
             them; None: the model's own operating points, 0.3 % wrong of the accepted. At 0.98 up to
@@ -93,7 +94,7 @@ class Reader:
         self._recognizer = Recognizer(
             model, providers=providers, threads=threads, allow_fallback=allow_fallback
         )
-        self._prior = self._recognizer.prior if prior else None
+        self._priors = self._recognizer.priors if prior else NO_PRIORS
         self._twins_of = lru_cache(maxsize=4096)(self._twins)
         confidence.check_calibration(self._recognizer.spec)
         self._judged_by = confidence.accepting_from(accept, self._recognizer.spec)
@@ -217,7 +218,7 @@ class Reader:
         """
         ink = self._ink(as_crop(crop), field)
         (frames,) = self._heard([ink])
-        return judge.judge(ink, frames, self._judged_by, prior=self._prior)[0]
+        return judge.judge(ink, frames, self._judged_by, priors=self._priors)[0]
 
     def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
         """Read many crops; the same answers as one by one, in order.
@@ -287,7 +288,7 @@ class Reader:
             with timer.step("recognize"):
                 heard = self._heard(chunk)
             with timer.step("decode"):
-                judged = judge.judge_all(chunk, heard, self._judged_by, prior=self._prior)
+                judged = judge.judge_all(chunk, heard, self._judged_by, priors=self._priors)
             yield from judged
 
     def tell_kinds(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[Field, ...]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError, ProviderError
 from edge_runtime.preprocess import Strip, bucket_px, n_frames, to_tensor
-from edge_runtime.prior import PRIOR_KEY, Prior
+from edge_runtime.prior import NO_PRIORS, PRIOR_KEY, Priors
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
 from edge_runtime.twin import apply_twin, twin_key
 
@@ -94,7 +94,7 @@ class Recognizer:
         if not allow_fallback:
             _refuse_absent(chosen, session.get_providers())
         self.spec = _read_spec(session, path)
-        self.prior = _read_prior(session, path)
+        self.priors = _read_priors(session, path)
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         on_cpu = self.providers[0] == _CPU
         self._columns = CPU_COLUMNS if on_cpu else GPU_COLUMNS
@@ -314,13 +314,13 @@ def _twin_bytes(model: bytes, told: str, path: Path) -> bytes:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _read_prior(session: Any, path: Path) -> Prior | None:
-    """The prior in the model's metadata; None where it has none."""
+def _read_priors(session: Any, path: Path) -> Priors:
+    """The priors in the model's metadata."""
     raw = session.get_modelmeta().custom_metadata_map.get(PRIOR_KEY)
     if raw is None:
-        return None
+        return NO_PRIORS
     try:
-        return Prior.from_text(raw)
+        return Priors.from_text(raw)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

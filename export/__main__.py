@@ -59,7 +59,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the model")
     parser.add_argument(
-        "--prior", type=Path, help="from `python -m train.prior`; default train/weights/prior.txt"
+        "--prior",
+        type=Path,
+        help="from `python -m train.prior`; default train/weights/prior.txt, with --recalibrate "
+        "the model's own",
     )
     parser.add_argument("--fp32", type=Path, help="the same in fp32; default beside the checkpoint")
     parser.add_argument(
@@ -137,6 +140,7 @@ def _recalibrate(told: argparse.Namespace) -> Path:
         twins=told.twin,
         options=Options(data, ranges_on=told.ranges_on, gate_on=told.gate_on),
         groups=[one for one in told.groups.split(",") if one],
+        prior=told.prior,
     )
 
 

@@ -236,8 +236,10 @@ def write_licences(path: Path, trained: Trained) -> None:
         "UNIPEN: the release on Zenodo is CC BY 4.0; the CD of 1999 spoke of research use. We",
         "rely on the release. Changes: strokes were rendered anew, distorted, set into strings.",
         "",
-        "The character prior in the file was counted on the texts of UNIPEN's train writers and on",
-        "the English word list of SCOWL (Debian's wamerican), which may be used freely.",
+        "The character priors in the file were counted on the texts of UNIPEN's train writers, on",
+        "the English word list of SCOWL (Debian's wamerican), which may be used freely, and on",
+        "names of people and places as Faker (MIT) and the US census of 1990 (public domain) have",
+        "them.",
     ]
     if any(getattr(trained.config.engine, name) > 0 for name in _MNIST_SOURCES):
         lines += [

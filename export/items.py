@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge_runtime.casing import as_name
-from edge_runtime.confidence import base_of, group_of
+from edge_runtime.confidence import group_of
 from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
@@ -29,6 +29,8 @@ from export.patterns import pattern_of, vocabulary_of
 from train import texts
 from train.coined import Coiner
 from train.engine import Engine, EngineConfig
+from train.mail import Mailer
+from train.people import FILE, Namer, People
 from train.strokes import DataError
 
 Rng = np.random.Generator
@@ -36,12 +38,15 @@ Rng = np.random.Generator
 GROUPS = (
     *("cell", "cell_digits", "cell_text", "digits", "amount", "code", "text", "choices"),
     *("cell_pattern", "digits_pattern", "amount_pattern", "code_pattern", "text_pattern"),
+    *("name", "name_pattern", "email", "email_pattern", "cell_email"),
 )
 _FOREIGN = 0.04
 _AGAINST_LIST = 0.5  # of single words
 _NAMES = 0.3  # of the rows
 _SMALL_NAMES = 0.1  # of texts with words without a capital may be names
-_WORDS = 0.6  # of the names in rows; the others are in no list
+_WORDS = 0.35  # of the names in rows
+_NAMED = 0.6  # of the others, and of composed names, are people's; the rest are in no list
+_MAILED = 0.75  # of the composed addresses are as people have them
 _COMPOSED = 0.3  # of the other draws: texts composed for a field of their kind
 _BY_PATTERN = 0.4  # of the fields have one where their authors give any
 _AGAINST_PATTERN = 0.04  # of those: something else was written than was asked for
@@ -52,11 +57,19 @@ _POOL = 200  # texts whose patterns others are read against
 _EMPTY_AT_END = 0.5  # of the rows: forms have cells for the longest of texts
 # A text is foreign to a field of figures for holding one of these: "7b 28" may be meant as 7628.
 _UNLIKE_FIGURES = frozenset("acdefhkmnprtuvwxACEFHKMNPRUVWXYZ")
+_MAILS = 0.12  # of the rows
+_MAIL_CELLS = 32  # at most
 _ROWS = 0.28  # of the draws; the engine draws no boxes
 _LISTED = 0.6  # of words that are read against a list stand on it
 _LOOKALIKE = 0.5  # of the others have a near miss there: one drug for another
-_OF_AMOUNTS = ("amount", "amount", "amount", "date", "time", "phone")
-_OF_CODES = ("username", "username", "email", "code")
+_KINDS_OF = {  # what is composed
+    "text": ("name", "text"),
+    "amount": ("amount", "amount", "amount", "date", "time", "phone"),
+    "code": ("username", "username", "email", "email", "code"),
+}
+# Where no others are wanted any more nothing else is drawn.
+_IN_ROWS = frozenset(("cell_text", "cell_email"))
+_COMPOSED_ALONE = frozenset(("email", "email_pattern", "name", "name_pattern"))
 _LIST_SIZES = (4, 1000)
 _LONG_LISTS = 4  # of half of all words each: thousands of rivals, as a lexicon has
 _LONG = 0.5  # of words that are read against a list
@@ -91,16 +104,17 @@ def draw_items(
     words = sorted({engine.words.labels[i] for i in engine.words.of_part("train")})
     written = [engine.words.labels[i] for i in engine.words.of_part(engine.part)]
     coiner = Coiner(words)
+    namer = _Namer(coiner, data / FILE)
     ask = _Patterns(words, coiner, spec)
     found: dict[str, list[Item]] = {group: [] for group in groups}
     for _ in range(_DRAWS * n * len(GROUPS)):
         wanted = {group for group, items in found.items() if len(items) < n}
         if not wanted:
             return [item for items in found.values() for item in items]
-        if rng.random() < _ROWS:
-            item = _row(engine, spec, written, coiner, rng)
+        if rng.random() < _ROWS or wanted <= _IN_ROWS:
+            item = _row(engine, spec, written, namer, wanted, rng)
         else:
-            item = _composed(engine, spec, coiner, wanted, rng)
+            item = _composed(engine, spec, coiner, namer, wanted, rng)
             item = item or _item(engine, spec, words, rng)
         if item is not None:
             item = ask.by_pattern(item, rng, wanted=wanted)
@@ -140,20 +154,28 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
 
 
 def _composed(
-    engine: Engine, spec: ModelSpec, coiner: Coiner, wanted: Collection[str], rng: Rng
+    engine: Engine,
+    spec: ModelSpec,
+    coiner: Coiner,
+    namer: _Namer,
+    wanted: Collection[str],
+    rng: Rng,
 ) -> Item | None:
-    """A text of the kind that was asked for; names and phrases are none that the prior knows.
+    """A text of the kind that was asked for; phrases and four names in ten are none that a prior
+    knows.
 
     None most of the time, and where no such field is wanted.
     """
-    if rng.random() >= _COMPOSED:
+    kinds = {
+        group: some
+        for group, all_of_it in _KINDS_OF.items()
+        if (some := [kind for kind in all_of_it if _wanted(Field("any", kind), wanted)])
+    }
+    if not kinds or (rng.random() >= _COMPOSED and not _COMPOSED_ALONE.issuperset(wanted)):
         return None
-    group = pick(("text", "amount", "code"), rng)
-    if not any(base_of(one) == group for one in wanted):
-        return None
-    kinds = {"text": ("name", "text"), "amount": _OF_AMOUNTS, "code": _OF_CODES}[group]
-    kind = pick(kinds, rng)
-    make = {"name": coiner.name, "text": coiner.phrase}.get(kind) or getattr(texts, kind)
+    kind = pick(kinds[pick(tuple(kinds), rng)], rng)
+    ours = {"name": namer.name, "text": coiner.phrase, "email": namer.email}
+    make = ours.get(kind) or getattr(texts, kind)
     written = engine.write(make(rng), rng)
     if written is None:
         return None
@@ -165,33 +187,77 @@ def _composed(
     return Item(crop, Field("composed", kind=kind), text)
 
 
+def _wanted(field: Field, wanted: Collection[str]) -> bool:
+    """Whether such a field is, as it is or with a pattern."""
+    return group_of(field) in wanted or group_of(replace(field, pattern=".")) in wanted
+
+
 def _row(
-    engine: Engine, spec: ModelSpec, written: Sequence[str], coiner: Coiner, rng: Rng
+    engine: Engine,
+    spec: ModelSpec,
+    written: Sequence[str],
+    namer: _Namer,
+    wanted: Collection[str],
+    rng: Rng,
 ) -> Item | None:
-    charset = None
-    if rng.random() < _NAMES:
-        text, charset = _name(written, coiner, rng)
+    charset, draw = None, rng.random()
+    if draw < _NAMES:
+        text, charset = _name(written, namer, rng)
         kind = "name"
+    elif draw < _NAMES + _MAILS:
+        text, charset = _mail(namer, rng)
+        kind = "email"
     else:
-        draw = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
-        text = draw(rng).replace(" ", "")[: int(rng.integers(1, 13))]
+        make = (texts.digit_string, texts.username, texts.code)[int(rng.integers(3))]
+        text = make(rng).replace(" ", "")[: int(rng.integers(1, 13))]
         kind = _kinds(text, ("digits", "code", "username"), spec)[0]
     if not text:  # a word of figures alone is no name
         return None
     cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < _EMPTY_AT_END else 0)
-    crop = engine.draw_row(text.ljust(cells), rng)
     field = Field("row", kind=kind, cells=cells, charset=charset)
+    crop = engine.draw_row(text.ljust(cells), rng) if _wanted(field, wanted) else None
     return None if crop is None else Item(crop, field, text)
 
 
-def _name(written: Sequence[str], coiner: Coiner, rng: Rng) -> tuple[str, str | None]:
-    """One or two words or none of any list; and the charset, where capitals alone may stand."""
+class _Namer:
+    """Names and addresses, most of them of the list that priors were counted on, if there is one.
+
+    Somebody's name is on such a list more often than not, and confidence must hold for both.
+    """
+
+    def __init__(self, coiner: Coiner, path: Path) -> None:
+        self._coiner = coiner
+        people = People.load(path) if path.exists() else None
+        self._listed = Namer(people) if people else None
+        self._mailer = Mailer(people) if people else None
+
+    def name(self, rng: Rng) -> str:
+        listed = self._listed if rng.random() < _NAMED else None
+        return (listed or self._coiner).name(rng)
+
+    def email(self, rng: Rng) -> str:
+        mailer = self._mailer if rng.random() < _MAILED else None
+        return (mailer or texts).email(rng)
+
+
+def _name(written: Sequence[str], namer: _Namer, rng: Rng) -> tuple[str, str | None]:
+    """One or two words or somebody's name; and the charset, where capitals alone may stand."""
     some = [written[i] for i in rng.integers(len(written), size=int(rng.integers(1, 3)))]
-    text = " ".join(some) if rng.random() < _WORDS else coiner.name(rng)
+    text = " ".join(some) if rng.random() < _WORDS else namer.name(rng)
     text = "".join(char for char in text if char.isalpha() or char == " ")[:16].strip()
     if rng.random() < 0.6:
         return text.upper(), texts.UPPER + " " if rng.random() < 0.5 else None
     return text.title(), None
+
+
+def _mail(namer: _Namer, rng: Rng) -> tuple[str, str | None]:
+    """An address that has room in a row, and its charset, where capitals alone may stand."""
+    text = namer.email(rng)
+    while len(text) > _MAIL_CELLS:
+        text = namer.email(rng)
+    if rng.random() < 0.5:
+        return text.upper(), texts.UPPER + texts.DIGITS + "@._-" if rng.random() < 0.5 else None
+    return text, None
 
 
 def _listed(crop: Gray, text: str, words: Sequence[str], rng: Rng) -> Item:

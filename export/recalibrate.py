@@ -4,7 +4,8 @@ with a twin more.
 Owns:   `recalibrate`.
 Needs:  onnx, `calibrate`, `card`, `pipeline`, `stamp`, `widths`.
 
-Neither the numbers of the network nor those of the twins that it has change, nor does the prior;
+Neither the numbers of the network nor those of the twins that it has change, nor do the priors,
+but where others are given;
 the buckets are those of the configuration. A twin that is added is made by the model's own recipe
 for int8, so that a processor that would choose another recipe changes nothing for other fields;
 fitted anew are its fields' groups alone.
@@ -20,7 +21,12 @@ from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_runtime.confidence import base_of, claim_group_of, claim_groups_within
+from edge_runtime.confidence import (
+    CLAIM_GROUPS,
+    base_of,
+    claim_group_of,
+    claim_groups_within,
+)
 from edge_runtime.prior import PRIOR_KEY
 from edge_runtime.recognize import MODEL_FILE
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
@@ -63,6 +69,7 @@ def recalibrate(
     twins: Sequence[Path] = (),
     options: Options | None = None,
     groups: Sequence[str] = (),
+    prior: Path | None = None,
 ) -> Path:
     """Fit an exported model's confidence anew.
 
@@ -76,7 +83,9 @@ def recalibrate(
         log: Called with a line of text.
         twins: Checkpoints of twins to add, or to put in place of those of their names.
         options: How much is measured of these.
-        groups: Of `GROUPS`, those that are fitted; none: all, or those of the twins that are added.
+        prior: From `python -m train.prior`, in place of the model's.
+        groups: Of `GROUPS` and `CLAIM_GROUPS`, those that are fitted; claims are judged on the
+            fields of the groups that are. None: all, or those of the twins that are added.
 
     Returns:
         Path of the new file.
@@ -105,20 +114,20 @@ def recalibrate(
         twins={name: TWINS[name] for name in TWINS if name in others},
         notes={**spec.notes, **card.twin_notes({k: one.trained for k, one in added.items()})},
     )
-    asked = tuple(groups) or _groups_of(added)
-    if unknown := sorted(set(asked) - set(GROUPS)):
-        raise ConfigError(
-            f"no groups of fields: {', '.join(unknown)}; known are {', '.join(GROUPS)}"
-        )
-    prior = told.get(PRIOR_KEY, "")
+    named = set(groups or _groups_of(added))
+    if unknown := sorted(named - {*GROUPS, *CLAIM_GROUPS}):
+        known = ", ".join((*GROUPS, *CLAIM_GROUPS))
+        raise ConfigError(f"no groups of fields: {', '.join(unknown)}; known are {known}")
+    asked = tuple(one for one in GROUPS if one in named)
+    kept = named if groups else {*asked, *claim_groups_within(asked)}
+    priors = prior.read_text(encoding="ascii").strip() if prior else told.get(PRIOR_KEY, "")
     items = draw_items(data, spec, config.engine, n=calibrate_on, seed=seed, groups=asked)
     log(f"{len(items)} fields")
     with TemporaryDirectory() as folder:
         bare = Path(folder) / MODEL_FILE
-        bare.write_bytes(stamp(network, replace(spec, calibration=placeholder()), prior, others))
+        bare.write_bytes(stamp(network, replace(spec, calibration=placeholder()), priors, others))
         read = read_items(bare, items)
         log("read")
-        kept = {*asked, *claim_groups_within(asked)}
         claimed = [item for item in items if claim_group_of(item.field) in kept]
         claims = judge_claims(bare, claimed, seed=seed)
     fitted = {**fit_groups(read), **fit_claims(claims)}
@@ -129,7 +138,7 @@ def recalibrate(
     fresh = {name: one.calibration for name, one in fitted.items()}
     held = spec.calibration if len(asked) < len(GROUPS) else {}
     spec = replace(spec, calibration={**held, **fresh})
-    new = stamp(network, spec, prior, others)
+    new = stamp(network, spec, priors, others)
     text = (model.parent / card.CARD_FILE).read_text(encoding="utf-8")
     text = card.recalibrated(
         text,

@@ -1,7 +1,7 @@
-"""The character prior: `python -m train.prior WORDS.txt... --out train/weights/prior.txt`.
+"""The character priors: `python -m train.prior WORDS.txt... --people data/people.tsv`.
 
-Owns:   counting n-grams of the train writers' texts and of word lists, smoothing, pruning.
-Needs:  numpy, `strokes` (labels alone), `texts`, `edge_runtime.prior`.
+Owns:   counting n-grams of the train writers' texts, word lists and names, smoothing, pruning.
+Needs:  numpy, `strokes` (labels alone), `texts`, `people`, `edge_runtime.prior`.
 Source: smoothing after Witten and Bell 1991. A word list as Debian's `wamerican` (SCOWL, freely
         licensed) gives words that the handwriting does not hold.
 """
@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.errors import EdgeHwrError, ExitCode
-from edge_runtime.prior import Prior, fold, pack
+from edge_runtime.prior import Prior, Priors, fold, joined_apart, pack
 from edge_runtime.prior_tables import END, START
 from train import texts as made
 from train.config import data_folder
+from train.mail import Mailer
+from train.people import FIRST, FULL, LAST, People
 from train.strokes import StrokeSet
 
 ORDER = 5
@@ -29,6 +31,9 @@ ORDER = 5
 WEIGHT = 0.4
 BONUS = 1.0
 _LISTED = 0.5  # a word of a list counts half of one that somebody wrote
+# Free text may hold names, places and firms; the prior for names, words that are none.
+_PEOPLE_IN_TEXT, _WORDS_IN_NAMES = 0.1, 0.2
+_MAILS, _RANDOM_MAILS = 40_000, 12_000  # addresses that the prior for these is counted on
 # What forms ask for and the handwriting hardly holds, written by the generators of the strips.
 _MADE = {
     made.legal_amount: 4000,
@@ -37,7 +42,8 @@ _MADE = {
     made.phone: 500,
     made.measure: 2000,
 }
-_FEWEST = 1.6  # counts under this are dropped from the two longest orders
+# Counts under this are dropped from the two longest orders; mail would fill half a megabyte.
+_FEWEST, _FEWEST_MAILS = 1.6, 2.5
 
 
 def texts(data: Path, lists: Iterable[Path]) -> Iterator[tuple[str, float]]:
@@ -62,14 +68,16 @@ def count(weighted: Iterable[tuple[str, float]], order: int) -> list[Counter[str
     """Counts of the grams of 1 to `order` characters."""
     counts: list[Counter[str]] = [Counter() for _ in range(order)]
     for text, weight in weighted:
-        folded = START * (order - 1) + fold(text) + END
+        folded = START * (order - 1) + joined_apart(fold(text)) + END
         for at in range(order - 1, len(folded)):
             for n in range(order):
                 counts[n][folded[at - n : at + 1]] += weight  # type: ignore[assignment]
     return counts
 
 
-def smooth(counts: list[Counter[str]]) -> tuple[dict[str, float], dict[str, float]]:
+def smooth(
+    counts: list[Counter[str]], fewest: float = _FEWEST
+) -> tuple[dict[str, float], dict[str, float]]:
     """Log-probability of each gram, and of leaving each context for the next shorter one."""
     seen: dict[str, float] = {}
     off: dict[str, float] = {}
@@ -83,7 +91,7 @@ def smooth(counts: list[Counter[str]]) -> tuple[dict[str, float], dict[str, floa
         for gram, n in grams.items():
             total[gram[:-1]] += n
             kinds[gram[:-1]] += 1
-        kept = {g: n for g, n in grams.items() if order < len(counts) - 1 or n >= _FEWEST}
+        kept = {g: n for g, n in grams.items() if order < len(counts) - 1 or n >= fewest}
         for context in {gram[:-1] for gram in kept}:
             off[context] = math.log(kinds[context] / (total[context] + kinds[context]))
         for gram, n in kept.items():
@@ -97,25 +105,47 @@ def smooth(counts: list[Counter[str]]) -> tuple[dict[str, float], dict[str, floa
     return seen, off
 
 
-def build(data: Path, lists: Iterable[Path]) -> Prior:
-    """The prior of the shipped model."""
-    seen, off = smooth(count(texts(data, lists), ORDER))
-    return Prior(f"char-{ORDER}gram", ORDER, WEIGHT, BONUS, pack(seen, off))
+def build(data: Path, lists: Iterable[Path], people: People | None = None) -> Priors:
+    """The priors of the shipped model; without people one alone, for words."""
+    words = list(texts(data, lists))
+    if people is None:
+        return Priors(_counted(f"char-{ORDER}gram", words))
+    some = ((text, _PEOPLE_IN_TEXT * weight) for text, weight in people.texts())
+    names = people.texts((FIRST, LAST, FULL))
+    fewer = ((text, _WORDS_IN_NAMES * weight) for text, weight in words)
+    rng, mailer = np.random.default_rng(0), Mailer(people)
+    mails = [*(mailer.email(rng) for _ in range(_MAILS))]
+    mails += (made.email(rng) for _ in range(_RANDOM_MAILS))
+    return Priors(
+        _counted(f"char-{ORDER}gram", [*words, *some]),
+        {
+            "name": _counted(f"names-{ORDER}gram", [*fewer, *names]),
+            "email": _counted(f"mail-{ORDER}gram", ((one, 1.0) for one in mails), _FEWEST_MAILS),
+        },
+    )
+
+
+def _counted(name: str, weighted: Iterable[tuple[str, float]], fewest: float = _FEWEST) -> Prior:
+    seen, off = smooth(count(weighted, ORDER), fewest)
+    return Prior(name, ORDER, WEIGHT, BONUS, pack(seen, off))
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.prior", description=__doc__)
     parser.add_argument("lists", type=Path, nargs="*", help="word lists, one word a line")
+    parser.add_argument("--people", type=Path, help="from `python -m train.people`")
     parser.add_argument("--out", type=Path, default=Path("train/weights/prior.txt"))
     told = parser.parse_args(arguments)
     try:
-        prior = build(data_folder(), told.lists)
+        people = People.load(told.people) if told.people else None
+        priors = build(data_folder(), told.lists, people)
     except (EdgeHwrError, OSError) as error:
         print(error, file=sys.stderr)
         return ExitCode.INTERNAL
     told.out.parent.mkdir(parents=True, exist_ok=True)
-    told.out.write_text(prior.to_text() + "\n", encoding="ascii")
-    print(f"{told.out}: {len(prior.packed):,} bytes packed")
+    told.out.write_text(priors.to_text() + "\n", encoding="ascii")
+    for one in filter(None, (priors.words, *priors.kinds.values())):
+        print(f"{told.out}: {one.name}, {len(one.packed):,} bytes packed")
     return ExitCode.OK
 
 

@@ -308,7 +308,8 @@ def test_a_twin_joins_an_exported_model(
         assert before.keys() == after.keys()
         changed = {name for name in after if after[name] != before[name]}
         assert "code" in changed
-        assert changed <= {"cell", "code", "cell_pattern", "code_pattern", "claim_code"}
+        mails = {"email", "email_pattern", "cell_email"}
+        assert changed <= {"cell", "code", "cell_pattern", "code_pattern", "claim_code", *mails}
     card = (joined.parent / "MODEL_CARD.md").read_text("utf-8")
     assert card.count("## Twin: figures") == card.count("## Twin: codes") == 1
     assert "codes: int8 reads as fp32" in card

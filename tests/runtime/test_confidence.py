@@ -96,7 +96,7 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
     ("field", "group"),
     [
         (Field("f"), "text"),
-        (Field("f", kind="name"), "text"),
+        (Field("f", kind="name"), "name"),
         (Field("f", kind="choice", choices=("a", "b")), "choices"),
         (Field("f", kind="amount"), "amount"),
         (Field("f", kind="date"), "amount"),
@@ -108,9 +108,9 @@ def test_all_texts_together_never_exceed_one(parts: list[float], sure: float, re
         (Field("f", kind="text", cells=1), "cell"),
         (Field("f", kind="code", cells=((0, 0, 9, 9),)), "cell"),
         (Field("f", kind="name", cells=((0, 0, 9, 9), (9, 0, 18, 9))), "cell_text"),
-        (Field("f", kind="name", charset="ABC"), "text"),
+        (Field("f", kind="name", charset="ABC"), "name"),
         (Field("f", pattern="[A-Z]+"), "text_pattern"),
-        (Field("f", kind="name", pattern="[A-Z]+"), "text_pattern"),
+        (Field("f", kind="name", pattern="[A-Z]+"), "name_pattern"),
         (Field("f", kind="date", pattern="[0-9/]+"), "amount_pattern"),
         (Field("f", kind="username", pattern="[a-z]+[0-9]"), "code_pattern"),
         (Field("f", kind="username", pattern="[a-z]+[0-9]", cells=6), "cell_pattern"),
@@ -127,7 +127,7 @@ def test_fields_are_grouped_by_what_they_hold(field: Field, group: str) -> None:
 
 def test_every_kind_has_a_group() -> None:
     for kind in KINDS:
-        assert group_of(Field("f", kind=kind)) in {"digits", "amount", "code", "text"}
+        assert base_group_of(Field("f", kind=kind)) in {"digits", "amount", "code", "text"}
 
 
 def test_a_group_without_calibration_takes_the_default(tiny_spec: ModelSpec) -> None:
@@ -156,6 +156,42 @@ def test_claims_and_networks_go_by_the_group_without_a_pattern() -> None:
     field = Field("f", kind="username", pattern="[a-z]+[0-9]")
     assert base_group_of(field) == "code" == base_of(group_of(field))
     assert claim_group_of(field) == "claim_code"
+
+
+@pytest.mark.parametrize(
+    ("field", "group", "base", "claim"),
+    [
+        (Field("f", "name"), "name", "text", "claim_text"),
+        (Field("f", "name", pattern="[A-Z][a-z]+"), "name_pattern", "text", "claim_text"),
+        (Field("f", "name", secret=True), "text", "text", "claim_text"),
+        (Field("f", "email"), "email", "code", "claim_code"),
+        (Field("f", "email", pattern=".*@.*"), "email_pattern", "code", "claim_code"),
+        (Field("f", "email", secret=True), "code", "code", "claim_code"),
+        (Field("f", "email", charset="ABC@."), "email", "code", "claim_code"),
+        (Field("f", "email", charset="0123@."), "code", "code", "claim_code"),
+        (Field("f", "email", cells=20), "cell_email", "cell", "claim_cells"),
+        (Field("f", "name", cells=20), "cell_text", "cell_text", "claim_cells"),
+    ],
+)
+def test_names_and_mail_are_calibrated_apart(
+    field: Field, group: str, base: str, claim: str
+) -> None:
+    assert group_of(field) == group
+    assert base_group_of(field) == base == base_of(group)
+    assert claim_group_of(field) == claim
+
+
+def test_names_and_mail_take_the_groups_of_models_that_know_no_other(tiny_spec: ModelSpec) -> None:
+    default = tiny_spec.calibration["default"]
+    known = ("code", "code_pattern", "cell")
+    own = {
+        name: dataclasses.replace(default, accept=0.5 + at / 10) for at, name in enumerate(known)
+    }
+    spec = dataclasses.replace(tiny_spec, calibration={"default": default, **own})
+    assert calibration_for(spec, "email") is own["code"]
+    assert calibration_for(spec, "email_pattern") is own["code_pattern"]
+    assert calibration_for(spec, "cell_email") is own["cell"]
+    assert calibration_for(spec, "name_pattern") is default
 
 
 @pytest.mark.parametrize(

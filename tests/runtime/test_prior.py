@@ -6,6 +6,7 @@ import math
 import re
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,10 +18,11 @@ from edge_runtime.errors import ModelError
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.outputs import Frames
-from edge_runtime.prior import UNIT, Prior, fold, pack
+from edge_runtime.prior import NO_PRIORS, UNIT, Prior, Priors, fold, pack
 from edge_runtime.prior_contexts import Contexts
 from edge_runtime.prior_search import proposals, proposals_of
 from edge_runtime.prior_tables import END, START, column_of
+from edge_runtime.reader import Reader
 from edge_runtime.recognize import Recognizer
 from edge_runtime.shortlist import LEAST_POSTERIOR
 
@@ -175,7 +177,7 @@ def test_the_tables_say_what_the_grams_say(name: str, text: str) -> None:
 
 @lru_cache
 def bundled() -> Prior:
-    prior = Recognizer().prior
+    prior = Recognizer().priors.words
     assert prior is not None
     return prior
 
@@ -218,6 +220,11 @@ def test_a_broken_prior_is_named(text: str) -> None:
         (Field("f", "text", charset="ABC "), True),
         (Field("f", "text", charset="ABC1 "), False),
         (Field("f", "text", charset="- "), False),
+        (Field("f", "email"), True),
+        (Field("f", "email", cells=20), True),
+        (Field("f", "email", charset="abc@."), True),
+        (Field("f", "email", charset="12@."), False),
+        (Field("f", "email", secret=True), False),
         (Field("f", "username"), False),
         (Field("f", "code"), False),
         (Field("f", "digits"), False),
@@ -233,3 +240,37 @@ def test_a_hyphen_between_letters_is_no_less_likely_than_a_space() -> None:
     assert spaced.score("th-bt") == spaced.score("th bt")
     assert spaced.score("th-") < spaced.score("th ")  # a mark at the end is a mark
     assert spaced.score("1-2") < spaced.score("1 2")
+
+
+def test_names_and_mail_have_priors_of_their_own() -> None:
+    both = Priors(PRIOR, {"name": SPARSE})
+    assert (both.of("name"), both.of("text"), both.of(None)) == (SPARSE, PRIOR, PRIOR)
+    assert Priors(PRIOR).of("name") is PRIOR
+    assert Priors(PRIOR).of("email") is None  # no address is made a word
+    assert Priors(PRIOR, {"email": SPARSE}).of("email") is SPARSE
+    assert NO_PRIORS.of("name") is None
+    again = Priors.from_text(both.to_text())
+    assert set(again.kinds) == {"name"}
+    assert again.kinds["name"].score("tbh") == SPARSE.score("tbh")
+    with pytest.raises(ModelError, match="prior cannot be read"):
+        Priors.from_text(f"{PRIOR.to_text()}\nname {SPARSE.to_text()}")
+
+
+def test_the_shipped_model_knows_names_from_words() -> None:
+    priors = Recognizer().priors
+    names, words = priors.of("name"), priors.of("text")
+    assert names is not None
+    assert words is not None
+    for right, wrong in (("Gustav", "Gustar"), ("Kowalski", "Kowalshi"), ("Nguyen", "Nqugen")):
+        assert names.score(right) - names.score(wrong) > words.score(right) - words.score(wrong)
+
+
+def test_a_reading_says_which_prior_had_a_say() -> None:
+    crop = np.full((60, 200), 255, np.uint8)
+    cv2.putText(crop, "Rio", (20, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 0, 3)
+    with Reader() as reader:
+        fields = [Field("f", kind=kind) for kind in ("name", "text", "email", "username")]
+        fields += [Field("f", "email", secret=True), Field("f", "email", cells=9)]
+        said = [one.prior for one in reader.read_fields([(crop, field) for field in fields])]
+    assert said[:4] == ["names-5gram", "char-5gram", "mail-5gram", ""]
+    assert said[4:] == ["", "mail-5gram"]

@@ -69,7 +69,7 @@ def test_an_empty_cell_within_is_a_space_to_cells_and_none_to_the_eye() -> None:
 def test_more_empty_cells_within_are_one_space_to_the_line_and_to_the_prior() -> None:
     """Rows with a prior: none of the ways to hear the gap may cost the cells' text its place."""
     with Reader(threads=1) as reader:
-        prior = reader._prior
+        prior = reader._priors.words
     assert prior is not None
     spaced = compile_grammar(Field("f", charset="ab ", cells=5), LABELS)
     for line in ("ab a", "aba"):

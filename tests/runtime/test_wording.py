@@ -26,7 +26,7 @@ TEXT = Field("remark", kind="text")
 @pytest.fixture(scope="module")
 def prior() -> Prior:
     with Reader() as reader:
-        found = reader._prior
+        found = reader._priors.words
     assert found is not None
     return found
 

@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from edge_runtime.prior import Prior
+from edge_runtime.prior import Prior, Priors
 from edge_runtime.prior_tables import END, START
+from train.people import FIRST, FULL, LAST, People
 from train.prior import build, count, main, smooth
 
 
@@ -26,13 +27,19 @@ def test_what_may_follow_a_context_adds_up_to_one() -> None:
     assert END in chars
 
 
+def only(priors: Priors) -> Prior:
+    assert priors.words is not None
+    assert not priors.kinds
+    return priors.words
+
+
 def test_words_that_were_shown_are_likelier(tiny_data: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("harbour\nharvest\n" * 20, encoding="utf-8")
-    prior = build(tiny_data, [words])
+    prior = only(build(tiny_data, [words]))
     assert prior.score("harbour") > prior.score("hxrbqur")
     assert prior.score("Noon") > prior.score("Noxn")  # from the train writers' own texts
-    assert build(tiny_data, [words]).packed == prior.packed
+    assert only(build(tiny_data, [words])).packed == prior.packed
 
 
 def test_a_missing_list_is_named(
@@ -44,6 +51,52 @@ def test_a_missing_list_is_named(
 
 
 def test_the_prior_knows_the_units_that_forms_ask_for(tiny_data: Path) -> None:
-    prior = build(tiny_data, [])
+    prior = only(build(tiny_data, []))
     assert prior.score("10 mg") > prior.score("1o mg")
     assert prior.score("500 mg daily") > prior.score("500 rng daily")
+
+
+PEOPLE = People(
+    (
+        (FIRST, 2.0, "Gustav"),
+        (LAST, 2.0, "Villanueva"),
+        (FULL, 1.0, "Gustav Villanueva"),
+        ("city", 1.0, "Strazske"),
+    )
+)
+
+
+def test_names_are_known_best_where_names_are_asked_for(tiny_data: Path) -> None:
+    priors = build(tiny_data, [], PEOPLE)
+    names, words, bare = priors.of("name"), priors.of("text"), only(build(tiny_data, []))
+    assert names is not None
+    assert words is not None
+    assert names.score("Gustav") > names.score("Gustar")
+    assert names.score("Gustav") > words.score("Gustav") > bare.score("Gustav")
+    assert words.score("Strazske") > names.score("Strazske")  # a place is nobody's name
+    assert words.score("10 mg") > names.score("10 mg")
+
+
+def test_mail_is_expected_to_be_after_names(tiny_data: Path) -> None:
+    mail = build(tiny_data, [], PEOPLE).of("email")
+    assert mail is not None
+    assert mail.score("gustav.villanueva@gmail.com") > mail.score("gustar.villanueva@gmail.com")
+    assert mail.score("gustav@hotmail.com") > mail.score("gustav@hotmoil.com")
+    assert mail.score("gustav-v@web.de") > mail.score("gustav+v@web.de")
+    assert only(build(tiny_data, [])).score("a@b.de") < mail.score("a@b.de")
+
+
+def test_hyphens_count_as_the_spaces_that_they_are_heard_as() -> None:
+    assert count([("Meyer-Grant", 1.0)], 3) == count([("Meyer Grant", 1.0)], 3)
+
+
+def test_the_command_writes_all(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_HWR_DATA", str(tiny_data))
+    PEOPLE.save(tmp_path / "people.tsv")
+    out = tmp_path / "prior.txt"
+    assert main(["--people", str(tmp_path / "people.tsv"), "--out", str(out)]) == 0
+    priors = Priors.from_text(out.read_text(encoding="ascii").strip())
+    assert set(priors.kinds) == {"name", "email"}
+    assert priors.to_text() == build(tiny_data, [], PEOPLE).to_text()
