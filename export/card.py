@@ -238,8 +238,8 @@ def write_licences(path: Path, trained: Trained) -> None:
         "",
         "The character priors in the file were counted on the texts of UNIPEN's train writers, on",
         "the English word list of SCOWL (Debian's wamerican), which may be used freely, and on",
-        "names of people and places as Faker (MIT) and the US census of 1990 (public domain) have",
-        "them.",
+        "names of people and places as Faker (MIT), the US census of 1990 (public domain) and",
+        "GeoNames (CC BY 4.0) have them.",
     ]
     if any(getattr(trained.config.engine, name) > 0 for name in _MNIST_SOURCES):
         lines += [

@@ -46,6 +46,7 @@ _NAMES = 0.3  # of the rows
 _SMALL_NAMES = 0.1  # of texts with words without a capital may be names
 _WORDS = 0.35  # of the names in rows
 _NAMED = 0.6  # of the others, and of composed names, are people's; the rest are in no list
+_PLACES = 0.4  # of the other composed texts are somewhere; the rest are words that nobody wrote
 _MAILED = 0.75  # of the composed addresses are as people have them
 _COMPOSED = 0.3  # of the other draws: texts composed for a field of their kind
 _BY_PATTERN = 0.4  # of the fields have one where their authors give any
@@ -114,7 +115,7 @@ def draw_items(
         if rng.random() < _ROWS or wanted <= _IN_ROWS:
             item = _row(engine, spec, written, namer, wanted, rng)
         else:
-            item = _composed(engine, spec, coiner, namer, wanted, rng)
+            item = _composed(engine, spec, namer, wanted, rng)
             item = item or _item(engine, spec, words, rng)
         if item is not None:
             item = ask.by_pattern(item, rng, wanted=wanted)
@@ -156,13 +157,11 @@ def _item(engine: Engine, spec: ModelSpec, words: Sequence[str], rng: Rng) -> It
 def _composed(
     engine: Engine,
     spec: ModelSpec,
-    coiner: Coiner,
     namer: _Namer,
     wanted: Collection[str],
     rng: Rng,
 ) -> Item | None:
-    """A text of the kind that was asked for; phrases and four names in ten are none that a prior
-    knows.
+    """A text of the kind that was asked for; half of the names and phrases no prior knows.
 
     None most of the time, and where no such field is wanted.
     """
@@ -174,7 +173,7 @@ def _composed(
     if not kinds or (rng.random() >= _COMPOSED and not _COMPOSED_ALONE.issuperset(wanted)):
         return None
     kind = pick(kinds[pick(tuple(kinds), rng)], rng)
-    ours = {"name": namer.name, "text": coiner.phrase, "email": namer.email}
+    ours = {"name": namer.name, "text": namer.phrase, "email": namer.email}
     make = ours.get(kind) or getattr(texts, kind)
     written = engine.write(make(rng), rng)
     if written is None:
@@ -220,7 +219,7 @@ def _row(
 
 
 class _Namer:
-    """Names and addresses, most of them of the list that priors were counted on, if there is one.
+    """Names, places and mail, most of them of the list that priors were counted on, where it is.
 
     Somebody's name is on such a list more often than not, and confidence must hold for both.
     """
@@ -234,6 +233,10 @@ class _Namer:
     def name(self, rng: Rng) -> str:
         listed = self._listed if rng.random() < _NAMED else None
         return (listed or self._coiner).name(rng)
+
+    def phrase(self, rng: Rng) -> str:
+        listed = self._listed if rng.random() < _PLACES else None
+        return self._coiner.phrase(rng) if listed is None else listed.place(rng)
 
     def email(self, rng: Rng) -> str:
         mailer = self._mailer if rng.random() < _MAILED else None

