@@ -79,13 +79,15 @@ class PriorTables:
         known = _contexts(grams, order)
         first = np.cumsum([0, *map(len, known)])
         n_contexts = int(first[-1])
-        table = np.full((n_contexts, WIDTH), NEVER, np.int16)
-        after = np.zeros((n_contexts, WIDTH), np.uint16 if n_contexts < 1 << 16 else np.uint32)
+        table = np.empty((n_contexts, WIDTH), np.int16)
+        after = np.empty((n_contexts, WIDTH), np.uint16 if n_contexts < 1 << 16 else np.uint32)
+        table[0], after[0] = NEVER, 0
         for n, own in enumerate(known):
             if n:  # as after fewer characters, but for what is set below
                 rows = slice(first[n], first[n + 1])
                 shorter = _longest(own % WIDTH ** (n - 1), n - 1, known, first)
-                table[rows], after[rows] = table[shorter], after[shorter]
+                for one in (table, after):
+                    np.take(one, shorter, axis=0, out=one[rows], mode="clip")  # no copy between
                 at, there = _found(_code(grams[n].columns), own)
                 off = np.where(grams[n].cost == NO_COST, 0, grams[n].cost)
                 table[first[n] + at[there]] += off[there, None]
@@ -136,8 +138,15 @@ def _contexts(grams: Sequence[_Grams], order: int) -> list[Ints]:
     found = [np.zeros(1, np.int64)]
     for n in range(1, order):
         own = _code(grams[n].columns)[grams[n].cost != NO_COST]
-        found.append(np.unique(np.append(own, _code(grams[n + 1].columns[:, :-1]))))
+        # Both are in order already but for a few signs, which this kind of sort makes use of.
+        codes = np.append(_fresh(own), _fresh(_code(grams[n + 1].columns[:, :-1])))
+        found.append(_fresh(np.sort(codes, kind="stable")))
     return found
+
+
+def _fresh(codes: Ints) -> Ints:
+    """Those that are not the one before."""
+    return codes[np.append(True, codes[1:] != codes[:-1])] if len(codes) else codes
 
 
 def _code(columns: Ints) -> Ints:
