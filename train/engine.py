@@ -260,6 +260,11 @@ class Engine:
             None,
         )
 
+    def words_of_one(self, rng: Rng) -> list[tuple[str, Strokes]]:
+        """The words of one writer who has five and more, as he wrote them."""
+        found = self._by_writer[self._joiners[int(rng.integers(len(self._joiners)))]]
+        return [(self.words.labels[i], self.words.strokes(i)) for i in found]
+
     def _mnist(self, rng: Rng) -> tuple[str, Gray, None]:
         at = int(rng.integers(len(self.digits)))
         coverage = side_by_side([self.digits[at]], rng, height=self._height(rng))
