@@ -131,6 +131,7 @@ def field(
     kind: options.Kind = "text",
     name: Annotated[str | None, typer.Option(help="Its name; left out: the file's.")] = None,
     cells: Annotated[int | None, typer.Option(min=1, help="Boxes of one glyph each.")] = None,
+    lines: Annotated[int | None, typer.Option(min=1, help="Lines it has room for.")] = None,
     pattern: Annotated[str | None, typer.Option(help="Regular expression, whole text.")] = None,
     charset: Annotated[str | None, typer.Option(help="Characters that may be written.")] = None,
     skip: Annotated[str | None, typer.Option(help="Marks that are left out of the text.")] = None,
@@ -155,7 +156,7 @@ def field(
     like = Field(
         name=name or "field", kind=kind, cells=cells, pattern=pattern, charset=charset, skip=skip,
         min_length=min_length, max_length=max_length, choices=tuple(choice) if choice else None,
-        checksum=checksum, optional=optional, secret=secret,
+        checksum=checksum, optional=optional, secret=secret, lines=lines,
     )  # fmt: skip
     reader = _reader(model, provider, threads=threads, allow_fallback=allow_fallback, accept=accept)
     work = batch.Batch(options.say, debug)

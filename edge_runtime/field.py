@@ -26,6 +26,13 @@ KINDS = frozenset(
     }
 )
 MARKS = frozenset({"any", "fill", "tick", "circle"})
+_LINED = frozenset(
+    {
+        *("text", "name", "upper", "lower", "choice", "digits", "code", "username", "email"),
+        "phone",
+    }
+)  # kinds of which a field may hold several, a line each
+MOST_LINES = 60  # of A4, 5 mm each
 MOST_CELLS = 200  # a row of A3, the long way, has 84 boxes of 5 mm
 MOST_CHARACTERS = 10_000  # a line shows a few hundred
 
@@ -54,6 +61,8 @@ class Field:
         marks: How a check box or such a choice is to be marked. "fill": blackened. "tick": ticked
             or crossed, and a blackened one was withdrawn. "circle": a circle around a word.
             "any", as without: what a blackened one means is told by the others on its page.
+        lines: Lines of writing that it has room for; None: one. What is said of its text holds for
+            each line, and "\\n" stands between them.
 
     Boxes and choices may come as lists, arrays or whatever else gives one after the other; they
     are kept as tuples.
@@ -78,6 +87,7 @@ class Field:
     secret: bool | None = None
     boxes: int | tuple[Box, ...] | None = None
     marks: str | None = None
+    lines: int | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -92,7 +102,7 @@ class Field:
                 raise ValueError(
                     f"lengths {least}..{most} allow no text; give 0 <= min_length <= max_length"
                 )
-            if fault := _marking_fault(self):
+            if fault := _marking_fault(self) or _lines_fault(self):
                 raise ValueError(fault)
         except ValueError as error:
             name = self.name if isinstance(self.name, str) else ""
@@ -121,6 +131,18 @@ def _marking_fault(field: Field) -> str:
         return "a choice with boxes is marked, not written; leave cells, pattern, checksum out"
     if len(field.choices or ()) != n or len(set(field.choices or ())) != n:
         return f"{n} boxes and {len(field.choices or ())} choices; give each box a name of its own"
+    return ""
+
+
+def _lines_fault(field: Field) -> str:
+    """What is wrong with a field of several lines; "" where nothing is."""
+    if (field.lines or 1) == 1:
+        return ""
+    if (field.kind or "text") not in _LINED:
+        known = ", ".join(sorted(_LINED))
+        return f"a {field.kind} stands on one line; leave lines out, or use a kind of {known}"
+    if field.cells is not None or field.boxes is not None:
+        return "cells and boxes stand in one row; leave lines out, or make each row a field"
     return ""
 
 
@@ -198,6 +220,13 @@ def _count(key: str, value: Any) -> int:
     return count
 
 
+def _line_count(key: str, value: Any) -> int:
+    count = _count(key, value)
+    if not 1 <= count <= MOST_LINES:
+        raise ValueError(f"{key} must be 1 to {MOST_LINES}; leave it out for one line")
+    return count
+
+
 def _switch(key: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -227,4 +256,5 @@ _KEPT: dict[str, Callable[[str, Any], Any]] = {
     "secret": _switch,
     "boxes": _cells,
     "marks": _text,
+    "lines": _line_count,
 }

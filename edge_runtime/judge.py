@@ -40,6 +40,7 @@ from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
 from edge_runtime.strikes import CALLED, strike_share, usual_share
+from edge_runtime.text_lines import lines_apart
 from edge_runtime.values import no_value
 
 Gray = NDArray[np.uint8]
@@ -293,6 +294,10 @@ def _faults(
         where = ", ".join(str(at + 1) for at in called)
         alone = "struck out, or no writing"
         found.append(alone if field.cells is None else f"cell {where} struck out")
+    if (field.lines or 1) == 1 and field.cells is None and len(decoding.text) > 1:
+        n = lines_apart(ink.inks[0])
+        if n > 1:
+            found.append(f"{n} lines of writing; give the field as many lines, or cut it")
     if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in filled):
         found.append("too wide for one line of the network; cut it into fields")
     foreign = set(decoding.raw_text) - grammar.readable - {" "}

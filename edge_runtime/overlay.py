@@ -128,6 +128,7 @@ def _label(reading: FieldReading, *, reveal: bool) -> str:
     if reading.status is Status.BLANK:
         return "blank" if reading.confidence == 1 else f"blank?  {sure}"
     text = str(reading.to_dict(reveal=reveal)["text"])  # masked there, in one place for all
+    text = text.replace("\n", " / ")  # a label has one line
     if reading.kind == "checkbox" and reading.status is Status.ACCEPTED:
         return text
     return f"{text}  {sure}"

@@ -39,6 +39,7 @@ from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
 from edge_runtime.strikes import strokes_box
 from edge_runtime.template import Template
+from edge_runtime.text_lines import split_lines
 from edge_runtime.thin import thickened
 
 Gray = NDArray[np.uint8]
@@ -93,6 +94,7 @@ class FieldInk:
     chosen: Chosen | None = None  # what they say, in the company of their page
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
     kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
+    goes_on: bool = False  # another line of the field follows
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -222,6 +224,31 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     )
 
 
+def take_lines(crop: FieldCrop, spec: ModelSpec) -> tuple[FieldInk, ...]:
+    """As `take_ink`, each line of a field that has room for several by itself, the first first."""
+    room = crop.field.lines or 1
+    if room == 1:
+        return (take_ink(crop, spec),)
+    whole = normalize_ink(crop.pixels)
+    if crop.printed is not None:
+        whole = without_print(whole, crop.printed)
+    (ink,) = segment.inks_of(whole, crop.field, lone=crop.inside is None, inside=crop.inside)
+    if crop.inside is not None:
+        ink = _of_field(ink, crop.inside)
+    lines = split_lines(ink, room)
+    if len(lines) == 1:
+        return (take_ink(crop, spec),)
+    to_page = np.eye(3) if crop.to_page is None else crop.to_page
+    found = []
+    for at, line in enumerate(lines, 1):
+        moved = np.array([[1.0, 0.0, line.offset[0]], [0.0, 1.0, line.offset[1]], [0.0, 0.0, 1.0]])
+        alone = FieldCrop(
+            255 - line.pixels, crop.field, crop.box, np.asarray(to_page @ moved, np.float64)
+        )
+        found.append(replace(take_ink(alone, spec), goes_on=at < len(lines)))
+    return tuple(found)
+
+
 def _boxes_in(crop: FieldCrop) -> tuple[Box, ...]:
     """The boxes of a choice that is marked, pixels of the crop."""
     h, w = crop.pixels.shape
@@ -309,7 +336,7 @@ def _pad(field: Field) -> float:
         pad = WORD_PAD if field.marks == "circle" else BUBBLE_PAD
         return pad * _height_of_boxes(field, _box(field))
     _, top, _, bottom = _box(field)
-    return (CHECK_PAD if field.kind == "checkbox" else _PAD) * (bottom - top)
+    return (CHECK_PAD if field.kind == "checkbox" else _PAD) * (bottom - top) / (field.lines or 1)
 
 
 def _cut(
@@ -322,7 +349,7 @@ def _cut(
     """`seen` are where `box_points` with pad, and the four corners without, are on the page."""
     box, mark = _box(field), field.kind == "checkbox"
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
-    high_px = None if mark or field.kind == "signature" else _HIGH_PX
+    high_px = None if mark or field.kind == "signature" else _HIGH_PX * (field.lines or 1)
     if field.boxes is not None:
         high_px = None
     pad, corners = _pad(field), seen[-4:]

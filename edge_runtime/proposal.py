@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 
 from edge_runtime.detect import Detected
-from edge_runtime.field import Field
+from edge_runtime.field import MOST_LINES, Field
 from edge_runtime.found import Found, Rect
 from edge_runtime.preprocess import Gray, normalize_ink
 from edge_runtime.printed import erase_printed, find_printed, within_border
+from edge_runtime.rulings import MM
 
 _EVEN = 0.06  # of a cell's width by which even cells may stray: the count alone says where they are
+_LINE = 7 * MM  # from line to line, where people have as much room as they want
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _FAINT, _WIDER = 30, 5  # of 255: ink that is painted over, and by how many pixels wider
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -42,6 +44,7 @@ def proposed_fields(
             kind=one.kind,
             box=one.box,
             cells=(len(one.cells) if _is_even(one) else one.cells) if one.cells else None,
+            lines=_room(one),
         )
         for k, one in enumerate(found)
     )
@@ -83,6 +86,8 @@ def draft(
         }
         if one.box is not None:
             field["box"] = _scaled(one.box, sx, sy, (wide, high))
+        if one.lines is not None:
+            field["lines"] = one.lines
         if isinstance(one.cells, int):
             field["cells"] = one.cells
         elif one.cells is not None:
@@ -161,6 +166,12 @@ def _flow(value: Any) -> str:
         plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
         return value if plain else json.dumps(value, ensure_ascii=False)
     return json.dumps(value)
+
+
+def _room(one: Found) -> int | None:
+    """Lines of writing that a place has room for; None for one."""
+    n = int((one.box[3] - one.box[1]) / _LINE)
+    return min(n, MOST_LINES) if n > 1 and not one.cells and one.kind is None else None
 
 
 def _is_even(one: Found) -> bool:

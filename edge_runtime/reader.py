@@ -27,6 +27,7 @@ from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
 from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
+from edge_runtime.joined import joined
 from edge_runtime.numbered import numbered
 from edge_runtime.place import (
     FieldCrop,
@@ -35,6 +36,7 @@ from edge_runtime.place import (
     lone_crop,
     placed_crops,
     take_ink,
+    take_lines,
     template_crops,
 )
 from edge_runtime.prior import NO_PRIORS
@@ -216,9 +218,8 @@ class Reader:
             ImageError: No picture.
             TemplateError: The field contradicts itself.
         """
-        ink = self._ink(as_crop(crop), field)
-        (frames,) = self._heard([ink])
-        return judge.judge(ink, frames, self._judged_by, priors=self._priors)[0]
+        ((reading, _),) = self._judged(self._lines(as_crop(crop), field), Timer())
+        return reading
 
     def read_fields(self, items: Iterable[tuple[Source, Field]]) -> list[FieldReading]:
         """Read many crops; the same answers as one by one, in order.
@@ -247,7 +248,7 @@ class Reader:
         """
         if not isinstance(expected, str):
             raise TemplateError(f"expected is {type(expected).__name__}; give the text as str")
-        ink = self._ink(as_crop(crop), field)
+        ink = self._ink(as_crop(crop), _one_line(field))
         (frames,) = self._heard([ink])
         return judge.match_probability(ink, frames, self.spec, expected)
 
@@ -263,7 +264,7 @@ class Reader:
         self, crop: Source, field: Field, expected: Sequence[str]
     ) -> list[Evidence | None]:
         """The evidence that `match` goes by, for each of some texts (`confidence.FEATURES`)."""
-        ink = self._ink(as_crop(crop), field)
+        ink = self._ink(as_crop(crop), _one_line(field))
         (frames,) = self._heard([ink])
         return [judge.claim_evidence(ink, frames, self.spec, text) for text in expected]
 
@@ -274,22 +275,35 @@ class Reader:
             except ImageError as error:
                 name = getattr(field, "name", field)
                 raise ImageError(f"item {at}, field {name!r}: {error}") from error
-            yield self._ink(pixels, field)
+            yield from self._lines(pixels, field)
 
     def _ink(self, pixels: Gray, field: Field) -> FieldInk:
         """A field's ink, the field by itself."""
         return in_company([take_ink(lone_crop(pixels, _field(field)), self.spec)])[0]
 
+    def _lines(self, pixels: Gray, field: Field) -> list[FieldInk]:
+        """The same, line by line."""
+        return in_company(take_lines(lone_crop(pixels, _field(field)), self.spec))
+
     def _judged(
         self, inks: Iterable[FieldInk], timer: Timer
     ) -> Iterator[tuple[FieldReading, Evidence | None]]:
         """Readings in order, the strips of many fields in one run of the network."""
+        lines: list[FieldReading] = []
         for chunk in _chunks(inks):
             with timer.step("recognize"):
                 heard = self._heard(chunk)
             with timer.step("decode"):
                 judged = judge.judge_all(chunk, heard, self._judged_by, priors=self._priors)
-            yield from judged
+            for ink, (reading, evidence) in zip(chunk, judged, strict=True):
+                lines.append(reading)
+                if ink.goes_on:
+                    continue
+                if len(lines) > 1:
+                    yield joined(lines, ink.field, self._judged_by), None
+                else:
+                    yield reading, evidence
+                lines = []
 
     def tell_kinds(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[Field, ...]:
         """What kinds of fields they are, told from what is written in them.
@@ -303,10 +317,10 @@ class Reader:
             and with some a charset, that says so. Blank ones are as they were.
         """
         crops = placed_crops(page, fields, np.eye(3))
-        inks = self._told(crops, [take_ink(crop, self.spec) for crop in crops])
+        inks = self._told(crops, [take_lines(crop, self.spec) for crop in crops])
         return tuple(
-            replace(field, kind=its.kind, charset=its.charset, skip=its.skip)
-            for field, its in zip(fields, (ink.field for ink in inks), strict=True)
+            replace(field, kind=its.kind, charset=its.charset, skip=its.skip, lines=its.lines)
+            for field, its in zip(fields, (lines[0].field for lines in inks), strict=True)
         )
 
     def written(self, page: NDArray[np.uint8], fields: Sequence[Field]) -> tuple[bool, ...]:
@@ -315,14 +329,20 @@ class Reader:
         inks = in_company([take_ink(crop, self.spec) for crop in crops])
         return tuple(map(_is_written, inks))
 
-    def _told(self, crops: Sequence[FieldCrop], inks: list[FieldInk]) -> list[FieldInk]:
-        """Fields that show their kind are taken anew as fields of that kind."""
+    def _told(
+        self, crops: Sequence[FieldCrop], inks: Sequence[tuple[FieldInk, ...]]
+    ) -> list[tuple[FieldInk, ...]]:
+        """Fields that show their kind are taken anew as fields of that kind; each with its lines,
+        of which several show none."""
         found = []
-        for crop, ink, frames in zip(crops, inks, self._heard(inks), strict=True):
-            family, share = told(ink, frames, self.spec.labels)
-            known = replace(crop, field=replace(crop.field, **family))
-            anew = replace(take_ink(known, self.spec), kind_share=share) if family else ink
-            found.append(anew)
+        heard = iter(self._heard([lines[0] for lines in inks if len(lines) == 1]))
+        for crop, lines in zip(crops, inks, strict=True):
+            if len(lines) == 1:
+                family, share = told(lines[0], next(heard), self.spec.labels)
+                known = replace(crop, field=replace(crop.field, **family, lines=None))
+                anew = replace(take_ink(known, self.spec), kind_share=share) if family else lines[0]
+                lines = (anew,)
+            found.append(lines)
         return found
 
     def _heard(self, inks: Sequence[FieldInk]) -> list[list[LogProbs]]:
@@ -366,11 +386,11 @@ class Reader:
                     pixels = turned(given, turn)
                     crops = template_crops(pixels, template, registration)
             with timer.step("segment"):
-                inks = [take_ink(crop, self.spec) for crop in crops]
+                by_field = [take_lines(crop, self.spec) for crop in crops]
             if not forms:
                 with timer.step("recognize"):
-                    inks = self._told(crops, inks)
-            inks = in_company(inks)
+                    by_field = self._told(crops, by_field)
+            inks = in_company([ink for lines in by_field for ink in lines])
         except EdgeHwrError as error:
             raise type(error)(f"{page.source}: {error}") from error
         readings = tuple(reading for reading, _ in self._judged(inks, timer))
@@ -436,6 +456,15 @@ def _is_written(ink: FieldInk) -> bool:
 def _field(field: Field) -> Field:
     if not isinstance(field, Field):
         raise TemplateError(f"{type(field).__name__} is no field; give Field(name=..., kind=...)")
+    return field
+
+
+def _one_line(field: Field) -> Field:
+    if (_field(field).lines or 1) > 1:
+        raise TemplateError(
+            f"field {field.name!r} has {field.lines} lines; match what stands on one line, with a "
+            "field without lines"
+        )
     return field
 
 

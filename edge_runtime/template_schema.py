@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
 from pydantic import Field as Key
 from pydantic_core import ErrorDetails
 
-from edge_runtime.field import KINDS, MARKS, MOST_CELLS, MOST_CHARACTERS, Box
+from edge_runtime.field import KINDS, MARKS, MOST_CELLS, MOST_CHARACTERS, MOST_LINES, Box
 
 Fault = tuple[str, str]  # path of the key, what is wrong with it
 Number = Annotated[float, Key(allow_inf_nan=False)]
@@ -96,6 +96,12 @@ class FieldModel(_Model):
         None,
         description="How a check box or such a choice is to be marked: fill (blackened), tick "
         "(ticked or crossed; a blackened one was withdrawn), circle (around a word), any.",
+    )
+    lines: int | None = Key(
+        None,
+        ge=1,
+        le=MOST_LINES,
+        description="Lines of writing that it has room for; each is read by itself.",
     )
 
 

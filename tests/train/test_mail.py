@@ -1,4 +1,4 @@
-"""Addresses are such as a field of mail allows, named after people, with providers that there are."""
+"""Addresses of mail are such as a field of mail allows, and named after people."""
 
 from __future__ import annotations
 
