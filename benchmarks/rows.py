@@ -1,10 +1,10 @@
-"""Rows of cells, boxes and combs, by writers the model never saw: figures, codes, and names.
+"""Rows of cells, boxes and combs, by writers the model never saw: figures, codes, and words.
 
     python -m benchmarks.rows [--n 500] [--part tuning] [--save FOLDER] [--out FILE]
 
 Drawn with the pens and papers of training, some of which no one could read. Each row is read as a
 crop with the number of its cells and nothing else: where they stand has to be found. Half of the
-rows have empty cells at their end. What is drawn
+rows have empty cells at their end. For names of people see `benchmarks.named`. What is drawn
 changes with the training's engine: compare models by runs of one version of `train`.
 """
 
@@ -25,28 +25,28 @@ from train.config import data_folder
 from train.engine import Engine, EngineConfig
 
 _MOST_CELLS = 12
-_IN_NAMES = set(texts.UPPER + " ")
+_IN_WORDS = set(texts.UPPER + " ")
 _CHARSETS = {
     "digits": None,
     "code": texts.UPPER + texts.DIGITS + "-/",
-    "name": texts.UPPER + " ",
+    "text": texts.UPPER + " ",
 }
 
 
 def drawn_rows(engine: Engine, kind: str, *, n: int, seed: int) -> list[Item]:
-    """`n` rows of "digits", "code" or "name" (in capitals) with their fields and texts."""
+    """`n` rows of "digits", "code" or "text" (words in capitals) with their fields and texts."""
     # A stream of its own for each kind.
-    rng = np.random.default_rng([seed, {"digits": 6, "code": 4, "name": 5}[kind]])
+    rng = np.random.default_rng([seed, {"digits": 6, "code": 4, "text": 5}[kind]])
     words = [engine.words.labels[i] for i in engine.words.of_part(engine.part)]
     found: list[Item] = []
     while len(found) < n:
-        if kind == "name":
+        if kind == "text":
             text = " ".join(words[i] for i in rng.integers(len(words), size=rng.integers(1, 3)))
             text = text.upper()
         else:
             text = texts.digit_string(rng) if kind == "digits" else texts.code(rng).upper()
             text = text.replace(" ", "")[:_MOST_CELLS]
-        if not 2 <= len(text) <= _MOST_CELLS or (kind == "name" and set(text) - _IN_NAMES):
+        if not 2 <= len(text) <= _MOST_CELLS or (kind == "text" and set(text) - _IN_WORDS):
             continue
         cells = len(text) + (int(rng.integers(1, 13)) if rng.random() < 0.5 else 0)
         crop = engine.draw_row(text.ljust(cells), rng)
