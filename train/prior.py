@@ -78,7 +78,11 @@ def count(weighted: Iterable[tuple[str, float]], order: int) -> list[Counter[str
 def smooth(
     counts: list[Counter[str]], fewest: float = _FEWEST
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Log-probability of each gram, and of leaving each context for the next shorter one."""
+    """Log-probability of each gram, and of leaving each context for the next shorter one.
+
+    What was counted less than once is a part of a kind: names that are to weigh little in free text
+    would else make every context look as if anything could follow.
+    """
     seen: dict[str, float] = {}
     off: dict[str, float] = {}
     chars = len(counts[0])
@@ -90,7 +94,7 @@ def smooth(
         kinds: Counter[str] = Counter()
         for gram, n in grams.items():
             total[gram[:-1]] += n
-            kinds[gram[:-1]] += 1
+            kinds[gram[:-1]] += min(1.0, n)  # type: ignore[assignment]
         kept = {g: n for g, n in grams.items() if order < len(counts) - 1 or n >= fewest}
         for context in {gram[:-1] for gram in kept}:
             off[context] = math.log(kinds[context] / (total[context] + kinds[context]))
