@@ -44,7 +44,8 @@ class Row:
 
 def drawn(engine: Engine, *, n: int, seed: int) -> list[Block]:
     """`n` blocks."""
-    rng, found = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    found: list[Block] = []
     while len(found) < n:
         block = draw_block(engine, rng, lines=1 + len(found) % _MOST)
         if block is not None:

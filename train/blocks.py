@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.field import Box
 from train import texts
 from train.compose import compose, join_words, warp
 from train.engine import Engine
@@ -37,7 +36,6 @@ class Block:
 
     picture: Gray  # (h, w), dark ink on light paper
     lines: tuple[str, ...]
-    boxes: tuple[Box, ...]  # of each line's ink, pixels
     real: bool  # whole words of a writer's
 
 
@@ -77,14 +75,8 @@ def draw_block(
     ink = draw_strokes(
         whole, replace(pen, width=width), rng, height_px=height, pad_px=pads, scale=scale
     )
-    boxes = []
-    for line in placed:
-        own_points = np.concatenate(line)
-        x0, y0 = (own_points.min(axis=0) - low) * scale + (pads[0], pads[1])
-        x1, y1 = (own_points.max(axis=0) - low) * scale + (pads[0], pads[1])
-        boxes.append((float(x0), float(y0), float(x1), float(y1)))
     picture = engine.paper.photograph(ink, rng)
-    return Block(picture, tuple(text for text, _ in rows), tuple(boxes), real)
+    return Block(picture, tuple(text for text, _ in rows), real)
 
 
 def _set(stroke: Points, x: float, y: float, lean: float) -> Points:

@@ -116,7 +116,7 @@ def test_reader_takes_these_arguments() -> None:
 def test_field_takes_these_arguments_and_is_frozen() -> None:
     assert [one.name for one in dataclasses.fields(Field)] == [
         "name", "kind", "box", "cells", "pattern", "charset", "skip", "min_length", "max_length",
-        "choices", "checksum", "optional", "secret", "boxes", "marks",
+        "choices", "checksum", "optional", "secret", "boxes", "marks", "lines",
     ]  # fmt: skip
     assert all(one.default is None for one in dataclasses.fields(Field)[1:])
     with pytest.raises(dataclasses.FrozenInstanceError):
