@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge_runtime.components import Components, components_of
 from edge_runtime.erasing import erase_lines
 from edge_runtime.kernels import full_kernel
-from edge_runtime.lines import Gray, find_lines, stroke_width_px
+from edge_runtime.lines import Gray, Line, find_lines, stroke_width_px
 from edge_runtime.preprocess import STROKE
 from edge_runtime.shares import Ink
 
@@ -44,6 +44,7 @@ _TIED = 0.3  # of a component in each of two lines that it runs through: it ties
 _AROUND_PX = 5  # of paler ink around a stroke that goes with it
 _ROOM = 1.2  # of the usual height is a line's crop high, at least
 _RULE = 0.08  # of a line's height: no printed rule is thicker
+_SOLID, _DOTTED = 0.85, 0.25  # of its length is ink
 _RULE_LONG = 0.7  # of the width
 _FOOT = 0.45  # of a line's height: the foot of a round glyph on a rule
 
@@ -113,12 +114,20 @@ def _without_rules(ink: Gray, most: int) -> Gray:
         least=0.4,
         gap_px=max(3, w // 50),
         length_px=max(_RULE_LONG * w, 2 * high),
-        cover=0.85,
+        cover=_DOTTED,
     )
-    rules = [line for line in found if line.thin >= 0.45 and line.bend_px <= 0.8]
+    rules = [line for line in found if _is_rule(line, w, high)]
     if not rules:
         return ink
     return erase_lines(ink, rules, stroke_px=stroke_width_px(ink), foot_px=_FOOT * high)
+
+
+def _is_rule(line: Line, w: int, high: float) -> bool:
+    """Whether a level line is printed to write on: solid, or dots with little else near them."""
+    if line.cover >= _SOLID:
+        return line.thin >= 0.45 and line.bend_px <= 0.8
+    lone = line.thin >= 0.7 * line.cover and line.thick_px <= max(2.5, 0.06 * high)
+    return lone and line.length >= 0.85 * w and line.bend_px <= 0.5
 
 
 def _bands(strokes: Components, h: int) -> _Bands | None:
