@@ -131,9 +131,9 @@ def surely_written(ink: Gray, strokes: Components) -> bool:
     """
     if strokes.count == 1:
         return False
-    h = ink.shape[0]
-    largest = int(strokes.areas.argmax())
-    if strokes.areas[largest] < max(_SPECK_PX, _DOT * h * h):
+    h, areas = ink.shape[0], strokes.areas
+    largest = int(areas.argmax())
+    if areas[largest] < max(_SPECK_PX, _DOT * h * h):
         return False
     own = (strokes.of_run == largest + 1).nonzero()[0]
     longest = int(own[strokes.lengths.take(own).argmax()])
