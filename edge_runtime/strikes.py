@@ -160,9 +160,9 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     apart = cv2.subtract(bare, cv2.dilate(runs, full_kernel(3, 1)))
     # Sums from the corner; of two neighbours the difference is a column's sum so far.
     sums = cv2.integral(apart)
-    over = sums[top + 1, columns + 1] - sums[top + 1, columns]
-    full = sums[-1, columns + 1] - sums[-1, columns]
-    under = full - (sums[foot + 1, columns + 1] - sums[foot + 1, columns])
+    below = (sums[1:, 1:] - sums[1:, :-1]).ravel()
+    over = below.take(top * w + columns)
+    under = below[-w:].take(columns) - below.take(foot * w + columns)
     both = min(cv2.countNonZero(over), cv2.countNonZero(under)) / len(columns)
     even = min(int(np.add.reduce(over)), int(np.add.reduce(under))) / max(1, int(sums[-1, -1]))
     return covered, both * covered, even * covered

@@ -7,7 +7,6 @@ Words:  as in `lines`. *Blocks*: the crop with some columns in one, in which lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -158,8 +157,9 @@ def _settle(
     x, near, sides = _windows(n)
     # Whole numbers up to here: however they are summed, the sums are the same.
     weight = blocks.ravel().take((base * n)[..., None] + near).astype(np.float64)
-    total, pull = np.moveaxis(weight @ sides, 2, 0)  # weight: (lines, blocks, 7)
-    off = pull / np.maximum(total, 1)
+    summed = weight @ sides  # weight: (lines, blocks, 7)
+    total = np.ascontiguousarray(summed[..., 0])
+    off = summed[..., 1] / np.maximum(total, 1)
     sure = np.where(np.maximum.reduce(weight, axis=2) >= _FAINT / 3, total, 0.0)
     add = partial(np.add.reduce, axis=1, keepdims=True)
     mass = np.maximum(add(sure), 1e-9)
@@ -174,7 +174,9 @@ def _settle(
     # block strays is the pull of a stroke.
     around = np.empty((len(stray), n + 4))
     around[:, :2], around[:, 2:-2], around[:, -2:] = stray[:, :1], stray, stray[:, -1:]
-    calm = _median_of_five([around[:, k : k + n] for k in range(5)])
+    down, on = around.strides
+    five: Floats = np.ndarray((len(stray), n, 5), np.float64, around, strides=(down, on, on))
+    calm = np.sort(five, axis=2)[..., 2]  # the median
     return straight + np.minimum(np.maximum(calm, -1), 1), bend
 
 
@@ -185,10 +187,3 @@ def _windows(n: int) -> tuple[Floats, NDArray[np.intp], Floats]:
     x, reach = np.arange(n), np.arange(-3, 4)
     sides = np.stack([np.ones(7), reach.astype(np.float64)], axis=1)
     return x.astype(np.float64), reach * n + x[:, None], sides
-
-
-def _median_of_five(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    a, b, c, d, e = of
-    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-    return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
