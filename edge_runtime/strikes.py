@@ -57,9 +57,9 @@ def strike_share(ink: Gray, *, cell: bool, box: IntBox | None = None) -> float:
     seen = strike_features(ink, box)
     if seen is None:
         return 0.0
-    first, last = _weights(cell)
-    hidden = np.maximum(seen @ first[:-1] + first[-1], 0.0)
-    z = float(hidden @ last[:-1] + last[-1])
+    first, bias, last, last_bias = _weights(cell)
+    hidden = np.maximum(seen @ first + bias, 0.0)
+    z = float(hidden @ last) + last_bias
     return 1.0 / (1.0 + math.exp(-min(max(z, -50.0), 50.0)))
 
 
@@ -214,7 +214,8 @@ def _cut(ink: Gray, box: IntBox) -> Gray:
 
 
 @lru_cache(maxsize=2)
-def _weights(cell: bool) -> tuple[Floats, Floats]:
-    """float64 (features + 1, hidden) and (hidden + 1,); the last of each is the bias."""
+def _weights(cell: bool) -> tuple[Floats, Floats, Floats, float]:
+    """float64 (features, hidden) and their bias, (hidden,); (hidden,) and theirs."""
     rows = [[float(one) for one in row.split()] for row in (CELL if cell else LINE).splitlines()]
-    return np.array(rows[:-1]), np.array(rows[-1])
+    *first, bias, last = map(np.array, rows)
+    return np.array(first), bias, last[:-1], float(last[-1])
