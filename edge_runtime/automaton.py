@@ -245,7 +245,7 @@ def reached(seen: Mask, tail: NDArray[np.intp], head: NDArray[np.intp]) -> Mask:
 
 
 def minimal(dfa: Dfa) -> Dfa:
-    """The smallest automaton of the same texts, by Moore's refinement."""
+    """The smallest automaton of the same texts, by Moore's refinement; its states in `ordered`."""
     columns = np.unique(dfa.table, axis=1)
     block = np.unique(dfa.accepting, return_inverse=True)[1].astype(np.int32)
     n_blocks = 0
@@ -261,7 +261,27 @@ def minimal(dfa: Dfa) -> Dfa:
     number[order] = np.arange(n_blocks)
     number[-1] = DEAD
     kept = first[order]
-    return Dfa(number[np.append(block, DEAD)[dfa.table[kept]]], dfa.accepting[kept])
+    small = Dfa(number[np.append(block, DEAD)[dfa.table[kept]]], dfa.accepting[kept])
+    return ordered(small)
+
+
+def ordered(dfa: Dfa) -> Dfa:
+    """The same automaton, its states in the order in which they are reached, label by label.
+
+    A regular expression's come in an order that hangs on how this process hashes strings, and sums
+    over states would differ in their last bit from process to process.
+    """
+    rows = dfa.table.tolist()
+    found = {0: None}
+    waiting = [0]
+    for state in waiting:
+        new = [head for head in dict.fromkeys(rows[state]) if head != DEAD and head not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    order = np.array(waiting)
+    number = np.full(len(rows) + 1, DEAD, np.int32)
+    number[order] = np.arange(len(order))
+    return Dfa(number[dfa.table[order]], dfa.accepting[order])
 
 
 def accepts(dfa: Dfa, text: str, index: dict[str, int]) -> bool:

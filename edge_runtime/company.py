@@ -26,6 +26,8 @@ _DARK, _LINES = ("filled", "corrected"), ("ticked", "crossed")
 def in_company(inks: Sequence[FieldInk]) -> list[FieldInk]:
     """The fields of one page, what each says of its marks put right by the others."""
     out = list(inks)
+    if not any(ink.bubbles is not None or ink.state for ink in inks):
+        return out
     at = [k for k, ink in enumerate(out) if ink.bubbles is not None]
     rows = [
         Row(ink.bubbles, ink.field.choices or (), ink.field.marks or "any")

@@ -50,31 +50,38 @@ class Components:
         return found
 
     @cached_property
+    def _sizes(self) -> Ints:
+        """intp (count,), the same as `areas` with a 0 for the paper."""
+        if self.count == 2:  # a glyph of one piece: nothing to sort
+            return np.array([0, np.add.reduce(self.lengths)], np.intp)
+        return np.bincount(self.of_run, self.lengths, self.count).astype(np.intp)
+
+    @property
     def areas(self) -> Ints:
         """intp (count - 1,), pixels of every component."""
-        if self.count == 2:  # a glyph of one piece: nothing to sort
-            return np.array([np.add.reduce(self.lengths)], np.intp)
-        sums = np.bincount(self.of_run, self.lengths, self.count)
-        return sums[1:].astype(np.intp)
+        return self._sizes[1:]
 
     def box(self, least: float) -> IntBox | None:
-        """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
-        kept = self.areas >= least
-        n = kept.tolist().count(True)
+        """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any.
+
+        Args:
+            least: More than 0.
+        """
+        kept = self._sizes >= least
+        n = cv2.countNonZero(kept.view(np.uint8))
         if n and n not in self._boxes:  # as many are the same ones, the largest
             self._boxes[n] = self._box(kept, n)
         return self._boxes[n] if n else None
 
     def _box(self, kept: NDArray[np.bool_], n: int) -> IntBox:
-        if n == len(kept):
+        if n == len(kept) - 1:
             x, y, w, h = cv2.boundingRect(self.mask)
             return x - 1, y, x - 1 + w, y + h
-        runs = np.concatenate(([False], kept)).take(self.of_run).nonzero()[0]
+        runs = kept.take(self.of_run).nonzero()[0]
         side, starts = self.wide.shape[1], self.starts.take(runs)
-        rows = starts // side
-        left = starts - rows * side
+        left = starts % side
         right = left + self.lengths.take(runs)
-        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        top, bottom = int(starts[0]) // side, int(starts[-1]) // side + 1
         return int(np.minimum.reduce(left)) - 1, top, int(np.maximum.reduce(right)) - 1, bottom
 
     @cached_property

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,8 @@ def _parted(whole: LogProbs, like: Sequence[LogProbs]) -> list[LogProbs]:
     """Frames that lie end to end, strip by strip."""
     if len(like) == 1:
         return [whole]
-    return np.split(whole, np.cumsum([len(one) for one in like])[:-1])
+    ends = accumulate(map(len, like), initial=0)
+    return [whole[start:stop] for start, stop in pairwise(ends)]
 
 
 def inside_line(frames: LogProbs, grammar: Grammar) -> LogProbs:

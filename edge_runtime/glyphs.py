@@ -40,8 +40,9 @@ def line_boxes(
     if not spans:
         return []
     w = ink.pixels.shape[1]
-    edges = [strip.to_crop(t0 * stride_px, t1 * stride_px) for t0, t1 in spans]
-    centers = [min(w - 1, max(0, round((left + right) / 2))) for left, right in edges]
+    x0, scale = strip.x0, strip.scale_x
+    middles = [x0 + t0 * stride_px / scale + (x0 + t1 * stride_px / scale) for t0, t1 in spans]
+    centers = [min(w - 1, max(0, round(middle / 2))) for middle in middles]
     columns = cv2.reduce(ink.pixels, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().tolist()
     first, last = round(strip.to_crop(0, 0)[0]), round(strip.to_crop(0, strip.pixels.shape[1])[1])
     cuts = [max(0, min(first, centers[0])), *(_cut(columns, *pair) for pair in pairwise(centers))]

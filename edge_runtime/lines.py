@@ -8,8 +8,8 @@ Words:  *ink* is bright on black. A *line* runs along the columns of its array; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -54,6 +54,7 @@ def find_lines(
     gap_px: int,
     length_px: float = 1.0,
     cover: float = 0.0,
+    worth: Callable[[Line], bool] | None = None,
 ) -> list[Line]:
     """Every thin straight run of ink along the columns, at most `tracks.MAX_SLOPE` off.
 
@@ -64,6 +65,8 @@ def find_lines(
         gap_px: Gaps up to this long do not end a line.
         length_px: Shorter ones are left out.
         cover: 0..1, and those that hold less ink.
+        worth: Asked of each line before its thickness is measured, which is 0 until then; those it
+            refuses are left out.
 
     Returns:
         Lines by their row, none that bends more than a track does. They are candidates: a bar of
@@ -72,7 +75,7 @@ def find_lines(
     tracks = find_tracks(ink, thick_px=thick_px, least=least)
     if tracks is None:
         return []
-    return _measure(tracks, thick_px, gap_px=gap_px, length_px=length_px, cover=cover)
+    return _measure(tracks, thick_px, gap_px, length_px, cover, worth or (lambda _: True))
 
 
 def stroke_width_px(ink: Gray) -> float:
@@ -84,21 +87,28 @@ def stroke_width_px(ink: Gray) -> float:
 
 
 def _measure(
-    tracks: Tracks, thick_px: int, *, gap_px: int, length_px: float, cover: float
+    tracks: Tracks,
+    thick_px: int,
+    gap_px: int,
+    length_px: float,
+    cover: float,
+    worth: Callable[[Line], bool],
 ) -> list[Line]:
     """Ends, cover and thickness of every track, at full resolution."""
     at, bend, flat, w = tracks.rows, tracks.bend_px, tracks.padded.ravel(), tracks.rows.shape[1]
     guard = thick_px // 2 + 2
-    place = at * w + np.arange(w)
-    centre = np.maximum(np.maximum(flat[place - w], flat[place]), flat[place + w])
+    place = at * w
+    place += np.arange(w)
+    centre = np.maximum(np.maximum(flat.take(place - w), flat.take(place)), flat.take(place + w))
     on = centre >= ON
-    enough = on.sum(1) >= cover * length_px
+    enough = np.add.reduce(on, axis=1) >= cover * length_px
     if not enough.any():
         return []
     if not enough.all():
         at, bend, place, centre, on = (one[enough] for one in (at, bend, place, centre, on))
     beside = guard * w
-    thin = on & (np.maximum(flat[place - beside], flat[place + beside]) < centre // 2)
+    edges = np.maximum(flat.take(place - beside), flat.take(place + beside))
+    thin = on & (edges < centre >> 1)
     # Gaps close inside the crop only: beyond its sides there is no ink to close up to.
     whole = cv2.copyMakeBorder(
         on.view(np.uint8), 0, 0, gap_px, gap_px, cv2.BORDER_CONSTANT, value=0
@@ -114,16 +124,16 @@ def _measure(
             continue
         if (covered := np.count_nonzero(on[k, start:stop]) / (stop - start)) < cover:
             continue
-        own = place[k, start:stop][slim]
-        girth = flat[own + across].sum(0, dtype=np.int32).astype(np.float32)
-        girth /= np.maximum(centre[k, start:stop][slim], 1)
-        lines.append(
-            Line(
-                start, stop, rows[k], cover=covered,
-                thin=n_slim / (stop - start), bend_px=float(bend[k]),
-                thick_px=float(np.add.reduce(girth) / np.float32(n_slim)),
-            )
+        line = Line(
+            start, stop, rows[k], cover=covered,
+            thin=n_slim / (stop - start), bend_px=float(bend[k]), thick_px=0.0,
         )  # fmt: skip
+        if worth(line):
+            own = place[k, start:stop][slim]
+            girth = flat.take(own + across).sum(0, dtype=np.int32).astype(np.float32)
+            girth /= np.maximum(centre[k, start:stop][slim], 1)
+            thick = float(np.add.reduce(girth) / np.float32(n_slim))
+            lines.append(replace(line, thick_px=thick))
     return lines
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate, islice, pairwise
-from operator import attrgetter
+from operator import attrgetter, ne
 
 import numpy as np
 
@@ -30,7 +30,6 @@ from edge_runtime.outputs import Floats, Frames, Ints
 _LEVELS = (6.2, 9.2, 18.0)
 _LAST = _LEVELS[-1]
 _SPARE = 6  # fewer labels beside the best ones of a strip's frames: the next level will be asked
-_LIKELY = 4.6  # nats: changes of one in a hundred, which often are enough to guess by
 _WIDER = 1.5
 _LOOSE = 3  # states of a grammar that allows nearly all texts of its labels
 _MOST_PREFIXES = 4000  # over all frames, beyond six for each text wanted and frame
@@ -79,9 +78,7 @@ class Near:
         self._loss, self._labels, self._widest, self._known = loss, labels, _LEVELS[0], known
         self.best = best
         self._path = [its[0][1] for its in ways]  # the network's own
-        self._runs = list(
-            accumulate(a != b for a, b in zip(self._path, [0, *self._path], strict=False))
-        )
+        self._runs = list(accumulate(map(ne, self._path, [0, *self._path])))
         self._take(ways)
 
     def texts(
@@ -99,11 +96,7 @@ class Near:
         """
         if grammar.n_states > _LOOSE and not _accepts(grammar, self._path):
             return None
-        limit = self._guess(grammar, k)
-        while limit is None and self._widest < _LAST:
-            self._widen()
-            limit = self._guess(grammar, k)
-        limit = min((limit or _LAST) + _ROUNDING, self._widest)
+        limit = min((self._guess(grammar, k) or _LAST) + _ROUNDING, self._widest)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
             found = self._within(grammar, limit, k, most=most)
@@ -127,17 +120,18 @@ class Near:
         self._ways = ways
         self._open = [at for at, its in enumerate(ways) if len(its) > 1]  # more than one way
 
-    def _guess(self, grammar: Grammar, k: int) -> float | None:
+    def _guess(self, grammar: Grammar, k: int) -> float:
         """What the k best texts may lose: as much as the best ways to change some places at once.
 
-        None where too few changes are known.
+        Ways are widened to the first level at which enough changes are known.
         """
-        for within in (_LIKELY, self._widest):
-            changes = self._changes(grammar, k, within)
-            if len(changes) >= k:
-                break
-        else:
-            return None
+        while len(changes := self._changes(grammar, k)) < k:
+            self._widest = self._known
+            if self._widest >= _LAST:
+                return _LAST
+            self._widen()
+        while self._widest < changes[-1]:
+            self._widen()
         losses = [0.0]
         for one in changes:
             if len(losses) > k and one >= losses[k]:
@@ -145,8 +139,9 @@ class Near:
             losses = sorted([*losses, *(one + other for other in losses)])[: k + 1]
         return losses[min(k, len(losses) - 1)]
 
-    def _changes(self, grammar: Grammar, k: int, within: float) -> list[float]:
-        """Losses of the k best texts that leave the best path in one frame, ascending.
+    def _changes(self, grammar: Grammar, k: int) -> list[float]:
+        """Losses of the k best texts that leave the best path in one frame, ascending; fewer where
+        fewer are known.
 
         Some may be one text. Where the grammar is strict, it allows all of them.
         """
@@ -154,14 +149,9 @@ class Near:
         least: dict[tuple[int, int], tuple[float, int, int]] = {}
         last = len(ways) - 1
         for at in self._open:
-            its = ways[at]
-            if its[1][0] > within:
-                continue
             label, before = path[at], path[at - 1] if at else 0
             after = path[at + 1] if at < last else 0
-            for loss, other in its[1:]:
-                if loss > within:
-                    break
+            for loss, other in ways[at][1:]:
                 if other == 0:
                     if (label == before) != (label == after):
                         continue  # a glyph ends a frame sooner

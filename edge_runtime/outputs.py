@@ -39,18 +39,24 @@ class Frames:
 
     def __init__(self, log_probs: NDArray[np.floating], grammar: Grammar) -> None:
         assert log_probs.shape == (len(log_probs), len(grammar.labels)), log_probs.shape
-        self.log = np.maximum(log_probs, FLOOR, dtype=np.float64)
+        log: Floats = np.maximum(log_probs, FLOOR, dtype=np.float64)
         marks = grammar.skip.nonzero()[0]
         if len(marks):
-            self.log[:, 0] = log_sum(self.log.take([0, *marks], axis=1))
-        self.n, self._spoken = len(self.log), grammar.spoken
+            log[:, 0] = log_sum(log.take([0, *marks], axis=1))
+        self.n, self._spoken = len(log), grammar.spoken
+        self._of: tuple[Floats, Frames | None, int] = log, None, 0
 
     def part(self, start: int, stop: int) -> Frames:
-        """Some of these frames, without a copy; what is known of all is known of them."""
+        """Some of these frames, without a copy; what is worked out of all is theirs, too."""
         found = Frames.__new__(Frames)
-        found.log, found.n, found._spoken = self.log[start:stop], stop - start, self._spoken
-        found.__dict__["prob"] = self.prob[start:stop]
+        found.n, found._spoken, found._of = stop - start, self._spoken, (self.log, self, start)
         return found
+
+    @cached_property
+    def log(self) -> Floats:
+        """float64 (t, n_labels)."""
+        log, _, start = self._of
+        return log[start : start + self.n]
 
     def log_free(self, allowed: NDArray[np.bool_]) -> float:
         """Log of the mass of all texts of some labels, the empty one too."""
@@ -62,6 +68,9 @@ class Frames:
     def prob(self) -> Floats:
         """float64 (t, n_labels); of labels that the grammar never says not worked out, but 0, where
         it says few."""
+        _, whole, start = self._of
+        if whole is not None:
+            return whole.prob[start : start + self.n]
         if len(self._spoken) > _FEW * self.log.shape[1]:
             prob: Floats = np.exp(self.log)
             return prob

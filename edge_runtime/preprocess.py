@@ -29,6 +29,9 @@ IntBox = tuple[int, int, int, int]  # x0, y0, x1, y1, the last two exclusive
 MIN_CONTRAST = 24
 STROKE = 90  # a pixel of this much ink, of 255, belongs to a stroke
 _LEVELS = np.arange(256, dtype=np.float32)
+# Parts of a crop's pixels: half of them are paper. The darkest 1 % is ink wherever there is any: a
+# lone "1" in a square cell covers 4 %.
+_GRAIN_AND_FULL = np.array([0.5, 0.99], np.float32)
 _LARGE_PX = 45  # the side of a square from which a closing by doubling is faster
 _DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
 _LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
@@ -69,9 +72,7 @@ def normalize_ink(crop: Gray, *, contrast: int = MIN_CONTRAST) -> Gray:
     paper = cv2.blur(_closed(crop, side), (side, side), borderType=cv2.BORDER_REPLICATE)
     depth = cv2.subtract(paper, crop)
     counts = cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel().cumsum()
-    grain = int(counts.searchsorted(0.5 * counts[-1]))
-    # The darkest 1 % is ink wherever there is any: a lone "1" in a square cell covers 4 %.
-    full = int(counts.searchsorted(0.99 * counts[-1]))
+    grain, full = counts.searchsorted(counts[-1] * _GRAIN_AND_FULL).tolist()
     span = max(full - grain, contrast)
     return np.asarray(cv2.LUT(depth, _stretching(grain, span)), np.uint8)
 

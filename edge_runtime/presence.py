@@ -131,9 +131,9 @@ def surely_written(ink: Gray, strokes: Components) -> bool:
     """
     if strokes.count == 1:
         return False
-    h = ink.shape[0]
-    largest = int(strokes.areas.argmax())
-    if strokes.areas[largest] < max(_SPECK_PX, _DOT * h * h):
+    h, areas = ink.shape[0], strokes.areas
+    largest = int(areas.argmax())
+    if areas[largest] < max(_SPECK_PX, _DOT * h * h):
         return False
     own = (strokes.of_run == largest + 1).nonzero()[0]
     longest = int(own[strokes.lengths.take(own).argmax()])
@@ -142,8 +142,8 @@ def surely_written(ink: Gray, strokes: Components) -> bool:
     high = int(strokes.starts[last]) // side - int(strokes.starts[first]) // side + 1
     if min(stop - start, high) <= max(2.0, _HAIR * h):
         return False
-    row, column = divmod((start + stop) // 2, side)
-    return bool(ink[row, column - 1] >= _FULL)
+    row, column = divmod(start, side)
+    return bool(np.maximum.reduce(ink[row, column - 1 : column - 1 + stop - start]) >= _FULL)
 
 
 def written_strokes(ink: Gray, strokes: Components | None = None) -> Strokes:

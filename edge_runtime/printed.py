@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -78,16 +79,17 @@ def find_printed(ink: Gray, n: int, inside: Box | None = None) -> Printed:
         return nothing
     shortest = _BOX_PX if narrow else _PARTED_SHARE * w if n > 1 else _SHARE * w
     cover = _SOLID if narrow else _DOTTED
+    is_rule = partial(_is_rule, shape=ink.shape, ends=through, parted=n > 1, known=known)
+    # What would be no rule however thin it were is left out before its thickness is measured.
+    worth = None if narrow else is_rule
     lines = find_lines(
-        ink, thick_px=thick, least=_LEAST, gap_px=gap, length_px=shortest, cover=cover
+        ink, thick_px=thick, least=_LEAST, gap_px=gap, length_px=shortest, cover=cover, worth=worth
     )
     if narrow:
         closed = _closed_box(ink, lines, thick)
         if closed is not None:
             return closed
-    level = [
-        line for line in lines if _is_rule(line, ink.shape, through, parted=n > 1, known=known)
-    ]
+    level = list(filter(is_rule, lines))
     level = _outer(level, h) if n > 1 else level
     if n < 2 and None in rails(level, h):  # no row of boxes: no upright lines to look for
         return Printed(None, tuple(level), ())
@@ -219,7 +221,7 @@ def erase_printed(ink: Gray, printed: Printed) -> Gray:
 
 
 def _is_rule(
-    line: Line, shape: tuple[int, ...], ends: tuple[float, float], *, parted: bool, known: bool
+    line: Line, *, shape: tuple[int, ...], ends: tuple[float, float], parted: bool, known: bool
 ) -> bool:
     """Whether a level line is a printed one: straight, thin, and too long for a glyph."""
     h, w = shape

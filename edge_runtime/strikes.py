@@ -57,9 +57,9 @@ def strike_share(ink: Gray, *, cell: bool, box: IntBox | None = None) -> float:
     seen = strike_features(ink, box)
     if seen is None:
         return 0.0
-    first, last = _weights(cell)
-    hidden = np.maximum(seen @ first[:-1] + first[-1], 0.0)
-    z = float(hidden @ last[:-1] + last[-1])
+    first, bias, last, last_bias = _weights(cell)
+    hidden = np.maximum(seen @ first + bias, 0.0)
+    z = float(hidden @ last) + last_bias
     return 1.0 / (1.0 + math.exp(-min(max(z, -50.0), 50.0)))
 
 
@@ -160,9 +160,9 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     apart = cv2.subtract(bare, cv2.dilate(runs, full_kernel(3, 1)))
     # Sums from the corner; of two neighbours the difference is a column's sum so far.
     sums = cv2.integral(apart)
-    over = sums[top + 1, columns + 1] - sums[top + 1, columns]
-    full = sums[-1, columns + 1] - sums[-1, columns]
-    under = full - (sums[foot + 1, columns + 1] - sums[foot + 1, columns])
+    below = (sums[1:, 1:] - sums[1:, :-1]).ravel()
+    over = below.take(top * w + columns)
+    under = below[-w:].take(columns) - below.take(foot * w + columns)
     both = min(cv2.countNonZero(over), cv2.countNonZero(under)) / len(columns)
     even = min(int(np.add.reduce(over)), int(np.add.reduce(under))) / max(1, int(sums[-1, -1]))
     return covered, both * covered, even * covered
@@ -214,7 +214,8 @@ def _cut(ink: Gray, box: IntBox) -> Gray:
 
 
 @lru_cache(maxsize=2)
-def _weights(cell: bool) -> tuple[Floats, Floats]:
-    """float64 (features + 1, hidden) and (hidden + 1,); the last of each is the bias."""
+def _weights(cell: bool) -> tuple[Floats, Floats, Floats, float]:
+    """float64 (features, hidden) and their bias, (hidden,); (hidden,) and theirs."""
     rows = [[float(one) for one in row.split()] for row in (CELL if cell else LINE).splitlines()]
-    return np.array(rows[:-1]), np.array(rows[-1])
+    *first, bias, last = map(np.array, rows)
+    return np.array(first), bias, last[:-1], float(last[-1])

@@ -154,31 +154,40 @@ class _Tree:
         at[:, 1:] = np.repeat(starts, nodes)
         at[0] += self.label
         ahead = np.arange(RESCALE_EVERY)[:, None, None] * n_labels
-        # Alignments that end on a node's label; that end on blank; either. A label is entered from
-        # all of the node before, or from its blank alone where that says the same label.
-        held, ends = np.zeros(self.n), np.zeros((2, self.n))
-        rest, either = ends
-        ends[:, self.roots] = 1.0
-        whence = self.parent + (self.label != self.label[self.parent]) * self.n
-        power = np.zeros(len(parts), np.intp)
-        left = len(parts)
+        table, whence = self._table()
+        sums, power, left = table.ravel(), np.zeros(len(parts), np.intp), len(parts)
+        add, multiply = np.add, np.multiply
+        held, rest, entered, either = table
+        after, before, come = table[:2], table[2:], whence
         for first in range(0, parts[0].n, RESCALE_EVERY):
             last = min(first + RESCALE_EVERY, parts[0].n)
             # What lies behind a strip's end is read, and not used.
             said = flat.take(at[:, : bounds[left]] + (ahead + first * n_labels), mode="clip")
             for t in range(first, last):
-                while parts[left - 1].n <= t:  # its sums are done
-                    left -= 1
-                n = bounds[left]
-                label, blank = said[t - first, :, :n]
-                entered = ends.take(whence[:n])
-                entered += held[:n]
-                entered *= label
-                held[:n] = entered
-                np.multiply(either[:n], blank, out=rest[:n])
-                np.add(entered, rest[:n], out=either[:n])
-            _rescale(held[1:n], ends[:, 1:n], self.roots[:left] - 1, nodes[:left], power[:left])
-        return _logs(either[self.ends], power[self.strip])
+                if parts[left - 1].n <= t:
+                    while parts[left - 1].n <= t:  # its sums are done
+                        left -= 1
+                    n = bounds[left]
+                    held, rest, entered, either = own = table[:, :n]
+                    after, before, come, said = own[:2], own[2:], whence[:n], said[..., :n]
+                add(sums.take(come), held, entered)
+                multiply(before, said[t - first], after)
+                add(held, rest, either)
+            _rescale(table[:, 1 : bounds[left]], self.roots[:left] - 1, nodes[:left], power[:left])
+        return _logs(table[3].take(self.ends), power[self.strip])
+
+    def _table(self) -> tuple[Floats, Ints]:
+        """Sums before the first frame, float64 (4, nodes), and of each node the place in it, flat,
+        from which its label is entered.
+
+        Rows: what ends on a label, and on its blank; what a frame's label goes on from, and a
+        blank, which is all that ends on the node. A label is entered from all of the node before,
+        or from its blank alone where that says the same label.
+        """
+        table = np.zeros((4, self.n))
+        table[1::2, self.roots] = 1.0
+        same = self.label == self.label[self.parent]
+        return table, self.parent + np.where(same, self.n, 3 * self.n)
 
     def _sums_of_one(self, frames: Frames) -> list[float | None]:
         """The same of a single strip, with as few calls as can be: small arrays are gone through
@@ -186,13 +195,9 @@ class _Tree:
         said = np.empty((frames.n, 2, self.n))
         said[:, 0] = frames.prob.take(self.label, axis=1)
         said[:, 1] = frames.prob[:, :1]
-        # Rows: what ends on a label, and on its blank; what a frame's label goes on from, and a
-        # blank, which is all that ends on the node.
-        table = np.zeros((4, self.n))
+        table, whence = self._table()
         held, rest, entered, either = table
-        table[1::2, self.roots] = 1.0
         after, before = table[:2], table[2:]
-        whence = self.parent + np.where(self.label == self.label[self.parent], self.n, 3 * self.n)
         power, flat = 0, table.ravel()
         multiply, add = np.multiply, np.add
         for t, frame in enumerate(said, 1):
@@ -206,12 +211,11 @@ class _Tree:
         return _logs(either[self.ends], np.full(len(self.ends), power))
 
 
-def _rescale(held: Floats, ends: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:
+def _rescale(table: Floats, roots: Ints, nodes: Ints, power: Ints) -> None:
     """Bring each strip's greatest number to 1 or a little less, by a power of two."""
-    scale = np.frexp(np.maximum.reduceat(np.maximum(held, ends[0]), roots))[1]
-    by = np.ldexp(1.0, -scale) if len(scale) == 1 else np.repeat(np.ldexp(1.0, -scale), nodes)
-    held *= by
-    ends *= by
+    most = np.maximum.reduceat(np.maximum(table[0], table[1]), roots)
+    scale = np.frexp(most)[1]
+    table *= np.repeat(np.ldexp(1.0, -scale), nodes)
     power += scale
 
 

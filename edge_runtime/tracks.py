@@ -7,9 +7,8 @@ Words:  as in `lines`. *Blocks*: the crop with some columns in one, in which lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import cv2
@@ -60,17 +59,21 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
     # A line off by half a pixel shares its ink with the next row: look at three rows in one.
     wide = np.asarray(cv2.dilate(blocks, full_kernel(3, 1)), np.uint8)
     sums = _sums_along(wide, pad + climb, h)
-    seeds = _peaks(sums.max(0), least=least * n * _FAINT)
+    seeds = _peaks(np.maximum.reduce(sums), least=least * n * _FAINT)
     if seeds.size == 0:
         return None
-    chosen, seeds = sums[:, seeds].argmax(0), seeds + pad
-    shift, bend = _settle(blocks, seeds[:, None] + climb[chosen])
-    straight = bend <= MOST_BEND_PX
-    if not straight.any():
+    chosen = sums.take(seeds, axis=1).argmax(0)
+    base = climb.take(chosen, axis=0)
+    base += (seeds + pad)[:, None]
+    shift, bend = _settle(blocks, base)
+    straight = (bend <= MOST_BEND_PX).nonzero()[0]
+    if not len(straight):
         return None
-    chosen, seeds, shift, bend = chosen[straight], seeds[straight], shift[straight], bend[straight]
-    tracks = (seeds[:, None] + climb[chosen] + shift).take(at, axis=1)
-    tracks += slopes[chosen][:, None] * along
+    if len(straight) < len(bend):
+        chosen, bend = chosen.take(straight), bend.take(straight)
+        base, shift = base.take(straight, axis=0), shift.take(straight, axis=0)
+    tracks = (base + shift).take(at, axis=1)
+    tracks += slopes.take(chosen)[:, None] * along
     # A line settled on a few blocks may run off at its far end: it stays where there are pixels.
     guard = thick_px // 2 + 2
     np.rint(tracks, out=tracks)
@@ -122,14 +125,14 @@ def _sums_along(wide: Gray, starts: NDArray[np.intp], h: int) -> NDArray[np.unsi
     down, on = turned.strides
     shape = (n, turned.shape[1] - h + 1, h)
     windows: NDArray[Any] = np.ndarray(shape, kind, turned, strides=(down, on, on))
-    return np.asarray(windows[np.arange(n), starts].sum(1, dtype=kind))
+    return np.asarray(np.add.reduce(windows[np.arange(n), starts], axis=1, dtype=kind))
 
 
 def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
     """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
-    flat = score.astype(np.float32)[None]
-    top = cv2.dilate(flat, full_kernel(1, 7))
-    found = np.flatnonzero((flat == top).ravel() & (score >= least))
+    flat = score if score.dtype == np.uint16 else score.astype(np.float32)
+    top = cv2.dilate(flat[None], full_kernel(1, 7))[0]
+    found = ((flat == top) & (score >= least)).nonzero()[0]
     if found.size == 0:
         return found
     groups: list[list[int]] = []
@@ -151,30 +154,36 @@ def _settle(
         straight line leaves.
     """
     n = blocks.shape[1]
-    x = np.arange(n)
-    reach = np.arange(-3, 4)
-    near = (base[..., None] + reach) * n + x[:, None]
-    weight = blocks.ravel()[near].astype(np.float64)  # (lines, blocks, 7)
-    total = weight.sum(2)
-    off = (weight @ reach) / np.maximum(total, 1)
-    sure = np.where(weight.max(2) >= _FAINT / 3, total, 0.0)
-    mass = np.maximum(sure.sum(1, keepdims=True), 1e-9)
+    x, near, sides = _windows(n)
+    # Whole numbers up to here: however they are summed, the sums are the same.
+    weight = blocks.ravel().take((base * n)[..., None] + near).astype(np.float64)
+    summed = weight @ sides  # weight: (lines, blocks, 7)
+    total = np.ascontiguousarray(summed[..., 0])
+    off = summed[..., 1] / np.maximum(total, 1)
+    sure = np.where(np.maximum.reduce(weight, axis=2) >= _FAINT / 3, total, 0.0)
+    add = partial(np.add.reduce, axis=1, keepdims=True)
+    mass = np.maximum(add(sure), 1e-9)
     run = x - (sure @ x)[:, None] / mass
-    mean = (sure * off).sum(1, keepdims=True) / mass
-    spread = np.maximum((sure * run * run).sum(1, keepdims=True), 1e-9)
-    straight = mean + (sure * run * off).sum(1, keepdims=True) / spread * run
+    mean = add(sure * off) / mass
+    leaning = sure * run
+    spread = np.maximum(add(leaning * run), 1e-9)
+    straight = mean + add(leaning * off) / spread * run
     stray = np.where(sure > 0, off - straight, 0.0)
-    bend = np.sqrt((sure * stray**2).sum(1) / mass[:, 0])
+    bend = np.sqrt(add(sure * np.square(stray)) / mass)[:, 0]
     # Paper curls by a pixel or so, and printed lines with it, but over many blocks: what a single
     # block strays is the pull of a stroke.
     around = np.empty((len(stray), n + 4))
     around[:, :2], around[:, 2:-2], around[:, -2:] = stray[:, :1], stray, stray[:, -1:]
-    calm = _median_of_five([around[:, k : k + n] for k in range(5)])
-    return straight + np.clip(calm, -1, 1), bend
+    down, on = around.strides
+    five: Floats = np.ndarray((len(stray), n, 5), np.float64, around, strides=(down, on, on))
+    calm = np.sort(five, axis=2)[..., 2]  # the median
+    return straight + np.minimum(np.maximum(calm, -1), 1), bend
 
 
-def _median_of_five(of: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    a, b, c, d, e = of
-    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-    return np.asarray(np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e)))
+@lru_cache(maxsize=128)
+def _windows(n: int) -> tuple[Floats, NDArray[np.intp], Floats]:
+    """Numbers of `n` blocks; the seven places around each, flat, intp (blocks, 7); and what sums
+    those up, float64 (7, 2): ink, and how far above or below it lies."""
+    x, reach = np.arange(n), np.arange(-3, 4)
+    sides = np.stack([np.ones(7), reach.astype(np.float64)], axis=1)
+    return x.astype(np.float64), reach * n + x[:, None], sides
