@@ -115,7 +115,7 @@ def _verdict(one: Decoded, spec: ModelSpec, priors: Priors) -> tuple[FieldReadin
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
     reading = reading_of(
         ink,
-        text=decoding.text or one.said,  # ink that is too short for any allowed text is no blank
+        text=decoding.text or one.said or _faintest(one),  # ink too short for any text is no blank
         value=value,
         confidence=sure,
         status=status,
@@ -191,6 +191,12 @@ def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:
         return judge_choice(ink, ink.chosen, spec)
     optional = "the field is optional" if ink.field.optional else "the field is not optional"
     return reading_of(ink, reason=f"no ink; {optional}")
+
+
+def _faintest(one: Decoded) -> str:
+    """The likeliest character of ink in which the network sees none: no text is a blank's alone."""
+    peaks = np.concatenate(one.frames)[:, 1:].max(axis=0)
+    return one.grammar.labels[1 + int(peaks.argmax())]
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:

@@ -1,4 +1,4 @@
-"""Addresses are such as a field of mail allows, named after people, with providers that there are."""
+"""Addresses are such as a field of mail allows, named after people, at providers there are."""
 
 from __future__ import annotations
 
