@@ -134,6 +134,11 @@ class Reader:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(
+            "a Reader holds an open model and cannot be copied or pickled; make one in each process"
+        )
+
     def __repr__(self) -> str:
         return f"Reader(model={self.model_id!r}, providers={self.providers!r})"
 

@@ -54,6 +54,7 @@ _INSTALL = {
 }
 # HEURISTIC: the exhaustive search runs anew at every shape. No TF32: a GPU gives the CPU's answer.
 _OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}}
+_CLOSED = "the reader is closed; make a new one"
 
 
 class Recognizer:
@@ -129,6 +130,8 @@ class Recognizer:
             For each strip, in order, float32 (t, n_labels): log-probabilities of its own frames,
             the padding's cut off. A strip's numbers do not depend on the strips beside it.
         """
+        if self._sessions is None:  # with no strip to read, too: blanks must not pass
+            raise ModelError(_CLOSED)
         if len(strips) == 1:  # a field at a time: nothing to sort
             (strip,) = strips
             bucket = bucket_px(strip.pixels.shape[1], self.spec)
@@ -170,7 +173,7 @@ class Recognizer:
     def _session(self, twin: str) -> Any:
         with self._opening:
             if self._sessions is None:
-                raise ModelError("the reader is closed; make a new one")
+                raise ModelError(_CLOSED)
             if twin not in self._sessions:
                 data = _twin_bytes(self._model, self._twins[twin], self._path)
                 self._sessions[twin] = self._open(data)

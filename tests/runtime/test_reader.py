@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -222,8 +224,17 @@ def test_a_field_that_is_none_is_refused(tiny_reader: Reader) -> None:
 def test_a_closed_reader_says_so(tiny_model: Path, crops: tuple[Gray, ...]) -> None:
     with Reader(tiny_model) as closed:
         assert closed.model_id.startswith("tiny@")
-    with pytest.raises(ModelError, match="closed"):
-        closed.read_field(crops[0], FIELDS[0])
+    for crop in (crops[0], WHITE):
+        with pytest.raises(ModelError, match="closed"):
+            closed.read_field(crop, FIELDS[0])
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_reader_that_is_sent_elsewhere_says_what_to_do(
+    tiny_reader: Reader, copied: Callable[[Reader], object]
+) -> None:
+    with pytest.raises(TypeError, match="make one in each process"):
+        copied(tiny_reader)
 
 
 def page_and_template(crops: tuple[Gray, ...]) -> tuple[Gray, dict[str, object]]:
