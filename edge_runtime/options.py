@@ -116,7 +116,9 @@ Plot = Annotated[
 Fallback = Annotated[
     bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
 ]
-Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads inside the network.")]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, max=1024, help="Threads inside the network.")
+]
 Accept = Annotated[
     float | None,
     typer.Option(

@@ -54,6 +54,9 @@ _INSTALL = {
 }
 # HEURISTIC: the exhaustive search runs anew at every shape. No TF32: a GPU gives the CPU's answer.
 _OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}}
+# More than any machine has cores; ONNX Runtime makes as many as it is told: a million of them stop
+# the machine for minutes.
+MOST_THREADS = 1024
 _CLOSED = "the reader is closed; make a new one"
 
 
@@ -63,7 +66,7 @@ class Recognizer:
     Args:
         model: An exported ONNX file; None is the bundled one.
         providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
-        threads: Threads inside one run.
+        threads: Threads inside one run, at most `MOST_THREADS`.
         allow_fallback: Take what is there instead of a provider that is not.
 
     Raises:
@@ -79,8 +82,8 @@ class Recognizer:
         threads: int = 1,
         allow_fallback: bool = False,
     ) -> None:
-        if threads < 1:
-            raise ProviderError(f"threads={threads}; give 1 or more")
+        if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+            raise ProviderError(f"threads={threads!r}; give a whole number, 1 to {MOST_THREADS}")
         path = bundled_model() if model is None else Path(model)
         data = _model_bytes(path)
         try:
