@@ -58,6 +58,7 @@ _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
 _LONE = 1.2  # of its height: a glyph by itself is no wider
 _WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
+DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 
 
@@ -146,7 +147,7 @@ def match_probability(
             return ink.chosen.none
         return ink.chosen.alone[names.index(expected)] if expected in names else 0.0
     if not ink.filled:
-        return 1.0 if expected == "" else 0.0
+        return (DOUBTED_BLANK if ink.doubt else 1.0) if expected == "" else 0.0
     grammar = compile_grammar(ink.field, spec.labels)
     struck = _struck_shares(ink, grammar)
     if expected == "" or _struck_out(ink, struck):
@@ -190,6 +191,8 @@ def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:
     if ink.chosen is not None:
         return judge_choice(ink, ink.chosen, spec)
     optional = "the field is optional" if ink.field.optional else "the field is not optional"
+    if ink.doubt:
+        return reading_of(ink, confidence=DOUBTED_BLANK, reason=f"no ink; {ink.doubt}; {optional}")
     return reading_of(ink, reason=f"no ink; {optional}")
 
 

@@ -51,7 +51,6 @@ from edge_runtime.watch import Advice, Sight, Watch
 Gray = NDArray[np.uint8]
 
 _LIKELY = 0.5
-_DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 Evidence = NDArray[np.float64]
 TemplateSource = Template | Mapping[str, Any] | Path | str
 Forms = TemplateSource | Sequence[TemplateSource]  # several: the page's own is chosen of them
@@ -498,7 +497,7 @@ def _placed(
 def _reviewed(one: FieldReading, reasons: Sequence[str]) -> FieldReading:
     """The reading, never accepted, with more reasons; a blank is one no longer surely."""
     status = Status.REVIEW if one.status is Status.ACCEPTED else one.status
-    sure = min(one.confidence, _DOUBTED_BLANK) if status is Status.BLANK else one.confidence
+    sure = min(one.confidence, judge.DOUBTED_BLANK) if status is Status.BLANK else one.confidence
     told = "; ".join(filter(None, [one.reason, *reasons]))
     return replace(one, status=status, confidence=sure, reason=told)
 

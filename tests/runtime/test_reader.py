@@ -154,6 +154,29 @@ def test_crops_of_one_level_are_blank_and_odd_shapes_are_read(
         check(tiny_reader.read_field(noise, field), noise, field)
 
 
+@pytest.mark.parametrize("level", [0, 30, 60])
+def test_of_a_crop_that_is_dark_all_over_nothing_is_sure(tiny_reader: Reader, level: int) -> None:
+    crop = np.full((40, 40), level, np.uint8)
+    for field in FIELDS:
+        one = tiny_reader.read_field(crop, field)
+        assert one.status in (Status.BLANK, Status.REVIEW)
+        assert one.confidence == 0.5
+        assert "no paper is seen" in one.reason
+    assert tiny_reader.match(crop, Field("word"), "") == 0.5
+    assert tiny_reader.read_field(255 - crop, Field("word")).confidence == 1
+
+
+def test_a_black_block_is_no_signature(tiny_reader: Reader) -> None:
+    crop = np.full((60, 200), 250, np.uint8)
+    for at in range(15, 180, 25):
+        cv2.ellipse(crop, (at, 30), (14, 22), 20, 0, 300, 30, 3)
+    signature = Field("name", kind="signature")
+    assert tiny_reader.read_field(crop, signature).status is Status.ACCEPTED
+    crop[5:55, 5:195] = 20
+    one = tiny_reader.read_field(crop, signature)
+    assert (one.status, one.text) == (Status.REVIEW, "present")
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=FIXTURES)
 @given(
     crop=nps.arrays(np.uint8, nps.array_shapes(min_dims=2, max_dims=2, max_side=90)),
