@@ -272,13 +272,18 @@ class Reader:
         return [judge.claim_evidence(ink, frames, self.spec, text) for text in expected]
 
     def _inks(self, items: Iterable[tuple[Source, Field]]) -> Iterator[FieldInk]:
-        for at, (crop, field) in enumerate(items):
+        for at, item in enumerate(items):
+            try:
+                crop, field = item
+            except (TypeError, ValueError) as error:
+                raise TemplateError(f"item {at} is no pair; give (crop, Field)") from error
             try:
                 pixels = as_crop(crop)
-            except ImageError as error:
-                name = getattr(field, "name", field)
-                raise ImageError(f"item {at}, field {name!r}: {error}") from error
-            yield self._ink(pixels, field)
+                ink = self._ink(pixels, field)
+            except EdgeHwrError as error:
+                name = f", field {field.name!r}" if isinstance(field, Field) else ""
+                raise type(error)(f"item {at}{name}: {error}") from error
+            yield ink
 
     def _ink(self, pixels: Gray, field: Field) -> FieldInk:
         """A field's ink, the field by itself."""

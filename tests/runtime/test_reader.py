@@ -239,6 +239,15 @@ def test_a_bad_crop_is_named_by_its_place_and_field(
             tiny_reader.read_fields([(crops[0], FIELDS[0]), (wrong, FIELDS[1])])
 
 
+@pytest.mark.parametrize("item", [WHITE, (WHITE,), (WHITE, FIELDS[0], 1), None, (FIELDS[0], WHITE)])
+def test_what_is_no_pair_of_crop_and_field_is_named_by_its_place(
+    tiny_reader: Reader, item: object
+) -> None:
+    with pytest.raises(EdgeHwrError, match="^item 1") as told:
+        tiny_reader.read_fields([(WHITE, FIELDS[0]), item])  # type: ignore[list-item]
+    assert "\n" not in str(told.value)
+
+
 def test_a_field_that_is_none_is_refused(tiny_reader: Reader) -> None:
     with pytest.raises(TemplateError, match="Field"):
         tiny_reader.read_field(WHITE, "amount")  # type: ignore[arg-type]
