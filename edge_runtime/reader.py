@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
 from edge_runtime.company import in_company, vouched_for
-from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
+from edge_runtime.errors import EdgeHwrError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar

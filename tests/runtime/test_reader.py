@@ -243,7 +243,7 @@ def test_a_bad_crop_is_named_by_its_place_and_field(
 def test_what_is_no_pair_of_crop_and_field_is_named_by_its_place(
     tiny_reader: Reader, item: object
 ) -> None:
-    with pytest.raises(EdgeHwrError, match="^item 1") as told:
+    with pytest.raises(EdgeHwrError, match=r"^item 1") as told:
         tiny_reader.read_fields([(WHITE, FIELDS[0]), item])  # type: ignore[list-item]
     assert "\n" not in str(told.value)
 
