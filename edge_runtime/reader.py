@@ -26,7 +26,7 @@ from edge_runtime.errors import EdgeHwrError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
+from edge_runtime.imaging import Page, Source, as_crop, count_pages, load_page
 from edge_runtime.numbered import numbered
 from edge_runtime.place import (
     FieldCrop,
@@ -164,15 +164,20 @@ class Reader:
         return self._read_page(loaded, forms, timer)
 
     def read_pages(self, source: Source, *, template: Forms | None = None) -> Iterator[FormReading]:
-        """Read the pages of a PDF or TIFF one after the other. Arguments and errors as `read`."""
-        forms, pages = _templates(template), load_pages(source, color=False)
-        while True:
+        """Read the pages of a PDF or TIFF one after the other.
+
+        Arguments and errors as `read`; those of one page are raised when it is reached, and `next`
+        goes on with the page after it.
+        """
+        forms = _templates(template)
+
+        def read(number: int) -> FormReading:
             timer = Timer()
             with timer.step("load"):
-                loaded = next(pages, None)
-            if loaded is None:
-                return
-            yield self._read_page(loaded, forms, timer)
+                loaded = load_page(source, page=number, color=False)
+            return self._read_page(loaded, forms, timer)
+
+        return map(read, range(1, count_pages(source) + 1))
 
     def watch(
         self,

@@ -333,6 +333,20 @@ def test_pages_come_one_by_one(
         tiny_reader.read(path, template=template)
 
 
+def test_a_page_that_cannot_be_read_costs_none_after_it(
+    tiny_reader: Reader, crops: tuple[Gray, ...], tmp_path: Path
+) -> None:
+    page, template = page_and_template(crops)
+    path = tmp_path / "three.tiff"
+    cv2.imwritemulti(str(path), [page, np.full_like(page, 255), page])
+    pages = tiny_reader.read_pages(path, template=template)
+    first = next(pages)
+    with pytest.raises(TemplateError, match="page 2"):
+        next(pages)
+    assert next(pages) == first
+    assert next(pages, None) is None
+
+
 def test_line_boxes_follow_the_ink() -> None:
     ink = np.zeros((20, 100), np.uint8)
     for left in (10, 40, 70):
