@@ -18,7 +18,7 @@ import typer
 from edge_runtime import batch
 from edge_runtime.batch import PICTURES
 from edge_runtime.field import KINDS
-from edge_runtime.render import Format, OutputError
+from edge_runtime.render import Format, OutputError, harmless
 
 P = ParamSpec("P")
 
@@ -27,7 +27,7 @@ _NOBODY_READS = 141  # as of programs that end by SIGPIPE, 128 + 13: `| head -1`
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    typer.echo(line, err=True)
+    typer.echo(harmless(line), err=True)
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
