@@ -78,7 +78,7 @@ def run(
         pages: Forms and their templates; none: only drawn fields are read.
         models: Exported ONNX files, None for the bundled one; each is measured.
         providers: Each is measured; None: every one that works here.
-        threads: Most threads to try; None: as many as may run at the same time.
+        threads: Most threads to try; as many as may run at the same time, at most.
         seconds: Time to spend, about; start-ups and new processes come on top.
         truth: What is written on the pages, see `scoring.load_truth`.
         say: Told what is being measured.
@@ -103,9 +103,12 @@ def run(
         engines.append(_engine(model, provider, plan, talk))
     scaled = min(range(len(pairs)), key=lambda at: engines[at].p50_ms(MANY))
     model, provider = pairs[scaled]
+    most = min(threads or here.threads, here.threads)
+    if threads is not None and threads > most:
+        talk(f"{threads} threads were asked for; {most} may run here")
     found = rates(
         model, provider, items,
-        most=threads or here.threads, seconds=seconds * _RATES, say=talk,
+        most=most, seconds=seconds * _RATES, say=talk,
     )  # fmt: skip
     spread = tuple(found)
     energy = _energy(model, provider, items, seconds=seconds * (1 - _ENGINES - _RATES), say=talk)

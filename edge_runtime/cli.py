@@ -217,7 +217,7 @@ def bench(
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Most threads and processes to try; left out: all that may run."),
+        typer.Option(min=1, help="Most threads and processes to try, of those that may run."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Time to spend, about.")] = 30.0,
     model: options.Models = None,

@@ -1,6 +1,6 @@
 """From any file to an upright grey page, bounded in size before a pixel is decoded.
 
-Owns:   `Page`, `load_page`, `load_pages`, `count_pages`, `as_crop`; what may be given as a source.
+Owns:   `Page`, `load_page`, `count_pages`, `as_crop`; what may be given as a source.
 Needs:  numpy, cv2, `codecs`. Never the network.
 Words:  *upright*: EXIF orientation applied, for a path and for bytes alike; an array is upright.
 """
@@ -68,24 +68,6 @@ def load_page(
         if page is not None and not 1 <= page <= n:
             raise ImageError(f"{name}: no page {page}; choose one from 1 to {n}")
         return _decode(stream, name, page or 1, n, max_megapixels, color=color)
-
-
-def load_pages(
-    source: Source, *, max_megapixels: float = MAX_MEGAPIXELS, color: bool = True
-) -> Iterator[Page]:
-    """Decode the pages of a PDF or TIFF one after the other; other pictures have one. Arguments as
-    `load_page`.
-
-    Raises:
-        ImageError: As `load_page`, when the page in question is reached.
-    """
-    if isinstance(source, np.ndarray):
-        yield _from_array(source, max_megapixels=max_megapixels)
-        return
-    with _opened(source) as (stream, name):
-        n = codecs.count(stream, name)
-        for number in range(1, n + 1):
-            yield _decode(stream, name, number, n, max_megapixels, color=color)
 
 
 def count_pages(source: Source) -> int:

@@ -59,6 +59,7 @@ _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
 _LONE = 1.2  # of its height: a glyph by itself is no wider
 _WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
+DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 
 
@@ -116,7 +117,7 @@ def _verdict(one: Decoded, spec: ModelSpec, priors: Priors) -> tuple[FieldReadin
     others = (one for one in decoding.alternatives if one[0] != decoding.text)
     reading = reading_of(
         ink,
-        text=decoding.text or one.said,  # ink that is too short for any allowed text is no blank
+        text=decoding.text or one.said or _faintest(one),  # ink too short for any text is no blank
         value=value,
         confidence=sure,
         status=status,
@@ -147,7 +148,7 @@ def match_probability(
             return ink.chosen.none
         return ink.chosen.alone[names.index(expected)] if expected in names else 0.0
     if not ink.filled:
-        return 1.0 if expected == "" else 0.0
+        return (DOUBTED_BLANK if ink.doubt else 1.0) if expected == "" else 0.0
     grammar = compile_grammar(ink.field, spec.labels)
     struck = _struck_shares(ink, grammar)
     if expected == "" or _struck_out(ink, struck):
@@ -191,7 +192,15 @@ def _unheard(ink: FieldInk, spec: ModelSpec) -> FieldReading:
     if ink.chosen is not None:
         return judge_choice(ink, ink.chosen, spec)
     optional = "the field is optional" if ink.field.optional else "the field is not optional"
+    if ink.doubt:
+        return reading_of(ink, confidence=DOUBTED_BLANK, reason=f"no ink; {ink.doubt}; {optional}")
     return reading_of(ink, reason=f"no ink; {optional}")
+
+
+def _faintest(one: Decoded) -> str:
+    """The likeliest character of ink in which the network sees none: no text is a blank's alone."""
+    peaks = np.concatenate(one.frames)[:, 1:].max(axis=0)
+    return one.grammar.labels[1 + int(peaks.argmax())]
 
 
 def _sure(decoding: Decoding, evidence: Evidence, calibration: Calibration) -> float:

@@ -18,7 +18,7 @@ import typer
 from edge_runtime import batch
 from edge_runtime.batch import PICTURES
 from edge_runtime.field import KINDS
-from edge_runtime.render import Format, OutputError
+from edge_runtime.render import Format, OutputError, harmless
 
 P = ParamSpec("P")
 
@@ -27,7 +27,7 @@ _NOBODY_READS = 141  # as of programs that end by SIGPIPE, 128 + 13: `| head -1`
 
 def say(line: str) -> None:
     """One line for the person at the terminal."""
-    typer.echo(line, err=True)
+    typer.echo(harmless(line), err=True)
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
@@ -116,7 +116,9 @@ Plot = Annotated[
 Fallback = Annotated[
     bool, typer.Option("--allow-fallback", help="Go on where a provider is not there.")
 ]
-Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads inside the network.")]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, max=1024, help="Threads inside the network.")
+]
 Accept = Annotated[
     float | None,
     typer.Option(

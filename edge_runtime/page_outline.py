@@ -30,6 +30,8 @@ def page_outlines(page: Gray) -> list[Points]:
         page: uint8 (h, w).
     """
     scale = min(1.0, _LOOK_PX / max(page.shape))
+    if min(page.shape) * scale < _STEP_PX:  # a sliver holds no sheet
+        return []
     shrunk = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     small: Gray = np.asarray(cv2.medianBlur(shrunk, 5), np.uint8)
     found: list[tuple[float, Points]] = []

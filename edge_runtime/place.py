@@ -48,6 +48,10 @@ Gray = NDArray[np.uint8]
 # write over the border. What belongs to the neighbours is told apart in `segment`.
 _PAD = 0.1
 _HIGH_PX = 72  # of a crop: a row of 7.5 mm at 200 dpi
+_PAPER = 70  # grey level under which no paper is seen: `watch` waits for more light, too
+_SPECKS = 0.02  # of a crop, that may be lighter
+_SHROUDED = "dark all over, no paper is seen"
+_MOST_INK = 0.5  # of a crop; the boldest signatures of those drawn cover a fifth
 _FAINT = 48  # of 255: fainter ink connects nothing
 _OWN = 0.35  # part of a component that must lie inside
 
@@ -86,7 +90,7 @@ class FieldInk:
     there: float = 0.0  # that it is not empty, 0..1
     core: float = 0.0  # of its middle that is ink, 0..1
     over: str = ""  # why a blackened one is not to be accepted where that is how to answer
-    doubt: str = ""  # why a mark is not to be accepted, however sure
+    doubt: str = ""  # why a mark is not to be accepted, or a blank no sure one
     ringed: bool = False  # a check box that the page alone shows as a circle
     held: bool = False  # a check box with something inside, be it print
     framed: bool = False  # a check box whose printed lines are seen, marked or not
@@ -169,6 +173,8 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         seen = look_at_check(
             normalize_ink(crop.pixels), crop.inside, ring=crop.round, printed=crop.check
         )
+        if _shrouded(crop.pixels):
+            return FieldInk(crop.field, crop.box, crop.to_page, mark=0.5, doubt=_SHROUDED)
         return FieldInk(
             crop.field, crop.box, crop.to_page,
             mark=seen.yes, state=seen.state, states=seen.states, doubt=seen.doubt, over=seen.over,
@@ -185,7 +191,11 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     if crop.field.kind == "signature":
         mark = float(segment.signature_present(whole))
         mark = min(1.0, max(0.0, mark))
-        return FieldInk(crop.field, crop.box, crop.to_page, mark=mark)
+        dark = (crop.pixels < np.percentile(crop.pixels, 98) / 2).mean()
+        doubt = "more ink than a signature has" if dark > _MOST_INK else ""
+        if _shrouded(crop.pixels):
+            mark, doubt = 0.5, _SHROUDED
+        return FieldInk(crop.field, crop.box, crop.to_page, mark=mark, doubt=doubt)
     inside = crop.inside
     inks = segment.inks_of(whole, crop.field, lone=inside is None, inside=inside)
     if crop.inside is not None:
@@ -219,9 +229,16 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         for one, full in zip(cells, filled, strict=True)
     )
     flat = dashes(cells, filled)
+    doubt = "" if any(filled) or not _shrouded(crop.pixels) else _SHROUDED
     return FieldInk(
-        crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line, bounds=bounds
-    )
+        crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line,
+        doubt=doubt, bounds=bounds,
+    )  # fmt: skip
+
+
+def _shrouded(pixels: Gray) -> bool:
+    """Whether something lies over the whole of a crop, or no light: then nothing tells a blank."""
+    return bool(np.count_nonzero(pixels >= _PAPER) <= _SPECKS * pixels.size)
 
 
 def take_lines(crop: FieldCrop, spec: ModelSpec) -> tuple[FieldInk, ...]:

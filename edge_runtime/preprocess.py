@@ -239,6 +239,8 @@ def _resample(
     """
     w, h = size
     if sy < 1:
+        if not round(ink.shape[1] * sx):  # a sliver of a crop: with paper beside it, a column
+            ink = np.pad(ink, ((0, 0), (0, math.ceil(1 / sx) - ink.shape[1])))
         # An affine warp samples points, so shrink by area first and warp the rest of the way.
         fx, fy = round(ink.shape[1] * sx) / ink.shape[1], round(ink.shape[0] * sy) / ink.shape[0]
         # What lies behind the window, and some pixels more, is not looked at.

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from edge_runtime import confidence, judge
 from edge_runtime.check_marks import STATES
 from edge_runtime.company import in_company, vouched_for
-from edge_runtime.errors import EdgeHwrError, ImageError, TemplateError
+from edge_runtime.errors import EdgeHwrError, TemplateError
 from edge_runtime.field import Field
 from edge_runtime.flat_sheet import FlatSheet, flat_sheet
 from edge_runtime.grammar import compile_grammar
-from edge_runtime.imaging import Page, Source, as_crop, load_page, load_pages
+from edge_runtime.imaging import Page, Source, as_crop, count_pages, load_page
 from edge_runtime.joined import joined
 from edge_runtime.numbered import numbered
 from edge_runtime.place import (
@@ -53,7 +53,6 @@ from edge_runtime.watch import Advice, Sight, Watch
 Gray = NDArray[np.uint8]
 
 _LIKELY = 0.5
-_DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 Evidence = NDArray[np.float64]
 TemplateSource = Template | Mapping[str, Any] | Path | str
 Forms = TemplateSource | Sequence[TemplateSource]  # several: the page's own is chosen of them
@@ -136,6 +135,11 @@ class Reader:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(
+            "a Reader holds an open model and cannot be copied or pickled; make one in each process"
+        )
+
     def __repr__(self) -> str:
         return f"Reader(model={self.model_id!r}, providers={self.providers!r})"
 
@@ -162,15 +166,20 @@ class Reader:
         return self._read_page(loaded, forms, timer)
 
     def read_pages(self, source: Source, *, template: Forms | None = None) -> Iterator[FormReading]:
-        """Read the pages of a PDF or TIFF one after the other. Arguments and errors as `read`."""
-        forms, pages = _templates(template), load_pages(source, color=False)
-        while True:
+        """Read the pages of a PDF or TIFF one after the other.
+
+        Arguments and errors as `read`; those of one page are raised when it is reached, and `next`
+        goes on with the page after it.
+        """
+        forms = _templates(template)
+
+        def read(number: int) -> FormReading:
             timer = Timer()
             with timer.step("load"):
-                loaded = next(pages, None)
-            if loaded is None:
-                return
-            yield self._read_page(loaded, forms, timer)
+                loaded = load_page(source, page=number, color=False)
+            return self._read_page(loaded, forms, timer)
+
+        return map(read, range(1, count_pages(source) + 1))
 
     def watch(
         self,
@@ -269,13 +278,18 @@ class Reader:
         return [judge.claim_evidence(ink, frames, self.spec, text) for text in expected]
 
     def _inks(self, items: Iterable[tuple[Source, Field]]) -> Iterator[FieldInk]:
-        for at, (crop, field) in enumerate(items):
+        for at, item in enumerate(items):
+            try:
+                crop, field = item
+            except (TypeError, ValueError) as error:
+                raise TemplateError(f"item {at} is no pair; give (crop, Field)") from error
             try:
                 pixels = as_crop(crop)
-            except ImageError as error:
-                name = getattr(field, "name", field)
-                raise ImageError(f"item {at}, field {name!r}: {error}") from error
-            yield from self._lines(pixels, field)
+                inks = self._lines(pixels, field)
+            except EdgeHwrError as error:
+                name = f", field {field.name!r}" if isinstance(field, Field) else ""
+                raise type(error)(f"item {at}{name}: {error}") from error
+            yield from inks
 
     def _ink(self, pixels: Gray, field: Field) -> FieldInk:
         """A field's ink, the field by itself."""
@@ -522,7 +536,7 @@ def _placed(
 def _reviewed(one: FieldReading, reasons: Sequence[str]) -> FieldReading:
     """The reading, never accepted, with more reasons; a blank is one no longer surely."""
     status = Status.REVIEW if one.status is Status.ACCEPTED else one.status
-    sure = min(one.confidence, _DOUBTED_BLANK) if status is Status.BLANK else one.confidence
+    sure = min(one.confidence, judge.DOUBTED_BLANK) if status is Status.BLANK else one.confidence
     told = "; ".join(filter(None, [one.reason, *reasons]))
     return replace(one, status=status, confidence=sure, reason=told)
 

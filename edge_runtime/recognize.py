@@ -54,6 +54,10 @@ _INSTALL = {
 }
 # HEURISTIC: the exhaustive search runs anew at every shape. No TF32: a GPU gives the CPU's answer.
 _OPTIONS = {_CUDA: {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}}
+# More than any machine has cores; ONNX Runtime makes as many as it is told: a million of them stop
+# the machine for minutes.
+MOST_THREADS = 1024
+_CLOSED = "the reader is closed; make a new one"
 
 
 class Recognizer:
@@ -62,7 +66,7 @@ class Recognizer:
     Args:
         model: An exported ONNX file; None is the bundled one.
         providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
-        threads: Threads inside one run.
+        threads: Threads inside one run, at most `MOST_THREADS`.
         allow_fallback: Take what is there instead of a provider that is not.
 
     Raises:
@@ -78,8 +82,8 @@ class Recognizer:
         threads: int = 1,
         allow_fallback: bool = False,
     ) -> None:
-        if threads < 1:
-            raise ProviderError(f"threads={threads}; give 1 or more")
+        if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+            raise ProviderError(f"threads={threads!r}; give a whole number, 1 to {MOST_THREADS}")
         path = bundled_model() if model is None else Path(model)
         data = _model_bytes(path)
         try:
@@ -129,6 +133,8 @@ class Recognizer:
             For each strip, in order, float32 (t, n_labels): log-probabilities of its own frames,
             the padding's cut off. A strip's numbers do not depend on the strips beside it.
         """
+        if self._sessions is None:  # with no strip to read, too: blanks must not pass
+            raise ModelError(_CLOSED)
         if len(strips) == 1:  # a field at a time: nothing to sort
             (strip,) = strips
             bucket = bucket_px(strip.pixels.shape[1], self.spec)
@@ -170,7 +176,7 @@ class Recognizer:
     def _session(self, twin: str) -> Any:
         with self._opening:
             if self._sessions is None:
-                raise ModelError("the reader is closed; make a new one")
+                raise ModelError(_CLOSED)
             if twin not in self._sessions:
                 data = _twin_bytes(self._model, self._twins[twin], self._path)
                 self._sessions[twin] = self._open(data)

@@ -1,7 +1,7 @@
 """Readings for people and for programs: tables, JSON, CSV, and pictures (see `overlay`).
 
-Owns:   `Format`, `Writer`, `OutputError`, `Row`, `table`, `to_csv`, and the colours of a status on
-        the terminal.
+Owns:   `Format`, `Writer`, `OutputError`, `Row`, `table`, `to_csv`, `harmless`, and the colours of
+        a status on the terminal.
 Needs:  `errors`, `results`; rich for tables. Secrets come out masked because every text here is
         taken from `FieldReading.to_dict`, never from `.text`.
 """
@@ -45,6 +45,11 @@ STYLES: Mapping[Status, str] = {
 }
 
 
+# Orders to a terminal, and marks that turn the order of letters: names of files and of fields come
+# from others.
+_ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 class OutputError(EdgeHwrError):
     """Readings cannot be written where they were to go."""
 
@@ -78,6 +83,11 @@ def rows(form: FormReading, *, file: str = "", page: int = 1) -> Iterator[Row]:
     return (Row(file, page, reading) for reading in form.fields)
 
 
+def harmless(text: str) -> str:
+    """A text as a terminal may have it: what would be an order to it is spelled out."""
+    return _ORDERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def percent(confidence: float) -> str:
     """Rounded down: 100 % is only said of 1."""
     return f"{math.floor(confidence * 1000 + 1e-9) / 10:.1f} %"
@@ -96,18 +106,18 @@ def table(
     from rich.table import Table
     from rich.text import Text  # `Text`, for "[b]" in a password is a password, not markup
 
-    out = Table(title=None if title is None else Text(title), title_justify="left")
+    out = Table(title=None if title is None else Text(harmless(title)), title_justify="left")
     for name in ("field", "text", "sure", "status", "reason"):
         out.add_column(name, justify="right" if name == "sure" else "left", overflow="fold")
     for row in rows(what) if isinstance(what, FormReading) else what:
         shown = row.reading.to_dict(reveal=reveal)
         style = STYLES[row.reading.status]
         out.add_row(
-            Text(shown["name"]),
-            Text(shown["text"]),
+            Text(harmless(shown["name"])),
+            Text(harmless(shown["text"])),
             percent(shown["confidence"]),
             Text(shown["status"], style=style),
-            Text(shown["reason"], style="dim"),
+            Text(harmless(shown["reason"]), style="dim"),
         )
     return out
 

@@ -252,6 +252,8 @@ def _trimmed(
 ) -> tuple[Edges, Mask]:
     """Edges between (state, residue) pairs, numbered anew, without ways that end nowhere."""
     n = len(holds)
+    if not len(tail):  # no character that the check digit knows is allowed at the beginning
+        return np.empty((0, 3), np.int32), np.zeros(1, np.bool_)
     # The beginning is a state of its own, so that several starts are one.
     at_start = np.isin(tail, starts)
     begin = np.full(int(at_start.sum()), len(accepting) * n)
@@ -268,7 +270,7 @@ def _trimmed(
     number = np.cumsum(useful) - 1
     number[-1] = 0  # the beginning, which had the highest code
     number[:-1] += 1
-    if not len(codes) or not useful[-1]:
+    if not useful[-1]:
         return np.empty((0, 3), np.int32), np.zeros(1, np.bool_)
     kept = useful[tail] & useful[head]
     edges = np.stack([number[tail[kept]], name[kept], number[head[kept]]], axis=1).astype(np.int32)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge_runtime import bench, bench_pick, bench_plot, bench_table, scaling, startup
+from edge_runtime import bench, bench_pick, bench_plot, bench_table, machine, scaling, startup
 from edge_runtime.bench_report import MANY, ONE, Engine, Rate, Report, Score
 from edge_runtime.cli import app
 from edge_runtime.drawn import draw_digits, drawn_fields
@@ -150,6 +150,7 @@ def test_everything_is_measured(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "STARTS", 1)
+    monkeypatch.setattr(machine, "affinity_cores", lambda: 1)  # more threads are not tried
     page, truth = tmp_path / "page.png", tmp_path / "truth.json"
     sheet = np.pad(draw_digits("2075"), 60, constant_values=235)
     cv2.imwrite(str(page), cv2.resize(sheet, None, fx=4, fy=4))
@@ -160,7 +161,7 @@ def test_everything_is_measured(
     truth.write_text('{"fields": {"number": "not this"}}')
     result = CliRunner().invoke(app, [
         "bench", str(page), "-t", str(tmp_path / "page.json"), "--truth", str(truth),
-        "--model", str(tiny_model), "--threads", "1", "--seconds", "1", "--provider", "cpu",
+        "--model", str(tiny_model), "--threads", "64", "--seconds", "1", "--provider", "cpu",
         "--json", "--pick", "--plot", str(tmp_path / "b.png"), "-o", str(tmp_path / "b.json"),
     ])  # fmt: skip
     assert result.exit_code == ExitCode.OK, result.output
@@ -176,3 +177,4 @@ def test_everything_is_measured(
     assert len(found["pick"]) == 3
     assert cv2.imread(str(tmp_path / "b.png")).shape == (900, 1280, 3)
     assert "start-up" in result.stderr
+    assert "64 threads were asked for; 1 may run here" in result.stderr

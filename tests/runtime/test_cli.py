@@ -488,3 +488,13 @@ def test_doctor_exits_with_what_failed(tmp_path: Path) -> None:
     assert "fail  model" in done.stdout
     shown = json.loads(run("doctor", "--model", tmp_path / "no.onnx", "--json").stdout)
     assert shown["exit_code"] == 5
+
+
+def test_what_is_said_of_a_file_gives_no_orders_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["read", "no\x1b[2Jsuch.png"], color=True)
+    assert told.exit_code == 3
+    assert "\x1b" not in told.stderr
+    assert r"no\x1b[2Jsuch.png: no such file" in told.stderr

@@ -69,6 +69,14 @@ def test_what_is_clear_and_allowed_is_accepted(tiny_spec: ModelSpec) -> None:
     assert one.raw_text == "1234"
 
 
+def test_ink_in_which_no_glyph_is_seen_has_a_text_all_the_same(tiny_spec: ModelSpec) -> None:
+    frames = said("", tiny_spec)
+    frames[:, tiny_spec.labels.index("k")] += 0.5
+    field = Field("f", kind="lower", min_length=9)  # more than the ink has room for
+    one, _ = judge(inked(field, tiny_spec), [frames], tiny_spec)
+    assert (one.text, one.raw_text, one.status) == ("k", "", Status.REJECTED)
+
+
 def test_marks_that_are_skipped_are_no_fault(tiny_spec: ModelSpec) -> None:
     one = verdict(Field("f", kind="digits"), "10.000.-", tiny_spec)
     assert (one.text, one.raw_text, one.status) == ("10000", "10.000.-", Status.ACCEPTED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -152,6 +154,29 @@ def test_crops_of_one_level_are_blank_and_odd_shapes_are_read(
         check(tiny_reader.read_field(noise, field), noise, field)
 
 
+@pytest.mark.parametrize("level", [0, 30, 60])
+def test_of_a_crop_that_is_dark_all_over_nothing_is_sure(tiny_reader: Reader, level: int) -> None:
+    crop = np.full((40, 40), level, np.uint8)
+    for field in FIELDS:
+        one = tiny_reader.read_field(crop, field)
+        assert one.status in (Status.BLANK, Status.REVIEW)
+        assert one.confidence == 0.5
+        assert "no paper is seen" in one.reason
+    assert tiny_reader.match(crop, Field("word"), "") == 0.5
+    assert tiny_reader.read_field(255 - crop, Field("word")).confidence == 1
+
+
+def test_a_black_block_is_no_signature(tiny_reader: Reader) -> None:
+    crop = np.full((60, 200), 250, np.uint8)
+    for at in range(15, 180, 25):
+        cv2.ellipse(crop, (at, 30), (14, 22), 20, 0, 300, 30, 3)
+    signature = Field("name", kind="signature")
+    assert tiny_reader.read_field(crop, signature).status is Status.ACCEPTED
+    crop[5:55, 5:195] = 20
+    one = tiny_reader.read_field(crop, signature)
+    assert (one.status, one.text) == (Status.REVIEW, "present")
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=FIXTURES)
 @given(
     crop=nps.arrays(np.uint8, nps.array_shapes(min_dims=2, max_dims=2, max_side=90)),
@@ -214,6 +239,15 @@ def test_a_bad_crop_is_named_by_its_place_and_field(
             tiny_reader.read_fields([(crops[0], FIELDS[0]), (wrong, FIELDS[1])])
 
 
+@pytest.mark.parametrize("item", [WHITE, (WHITE,), (WHITE, FIELDS[0], 1), None, (FIELDS[0], WHITE)])
+def test_what_is_no_pair_of_crop_and_field_is_named_by_its_place(
+    tiny_reader: Reader, item: object
+) -> None:
+    with pytest.raises(EdgeHwrError, match=r"^item 1") as told:
+        tiny_reader.read_fields([(WHITE, FIELDS[0]), item])  # type: ignore[list-item]
+    assert "\n" not in str(told.value)
+
+
 def test_a_field_that_is_none_is_refused(tiny_reader: Reader) -> None:
     with pytest.raises(TemplateError, match="Field"):
         tiny_reader.read_field(WHITE, "amount")  # type: ignore[arg-type]
@@ -222,8 +256,17 @@ def test_a_field_that_is_none_is_refused(tiny_reader: Reader) -> None:
 def test_a_closed_reader_says_so(tiny_model: Path, crops: tuple[Gray, ...]) -> None:
     with Reader(tiny_model) as closed:
         assert closed.model_id.startswith("tiny@")
-    with pytest.raises(ModelError, match="closed"):
-        closed.read_field(crops[0], FIELDS[0])
+    for crop in (crops[0], WHITE):
+        with pytest.raises(ModelError, match="closed"):
+            closed.read_field(crop, FIELDS[0])
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_reader_that_is_sent_elsewhere_says_what_to_do(
+    tiny_reader: Reader, copied: Callable[[Reader], object]
+) -> None:
+    with pytest.raises(TypeError, match="make one in each process"):
+        copied(tiny_reader)
 
 
 def page_and_template(crops: tuple[Gray, ...]) -> tuple[Gray, dict[str, object]]:
@@ -288,6 +331,20 @@ def test_pages_come_one_by_one(
     assert both[0] == both[1] == tiny_reader.read(path, template=template, page=2)
     with pytest.raises(ImageError, match="2 pages"):
         tiny_reader.read(path, template=template)
+
+
+def test_a_page_that_cannot_be_read_costs_none_after_it(
+    tiny_reader: Reader, crops: tuple[Gray, ...], tmp_path: Path
+) -> None:
+    page, template = page_and_template(crops)
+    path = tmp_path / "three.tiff"
+    cv2.imwritemulti(str(path), [page, np.full_like(page, 255), page])
+    pages = tiny_reader.read_pages(path, template=template)
+    first = next(pages)
+    with pytest.raises(TemplateError, match="page 2"):
+        next(pages)
+    assert next(pages) == first
+    assert next(pages, None) is None
 
 
 def test_line_boxes_follow_the_ink() -> None:

@@ -279,6 +279,7 @@ def test_a_missing_onnxruntime_is_an_error_with_the_install_line(
         Recognizer(tiny_model)
 
 
-def test_threads_below_one_are_refused(tiny_model: Path) -> None:
-    with pytest.raises(ProviderError, match="threads=0"):
-        Recognizer(tiny_model, threads=0)
+@pytest.mark.parametrize("threads", [0, -1, 1_000_000, 1.5, "2", None])
+def test_a_number_of_threads_that_is_none_is_refused(tiny_model: Path, threads: int) -> None:
+    with pytest.raises(ProviderError, match=f"threads={threads!r}"):
+        Recognizer(tiny_model, threads=threads)

@@ -70,6 +70,15 @@ def rgb(status: Status) -> NDArray[np.uint8]:
     return np.array(COLORS[status][::-1], np.uint8)
 
 
+def test_no_name_gives_orders_to_the_terminal() -> None:
+    """A file's name comes from its sender, a field's from the template's author."""
+    orders = "a\x1b]0;title\x07\x1b[2Jb\x9bc\u202ed"
+    shown = printed(form(reading(orders)), title=orders)
+    assert not set("\x1b\x07\x9b\u202e") & set(shown)
+    assert shown.count(r"\x1b") == 4
+    assert render.harmless("größe\n\t日本") == "größe\n\t日本"
+
+
 def test_a_table_shows_field_text_confidence_status_and_reason() -> None:
     doubtful = reading("total", "12,5O", status=Status.REVIEW, confidence=0.5, reason="O or 0")
     for word in ("total", "12,5O", "50.0 %", "review", "O or 0"):

@@ -155,6 +155,12 @@ def test_after_a_page_that_is_not_the_form_another_is_read() -> None:
     assert second[-1].reason == ""
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3000), (3000, 2), (1, 50), (5, 5)])
+def test_a_sliver_of_a_frame_shows_no_page(shape: tuple[int, int], tiny_reader: Reader) -> None:
+    frames = [np.full(shape, level, np.uint8) for level in (0, 128, 255)]
+    assert all(sight.form is None and not sight.corners for sight in tiny_reader.watch(frames))
+
+
 def test_what_is_no_frame_is_refused(tiny_reader: Reader) -> None:
     with pytest.raises(ImageError):
         list(tiny_reader.watch([np.zeros((4, 4), np.float32)]))  # type: ignore[list-item]
