@@ -100,7 +100,10 @@ def main(arguments: list[str] | None = None) -> int:
         "random mail": (texts.email, "email"),
     }
     print(f"{reader.model_id}, hands: {told.part}, seed {told.seed}")
-    print(f"{'':16}{'n':>5}{'plain':>8}{'exact':>8}{'95 %':>12}{'accepted':>10}{'wrong of it':>13}")
+    print(
+        f"{'':16}{'n':>5}{'plain':>8}{'exact':>8}{'no case':>9}{'95 %':>12}{'accepted':>10}"
+        f"{'wrong of it':>13}"
+    )
     rows: list[Row] = []
     for name, (make, kind) in sorts.items():
         items = list(drawn(engine, make, kind, n=told.n, seed=told.seed))
@@ -111,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
         rows += [plain, row]
         print(
             f"{row.name:16}{row.n:5}{100 * plain.exact:8.1f}{100 * row.exact:8.1f}"
-            f"{f'{100 * row.low:.1f}-{100 * row.high:.1f}':>12}"
+            f"{100 * row.exact_folded:9.1f}{f'{100 * row.low:.1f}-{100 * row.high:.1f}':>12}"
             f"{100 * row.accepted:10.1f}{100 * row.wrong_accepted:13.2f}",
             flush=True,
         )
