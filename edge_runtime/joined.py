@@ -37,7 +37,8 @@ def joined(lines: Sequence[FieldReading], field: Field, spec: ModelSpec) -> Fiel
     reasons = _reasons(lines)
     room = field.lines or 1
     if len(lines) > room:
-        reasons.append("more lines of writing than the field has room for")
+        n = "more" if lines[0].secret else len(lines)
+        reasons.append(f"{n} lines of writing in a field of {room}; give it as many lines")
     elif not reasons and sure < accept:
         reasons.append(f"confidence under {accept:.4g}")
     status = Status.REVIEW if reasons else Status.ACCEPTED
@@ -49,7 +50,7 @@ def joined(lines: Sequence[FieldReading], field: Field, spec: ModelSpec) -> Fiel
         name=lines[0].name,
         kind=lines[0].kind,
         text=text,
-        value=text,
+        value=text if all(isinstance(one.value, str) for one in lines) else None,
         confidence=sure,
         status=status,
         reason="; ".join(reasons),

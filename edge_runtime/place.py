@@ -39,7 +39,7 @@ from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
 from edge_runtime.strikes import strokes_box
 from edge_runtime.template import Template
-from edge_runtime.text_lines import split_lines
+from edge_runtime.text_lines import is_tall, split_lines, written_rows
 from edge_runtime.thin import thickened
 
 Gray = NDArray[np.uint8]
@@ -52,6 +52,8 @@ _PAPER = 70  # grey level under which no paper is seen: `watch` waits for more l
 _SPECKS = 0.02  # of a crop, that may be lighter
 _SHROUDED = "dark all over, no paper is seen"
 _MOST_INK = 0.5  # of a crop; the boldest signatures of those drawn cover a fifth
+_A4_MM, _LINE_MM = 297.0, 10.0  # the longer side of a page; the room of a line of large writing
+_CUT_DOWN = 0.8  # of its height: a crop that is written on over more of it is not cut down
 _FAINT = 48  # of 255: fainter ink connects nothing
 _OWN = 0.35  # part of a component that must lie inside
 
@@ -99,6 +101,7 @@ class FieldInk:
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
     kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
     goes_on: bool = False  # another line of the field follows
+    tall: bool = False  # the crop is many times as high as its letters
 
     @property
     def filled(self) -> tuple[Strip, ...]:
@@ -230,9 +233,10 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
     )
     flat = dashes(cells, filled)
     doubt = "" if any(filled) or not _shrouded(crop.pixels) else _SHROUDED
+    tall = crop.field.cells is None and is_tall(cells[0].components, len(whole))
     return FieldInk(
         crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line,
-        doubt=doubt, bounds=bounds,
+        doubt=doubt, bounds=bounds, tall=tall,
     )  # fmt: skip
 
 
@@ -241,29 +245,54 @@ def _shrouded(pixels: Gray) -> bool:
     return bool(np.count_nonzero(pixels >= _PAPER) <= _SPECKS * pixels.size)
 
 
-def take_lines(crop: FieldCrop, spec: ModelSpec) -> tuple[FieldInk, ...]:
-    """As `take_ink`, each line of a field that has room for several by itself, the first first."""
+def take_lines(crop: FieldCrop, spec: ModelSpec, *, cut_down: bool = False) -> tuple[FieldInk, ...]:
+    """As `take_ink`, each line of a field that may hold several by itself, the first first.
+
+    So is what stands in a box much higher than its letters, whatever was said of its lines: all
+    that is measured against the height of a crop would take them for specks.
+
+    Args:
+        crop: The field's pixels.
+        spec: Of the network that is to read it.
+        cut_down: These are the rows of such a box that are written on.
+    """
     room = crop.field.lines or 1
-    if room == 1:
-        return (take_ink(crop, spec),)
-    whole = normalize_ink(crop.pixels)
-    if crop.printed is not None:
-        whole = without_print(whole, crop.printed)
-    (ink,) = segment.inks_of(whole, crop.field, lone=crop.inside is None, inside=crop.inside)
-    if crop.inside is not None:
-        ink = _of_field(ink, crop.inside)
-    lines = split_lines(ink, room)
+    ink = take_ink(crop, spec)
+    if not ink.inks or ink.mark is not None or not (room > 1 or ink.tall or cut_down):
+        return (ink,)
+    (given,) = ink.inks
+    if ink.tall:
+        top, bottom = written_rows(given)
+        if bottom - top < _CUT_DOWN * len(given.pixels):
+            return take_lines(_rows_of(crop, top, bottom), spec, cut_down=True)
+    lines = split_lines(given, room)
     if len(lines) == 1:
-        return (take_ink(crop, spec),)
-    to_page = np.eye(3) if crop.to_page is None else crop.to_page
+        return (ink,)
     found = []
     for at, line in enumerate(lines, 1):
-        moved = np.array([[1.0, 0.0, line.offset[0]], [0.0, 1.0, line.offset[1]], [0.0, 0.0, 1.0]])
         alone = FieldCrop(
-            255 - line.pixels, crop.field, crop.box, np.asarray(to_page @ moved, np.float64)
+            255 - line.pixels, crop.field, crop.box, _to_page_from(crop.to_page, *line.offset)
         )
         found.append(replace(take_ink(alone, spec), goes_on=at < len(lines)))
     return tuple(found)
+
+
+def _rows_of(crop: FieldCrop, top: int, bottom: int) -> FieldCrop:
+    """Some rows of a free field's crop."""
+    inside = crop.inside
+    return replace(
+        crop,
+        pixels=np.ascontiguousarray(crop.pixels[top:bottom]),
+        to_page=_to_page_from(crop.to_page, 0, top),
+        inside=inside and (inside[0], inside[1] - top, inside[2], inside[3] - top),
+        printed=None if crop.printed is None else crop.printed[top:bottom],
+    )
+
+
+def _to_page_from(to_page: Matrix | None, x: int, y: int) -> Matrix:
+    """(3, 3): from pixels of a part of a crop, its corner at x and y, to those of the page."""
+    moved = np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+    return moved if to_page is None else np.asarray(to_page @ moved, np.float64)
 
 
 def _boxes_in(crop: FieldCrop) -> tuple[Box, ...]:
@@ -366,7 +395,9 @@ def _cut(
     """`seen` are where `box_points` with pad, and the four corners without, are on the page."""
     box, mark = _box(field), field.kind == "checkbox"
     # A mark is told by its finest strokes, writing by what is left of it in a strip of 32 px.
-    high_px = None if mark or field.kind == "signature" else _HIGH_PX * (field.lines or 1)
+    high_px = None
+    if not mark and field.kind != "signature":
+        high_px = round(_HIGH_PX * _rows_of_writing(field, seen[-4:], page.shape))
     if field.boxes is not None:
         high_px = None
     pad, corners = _pad(field), seen[-4:]
@@ -399,6 +430,17 @@ def _cut(
         check=check,
         blank=blank,
     )
+
+
+def _rows_of_writing(field: Field, corners: NDArray[np.float64], shape: tuple[int, ...]) -> float:
+    """How many lines of writing its crop is to show as sharply as one; 1 and more.
+
+    Where the template does not say, as many as the box has room for, the page taken for A4.
+    """
+    if field.cells is not None:
+        return 1.0
+    high = float(np.ptp(corners[:, 1])) * _A4_MM / max(shape)
+    return max(1.0, field.lines or 1, high / _LINE_MM)
 
 
 def _height_of_boxes(field: Field, box: Box) -> float:

@@ -1,6 +1,6 @@
 """A field of several lines of writing: the ink of each line by itself.
 
-Owns:   `split_lines`, `lines_apart`.
+Owns:   `split_lines`, `lines_apart`; `is_tall`, `written_rows`.
 Needs:  numpy, cv2, `components`, `lines`, `erasing`, `shares`.
 Words:  *ink* is bright on black. The *profile* is how much ink each row holds, along the slope of
         the writing; a *band* is what lies between two of its valleys.
@@ -36,13 +36,16 @@ _DEEP = 0.35  # of it: no more is asked
 # Of their height that letters of another line reach into one, at most: behind a deep valley, behind
 # another, and a letter by itself, which is a tail that hangs low, or the dot of a j.
 _WITHIN_DEEP, _WITHIN, _WITHIN_ALONE = 0.8, 0.5, 0.15
+_TALL = 6.0  # times as high as its letters is a crop that is cut down to its lines
+_NOT_TALL = 0.07  # of the square of its height: of a larger piece of ink a crop is not tall
+_LEAST_PX, _FEWEST = 7, 3  # letters are so high, and so many; else it may be dust
 _PART = 0.2  # of the ink's height is each of two lines high, at least
 _WORD = 1.3  # of the usual height: what is wider is no letter by itself
 _ALONE = 0.6  # of the usual height: lower is no letter by itself
 _SPECK = 0.02  # of the square of the usual height
 _TIED = 0.3  # of a component in each of two lines that it runs through: it ties them together
 _AROUND_PX = 5  # of paler ink around a stroke that goes with it
-_ROOM = 1.2  # of the usual height is a line's crop high, at least
+_ROOM = 1.5  # of the usual height is a line's crop high, at least
 _RULE = 0.08  # of a line's height: no printed rule is thicker
 _SOLID, _DOTTED = 0.85, 0.25  # of its length is ink
 _RULE_LONG = 0.7  # of the width
@@ -91,6 +94,39 @@ def lines_apart(ink: Ink) -> int:
     if not ((gaps >= _PART * high) & (gaps <= (1 - _PART) * high)).any():
         return 1
     return len(split_lines(ink, 2))
+
+
+def is_tall(strokes: Components, h: int) -> bool:
+    """Whether a crop is so much higher than the letters in it that they look like specks.
+
+    Args:
+        strokes: Of ink, from `STROKE` on.
+        h: The crop's height.
+    """
+    if strokes.count == 1 or strokes.areas.max() > _NOT_TALL * h * h:
+        return False  # nearly all fields, at a glance
+    _, _, wide, high, area = strokes.stats.astype(np.float64).T
+    usual = _usual(high, area)
+    if not _LEAST_PX <= usual <= h / _TALL:
+        return False
+    letters = _letters(high, area, usual)
+    return bool(letters.sum() >= _FEWEST or (letters & (wide >= 2 * usual)).any())
+
+
+def written_rows(ink: Ink) -> tuple[int, int]:
+    """From which row to which letters stand, and what may hang from them or stand above."""
+    strokes = components_of(ink.pixels, STROKE)
+    _, y, _, high, area = strokes.stats.astype(np.float64).T
+    usual = _usual(high, area)
+    letters = _letters(high, area, usual)
+    top, bottom = y[letters].min(), (y + high)[letters].max()
+    return max(0, int(top - usual)), min(len(ink.pixels), int(bottom + usual) + 1)
+
+
+def _letters(high: Floats, area: Floats, usual: float) -> NDArray[np.bool_]:
+    """Which components are letters or words, not dots, dust or printed lines."""
+    letters = (high >= _GLYPH * usual) & (high <= _TALLEST * usual)
+    return letters & (area >= _SPECK * usual * usual)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +183,7 @@ def _bands(strokes: Components, h: int) -> _Bands | None:
     if len(peaks) < 2:
         return None
     # What a line is made of: letters and words, by their middles.
-    real = (high >= _GLYPH * usual) & (area >= _SPECK * usual * usual) & (high <= _TALLEST * usual)
+    real = _letters(high, area, usual)
     centre = (y + high / 2 - slope * (x + wide / 2 - side / 2))[real] + h // 2
     top, bottom = centre - high[real] / 2, centre + high[real] / 2
     while len(peaks) > 1:

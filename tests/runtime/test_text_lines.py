@@ -116,7 +116,7 @@ def test_more_lines_than_there_is_room_for_are_read_and_said(reader: Reader) -> 
     one = reader.read_field(written(LINES), Field("f", lines=2))
     assert one.text.count("\n") == 2
     assert one.status is not Status.ACCEPTED
-    assert "more lines of writing" in one.reason
+    assert "3 lines of writing in a field of 2" in one.reason
 
 
 def test_two_lines_in_a_field_of_one_are_never_accepted(reader: Reader) -> None:
@@ -181,3 +181,54 @@ def test_a_template_takes_them_and_a_page_is_read_so(reader: Reader) -> None:
     assert first.char == "R"
     assert first.box[0] == pytest.approx(60, abs=6)
     assert first.box[1] == pytest.approx(217, abs=8)
+
+
+@pytest.mark.parametrize("times", [8, 16, 40])
+@pytest.mark.parametrize("n", [1, 3])
+def test_small_writing_in_a_high_box_is_no_speck(reader: Reader, times: int, n: int) -> None:
+    tight = written(LINES[:n])
+    h, w = tight.shape
+    page = np.full((30 * times + h, w), 255, np.uint8)
+    page[8 * times : 8 * times + h] = tight
+    one = reader.read_field(page, Field("f"))
+    assert one.status is not Status.BLANK
+    assert one.text.split("\n") == list(LINES[:n])
+    if n > 1:
+        assert one.status is not Status.ACCEPTED
+        assert "3 lines of writing in a field of 1" in one.reason
+    assert one.glyphs[0].char == "R"
+    assert one.glyphs[0].box[1] == pytest.approx(8 * times + 17, abs=8)
+
+
+def test_a_date_on_two_lines_has_no_value(reader: Reader) -> None:
+    tight = written(("12.03.2024", "13.03.2024"))
+    page = np.full((600, tight.shape[1]), 255, np.uint8)
+    page[100 : 100 + len(tight)] = tight
+    one = reader.read_field(page, Field("f", "date"))
+    assert one.value is None
+    assert one.status is not Status.ACCEPTED
+
+
+def test_dust_in_a_high_box_stays_blank(reader: Reader) -> None:
+    rng = np.random.default_rng(2)
+    page = np.full((600, 500), 250, np.uint8)
+    for x, y in rng.integers(20, 480, (12, 2)).tolist():
+        page[y : y + 3, x : x + 3] = 60
+    assert reader.read_field(page, Field("f")).status is Status.BLANK
+
+
+def test_a_line_in_a_high_box_of_a_page_is_read(reader: Reader) -> None:
+    page = np.full((1754, 1240), 255, np.uint8)
+    cv2.putText(page, "Rio Grande", (150, 480), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2, cv2.LINE_AA)
+    corners = ((60, 60), (1150, 60), (1150, 1660), (60, 1660))
+    for x, y in corners:
+        cv2.rectangle(page, (x, y), (x + 30, y + 30), 0, -1)
+    cv2.rectangle(page, (120, 400), (1000, 900), 0, 2)
+    told = {
+        "name": "remarks",
+        "page": {"size": [1240, 1754], "unit": "px"},
+        "marks": [[x, y, x + 30, y + 30] for x, y in corners],
+        "fields": [{"name": "remark", "box": [120, 400, 1000, 900]}],
+    }
+    form = reader.read(page, template=Template.from_dict(told, base=None, source="test"))
+    assert form["remark"].text == "Rio Grande"
