@@ -257,7 +257,9 @@ class Reader:
         """
         if not isinstance(expected, str):
             raise TemplateError(f"expected is {type(expected).__name__}; give the text as str")
-        ink = self._ink(as_crop(crop), _one_line(field))
+        ink, *others = self._lines(as_crop(crop), _one_line(field))
+        if others:
+            return 0.0  # nothing that is asked for stands on several lines
         (frames,) = self._heard([ink])
         return judge.match_probability(ink, frames, self.spec, expected)
 
@@ -273,7 +275,9 @@ class Reader:
         self, crop: Source, field: Field, expected: Sequence[str]
     ) -> list[Evidence | None]:
         """The evidence that `match` goes by, for each of some texts (`confidence.FEATURES`)."""
-        ink = self._ink(as_crop(crop), _one_line(field))
+        ink, *others = self._lines(as_crop(crop), _one_line(field))
+        if others:
+            return [None] * len(expected)
         (frames,) = self._heard([ink])
         return [judge.claim_evidence(ink, frames, self.spec, text) for text in expected]
 
@@ -291,12 +295,8 @@ class Reader:
                 raise type(error)(f"item {at}{name}: {error}") from error
             yield from inks
 
-    def _ink(self, pixels: Gray, field: Field) -> FieldInk:
-        """A field's ink, the field by itself."""
-        return in_company([take_ink(lone_crop(pixels, _field(field)), self.spec)])[0]
-
     def _lines(self, pixels: Gray, field: Field) -> list[FieldInk]:
-        """The same, line by line."""
+        """A field's ink, the field by itself; one a line."""
         return in_company(take_lines(lone_crop(pixels, _field(field)), self.spec))
 
     def _judged(
@@ -464,7 +464,7 @@ def _chunks(inks: Iterable[FieldInk]) -> Iterator[list[FieldInk]]:
 def _is_written(ink: FieldInk) -> bool:
     if ink.chosen is not None:
         return ink.chosen.none < _LIKELY
-    return any(ink.strips) if ink.mark is None else ink.state not in ("", STATES[0])
+    return (any(ink.strips) or ink.tall) if ink.mark is None else ink.state not in ("", STATES[0])
 
 
 def _field(field: Field) -> Field:

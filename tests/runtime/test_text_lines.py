@@ -200,6 +200,19 @@ def test_small_writing_in_a_high_box_is_no_speck(reader: Reader, times: int, n: 
     assert one.glyphs[0].box[1] == pytest.approx(8 * times + 17, abs=8)
 
 
+def test_a_match_sees_small_writing_in_a_high_box(reader: Reader) -> None:
+    for n in (1, 2):
+        tight = written(LINES[:n])
+        page = np.full((900, tight.shape[1]), 255, np.uint8)
+        page[100 : 100 + len(tight)] = tight
+        assert reader.match(page, Field("f"), "") == 0.0
+        same = reader.match(page, Field("f"), "Rio Grande")
+        assert (
+            same == pytest.approx(reader.match(tight, Field("f"), "Rio Grande"), abs=0.1) or n == 2
+        )
+        assert same == 0.0 or n == 1
+
+
 def test_a_date_on_two_lines_has_no_value(reader: Reader) -> None:
     tight = written(("12.03.2024", "13.03.2024"))
     page = np.full((600, tight.shape[1]), 255, np.uint8)
