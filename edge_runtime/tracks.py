@@ -132,7 +132,7 @@ def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
     """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
     flat = score if score.dtype == np.uint16 else score.astype(np.float32)
     top = cv2.dilate(flat[None], full_kernel(1, 7))[0]
-    found = ((flat == top) & (score >= least)).nonzero()[0]
+    found = np.flatnonzero((flat == top) & (score >= least))
     if found.size == 0:
         return found
     groups: list[list[int]] = []
