@@ -7,6 +7,7 @@ Words:  as in `lines`. *Blocks*: the crop with some columns in one, in which lin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -46,7 +47,7 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
         least: 0..1, share of the crop's width that holds ink along a track.
     """
     h, w = ink.shape
-    reach = int(np.ceil(MAX_SLOPE * w / 2)) + 1
+    reach = math.ceil(MAX_SLOPE * w / 2) + 1
     half = thick_px // 2 + 4
     pad = reach + half
     padded = np.asarray(
