@@ -62,12 +62,9 @@ class Components:
         return self._sizes[1:]
 
     def box(self, least: float) -> IntBox | None:
-        """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any.
-
-        Args:
-            least: More than 0.
-        """
+        """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
         kept = self._sizes >= least
+        kept[0] = False
         n = cv2.countNonZero(kept.view(np.uint8))
         if n and n not in self._boxes:  # as many are the same ones, the largest
             self._boxes[n] = self._box(kept, n)

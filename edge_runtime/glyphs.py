@@ -79,7 +79,7 @@ def map_boxes(boxes: Sequence[Box], matrix: Matrix) -> list[Box]:
 
 
 def _strokes(ink: Ink) -> Gray:
-    return (ink.pixels >= _STROKE).view(np.uint8)
+    return np.asarray(cv2.threshold(ink.pixels, _STROKE - 1, 1, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _tight(mask: Gray, left: int, right: int, offset: tuple[int, int]) -> Box:

@@ -157,8 +157,8 @@ class Near:
                         continue  # a glyph ends a frame sooner
                 elif other in (before, after):
                     continue
-                key = runs[at], other
-                if key not in least or loss < least[key][0]:
+                known = least.get(key := (runs[at], other))
+                if known is None or loss < known[0]:
                     least[key] = loss, at, other
         found = sorted(least.values())
         if grammar.n_states <= _LOOSE:

@@ -181,8 +181,8 @@ def _strip(
 
 def _stretch(pixels: Gray, spec: ModelSpec) -> float:
     """How much wider a strip must be for its strokes to stand far enough apart."""
-    stroke = pixels >= STROKE
-    into = (stroke[:, 1:] > stroke[:, :-1]).view(np.uint8)
+    stroke = cv2.threshold(pixels, STROKE - 1, 1, cv2.THRESH_BINARY)[1]
+    into = cv2.subtract(stroke[:, 1:], stroke[:, :-1])  # stops at 0
     crossed = sorted(cv2.reduce(into, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel().tolist())
     strokes = sum(crossed[-_DENSE_ROWS:]) / _DENSE_ROWS
     if strokes < _LEAST_STROKES:

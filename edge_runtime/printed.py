@@ -176,7 +176,7 @@ def _long_level(ink: Gray, run: Gray, half: int) -> NDArray[np.bool_]:
     core = cv2.erode(mask, run)
     if not cv2.countNonZero(core):
         return np.zeros(len(ink), np.bool_)
-    filled = cv2.dilate(cv2.dilate(core, run), full_kernel(2 * half + 1, 1))
+    filled = cv2.dilate(core, full_kernel(2 * half + 1, run.shape[1]))
     total = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     return np.asarray(total.ravel() >= _SHORTEST_RULE * ink.shape[1], np.bool_)
 

@@ -90,7 +90,7 @@ def strike_features(ink: Gray, box: IntBox | None = None) -> Floats | None:
     if scale < 1:
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = (part >= STROKE).view(np.uint8)
+    mask = np.asarray(cv2.threshold(part, STROKE - 1, 1, cv2.THRESH_BINARY)[1], np.uint8)
     runs = _runs(mask, _RULE_LEAST)
     bare = _without_rules(mask, runs)
     area = 0 if bare is None else cv2.countNonZero(bare)

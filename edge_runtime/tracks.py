@@ -7,6 +7,7 @@ Words:  as in `lines`. *Blocks*: the crop with some columns in one, in which lin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -46,7 +47,7 @@ def find_tracks(ink: Gray, *, thick_px: int, least: float) -> Tracks | None:
         least: 0..1, share of the crop's width that holds ink along a track.
     """
     h, w = ink.shape
-    reach = int(np.ceil(MAX_SLOPE * w / 2)) + 1
+    reach = math.ceil(MAX_SLOPE * w / 2) + 1
     half = thick_px // 2 + 4
     pad = reach + half
     padded = np.asarray(
@@ -132,7 +133,7 @@ def _peaks(score: NDArray[Any], *, least: float) -> NDArray[np.intp]:
     """Where `score` is at its highest among its neighbours; of a plateau, the middle."""
     flat = score if score.dtype == np.uint16 else score.astype(np.float32)
     top = cv2.dilate(flat[None], full_kernel(1, 7))[0]
-    found: NDArray[np.intp] = ((flat == top) & (score >= least)).nonzero()[0]
+    found = np.flatnonzero((flat == top) & (score >= least))
     if found.size == 0:
         return found
     groups: list[list[int]] = []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
+from itertools import compress
 
 import cv2
 import numpy as np
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_runtime import alike, near_search, preprocess, printed, strikes
+from edge_runtime import alike, lines, near_search, preprocess, printed, strikes
 from edge_runtime.components import components_of
 from edge_runtime.field import Field
 from edge_runtime.grammar import compile_grammar
@@ -158,3 +161,44 @@ def test_the_next_level_taken_at_once_changes_no_text(
             runs = [near.runs(labels, loss) for labels, loss in texts or ()]
             found.append((texts, runs))
         assert found[0] == found[1]
+
+
+@given(seeds, st.integers(14, 90), st.integers(14, 260))
+@settings(max_examples=80, deadline=None)
+def test_lines_that_are_not_wanted_are_left_out_and_others_as_they_are(
+    seed: int, h: int, w: int
+) -> None:
+    def thin_enough(line: lines.Line) -> bool:
+        return line.thin >= 0.4
+
+    def found(worth: Callable[[lines.Line], bool] | None) -> list[tuple[object, ...]]:
+        its = lines.find_lines(ink, thick_px=5, least=0.3, gap_px=4, worth=worth)
+        return [(one.start, one.stop, one.cover, one.bend_px, one.thick_px) for one in its]
+
+    ink = scrawl(seed, h, w)
+    every = lines.find_lines(ink, thick_px=5, least=0.3, gap_px=4)
+    wanted = [thin_enough(line) for line in every]
+    assert found(thin_enough) == list(compress(found(None), wanted))
+    assert all(line.thick_px > 0 for line in every)
+
+
+@given(seeds, st.integers(14, 90), st.integers(30, 260), st.sampled_from((0, 5)))
+@settings(max_examples=80, deadline=None)
+def test_what_is_printed_does_not_hang_on_when_thickness_is_measured(
+    seed: int, h: int, w: int, n: int
+) -> None:
+    ink = scrawl(seed, h, w)
+    seen = printed.find_printed(ink, n)
+    with pytest.MonkeyPatch.context() as patch:
+        every = partial(find_all_lines, find=printed.find_lines)
+        patch.setattr(printed, "find_lines", every)
+        plain = printed.find_printed(ink, n)
+    assert [line.thick_px for line in seen.level] == [line.thick_px for line in plain.level]
+    assert [line.row for line in seen.upright] == [line.row for line in plain.upright]
+
+
+def find_all_lines(
+    ink: Gray, *, find: Callable[..., list[lines.Line]], worth: object = None, **asked: object
+) -> list[lines.Line]:
+    """Every line, with its thickness, whatever is wanted."""
+    return find(ink, **asked)
