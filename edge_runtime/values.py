@@ -272,6 +272,8 @@ def _date(text: str, field: Field) -> date | None:
         return None
     year_at, month_at, day_at = _places(text, spans, field)
     year, a, b = numbers[year_at], int(numbers[month_at]), int(numbers[day_at])
+    if year_at == 0:  # nobody writes the day between: 2019-13-10 is a slip, or misread
+        return _made(year, a, b)
     return _made(year, a, b) or _made(year, b, a)
 
 

@@ -234,6 +234,9 @@ def test_what_cannot_be_is_an_error_that_names_the_field(
         ("date", "20191020", date(2019, 10, 20)),
         ("date", "17 04 2019", date(2019, 4, 17)),
         ("date", "31/02/2019", None),
+        ("date", "2019-10-05", date(2019, 10, 5)),
+        ("date", "2019-13-10", None),  # a year is never followed by a day
+        ("date", "20191310", None),
         ("date", "12345678", None),
         ("date", "5/5", None),
         ("time", "9:15 PM", time(21, 15)),
