@@ -236,7 +236,7 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
 
 def _shrouded(pixels: Gray) -> bool:
     """Whether something lies over the whole of a crop, or no light: then nothing tells a blank."""
-    return np.count_nonzero(pixels >= _PAPER) <= _SPECKS * pixels.size
+    return bool(np.count_nonzero(pixels >= _PAPER) <= _SPECKS * pixels.size)
 
 
 def _boxes_in(crop: FieldCrop) -> tuple[Box, ...]:
