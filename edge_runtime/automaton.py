@@ -70,8 +70,12 @@ def lengths(n_labels: int, least: int, most: int | None) -> Dfa:
     return Dfa(table, np.arange(n) >= least)
 
 
-def parsed(pattern: str) -> Any:
-    """A regular expression as a tree, the quick half of `from_regex`: its faults cost no automaton.
+def parsed(pattern: str) -> list[tuple[str, Any]]:
+    """A regular expression as trees, the quick half of `from_regex`: faults cost no automaton.
+
+    Returns:
+        The texts of the last tree, "", are meant, where they begin as those of a "=" do, and as
+        none of a "!" does: look-aheads.
 
     Raises:
         GrammarError: A broken expression, or one with parts that no finite automaton can follow.
@@ -83,7 +87,8 @@ def parsed(pattern: str) -> Any:
     except (re.error, OverflowError, RecursionError) as error:
         raise GrammarError(f"broken pattern {pattern!r} ({error}); mend the expression") from error
     with _our_words(pattern):
-        return parse_pattern(_without_anchors(pattern))
+        parts = _parts(_without_anchors(pattern), pattern)
+        return [(sign, parse_pattern(_plain_sets(part))) for sign, part in parts]
 
 
 def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
@@ -92,7 +97,14 @@ def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
     Raises:
         GrammarError: A broken expression, or one that no finite automaton can follow.
     """
-    tree = parsed(pattern)
+    *heads, (_, rest) = parsed(pattern)
+    dfa = _of_tree(rest, labels, pattern)
+    for sign, head in heads:
+        dfa = _beginning(dfa, _of_tree(head, labels, pattern), sign == "=")
+    return dfa
+
+
+def _of_tree(tree: Any, labels: Sequence[str], pattern: str) -> Dfa:
     with _bounded(), _our_words(pattern):
         fsm = tree.to_fsm()
     number = {state: row for row, state in enumerate(sorted(fsm.states, key=fsm.initial.__ne__))}
@@ -103,6 +115,74 @@ def from_regex(pattern: str, labels: Sequence[str]) -> Dfa:
         table[number[state], 1:] = [DEAD if head is None else number[head] for head in heads]
     accepting = np.array([state in fsm.finals for state in number])
     return trimmed(Dfa(table, accepting))
+
+
+def _beginning(dfa: Dfa, head: Dfa, wanted: bool) -> Dfa:
+    """The texts of `dfa` that are among those of `head`, or are not."""
+    n = len(head.table) + 1  # and a state for all other texts
+    inside = np.where(head.table < 0, n - 1, head.table)
+    inside = np.append(inside, np.full((1, inside.shape[1]), n - 1), axis=0)
+    if len(dfa.table) * n > _MOST_CROSSED:
+        raise GrammarError("the pattern's look-ahead is too large; say less in it")
+    both = np.where(dfa.table[:, None] < 0, DEAD, dfa.table[:, None] * n + inside)
+    ends = dfa.accepting[:, None] & (np.append(head.accepting, False) == wanted)
+    return trimmed(Dfa(both.reshape(-1, inside.shape[1]).astype(np.int32), ends.ravel()))
+
+
+def _parts(bare: str, pattern: str) -> list[tuple[str, str]]:
+    """Look-aheads at the beginning, each with all that may follow, and the rest of a pattern.
+
+    Elsewhere interegular gets them wrong where they reach beyond the texts they stand in.
+    """
+    found: list[tuple[str, str]] = []
+    while bare.startswith(("(?=", "(?!")):
+        depth, end = 0, 0
+        for at, mark in _outside_sets(bare):
+            depth += {"(": 1, ")": -1}.get(mark, 0)
+            if mark == ")" and not depth:
+                end = at
+                break
+        found.append((bare[2], f"(?:{bare[3:end]}).*"))
+        bare = bare[end + 1 :]
+    depth, barred = 0, False
+    for _, mark in _outside_sets(bare):
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        barred |= mark == "|" and not depth
+    ahead = [part[at : at + 3] for _, part in [*found, ("", bare)] for at, _ in _outside_sets(part)]
+    if {"(?=", "(?!"} & set(ahead) or (found and (barred or bare.startswith(tuple("*+?{")))):
+        raise GrammarError(
+            f"pattern {pattern!r} looks ahead in its middle; put look-aheads first, and what "
+            "follows them, where it has a |, in brackets"
+        )
+    return [*found, ("", bare)]
+
+
+def _outside_sets(pattern: str) -> Iterator[tuple[int, str]]:
+    """Places of brackets and bars that stand in no set, and of each `]` that a set begins with."""
+    at, inside = 0, False
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\":
+            at += 1
+        elif inside:
+            inside = char != "]"
+        elif char == "[":
+            inside = True
+            at += pattern[at + 1 : at + 2] == "^"
+            if pattern[at + 1 : at + 2] == "]":
+                at += 1
+                yield at, "]"
+        elif char in "(|)":
+            yield at, char
+        at += 1
+
+
+def _plain_sets(pattern: str) -> str:
+    """`[]a]` as `[\\]a]`: to interegular the first is an empty set, and a text."""
+    firsts = [at for at, mark in _outside_sets(pattern) if mark == "]"]
+    for at in reversed(firsts):
+        pattern = f"{pattern[:at]}\\{pattern[at:]}"
+    return pattern
 
 
 _WEIGHT = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: its multiples lie far apart
@@ -128,6 +208,8 @@ def _our_words(pattern: str) -> Iterator[None]:
         raise GrammarError(
             f"pattern {pattern[:80]!r} is nested too deeply; take brackets out"
         ) from error
+    except GrammarError:
+        raise
     except Exception as error:  # at a comment it is an AttributeError: its parser has gaps
         known = isinstance(error, InvalidSyntax | Unsupported | NotImplementedError)
         raise GrammarError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import pairwise, product
 
 import cv2
 import numpy as np
@@ -16,7 +17,9 @@ from hypothesis.extra import numpy as nps
 from numpy.typing import NDArray
 
 from edge_runtime.automaton import _same_rows
+from edge_runtime.errors import TemplateError
 from edge_runtime.field import Field
+from edge_runtime.grammar import ASCII_LABELS, compile_grammar
 from edge_runtime.reader import Reader
 from edge_runtime.results import Status
 
@@ -84,3 +87,26 @@ def test_another_process_makes_the_same_automata() -> None:
         for seed in (1, 2, 3)
     }
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?!0)[01]+", "(?!.*00)[01]+", "(?=.*1)(?!.*a.*a)[ab1]+", "^(?!00|11)[01]{2,3}$",
+        "(?=a)(a|1)[01]*", "[]a]+", "[^]a]{1,2}", "([]1])?a", r"[a\]]+", "(?![]])[]0]+",
+    ],
+)  # fmt: skip
+def test_a_pattern_means_what_it_means_to_python(pattern: str) -> None:
+    grammar = compile_grammar(Field("f", pattern=pattern), ASCII_LABELS)
+    for n in range(1, 5):
+        for told in product("ab01]", repeat=n):
+            text = "".join(told)
+            assert grammar.accepts(text) == bool(re.fullmatch(pattern, text)), text
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[01]+(?!1)", "a(?=b)", "((?!a)[ab])+", "(?!a)b|1", "(?!a){2}b", "(?=(?!a)b)b"]
+)
+def test_look_aheads_in_the_middle_are_refused(pattern: str) -> None:
+    with pytest.raises(TemplateError, match="put look-aheads first"):
+        compile_grammar(Field("f", pattern=pattern), ASCII_LABELS)
