@@ -46,7 +46,7 @@ def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
     Returns:
         No field for a page without any, or one too small to be a page.
     """
-    found = detect(page if sheet is None else sheet.picture)
+    found = detect(page) if sheet is None else detect(sheet.picture, sheet.shaded)
     h, w = page.shape
     to_page: Matrix = np.linalg.inv(found.from_page).astype(np.float64)
     bend = None

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.dots import DotRow, dot_rows
+from edge_runtime.tints import pane_slopes, tint_of
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -68,34 +69,52 @@ class Sheet:
     upright: tuple[Ruling, ...]
     dotted: tuple[Ruling, ...] = ()  # level ones that are rows of dots or dashes
     dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))  # boxes of their dots
+    panes: tuple[tuple[float, float, float, float], ...] = ()  # boxes of paper in a tint
 
 
-def look_at(page: Gray) -> Sheet:
+def look_at(page: Gray, shaded: Gray | None = None) -> Sheet:
     """Straighten a page and find its lines.
 
     Args:
         page: uint8 (h, w), dark on light, upright but for a few degrees.
+        shaded: The same page before its paper was made white, where it was: tints went with that.
     """
     h, w = page.shape
     scale = min(1.0, WORK_PX / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
-    small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lean = _lean(ink_of(small), small)
+    small = _resized(page, size)
+    tinted = small if shaded is None else _resized(shaded, size)
+    half = _resized(tinted, (max(1, size[0] // 2), max(1, size[1] // 2)))
+    sides = [(slope, 2 * length) for slope, length in pane_slopes(half, MM / 2)]
+    lean = _lean(ink_of(small), small, sides)
     zoom = np.diag([size[0] / w, size[1] / h, 1.0])
     straight = lean @ zoom
-    flat = np.asarray(
-        cv2.warpAffine(
-            small, lean[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
-    ink = ink_of(flat)
+    flat = _straightened(small, lean)
+    tint = None
+    if sides:
+        tint = (
+            tint_of(flat, MM) if shaded is None
+            else tint_of(_straightened(tinted, lean), MM, white=flat)
+        )  # fmt: skip
+    ink = ink_of(flat if tint is None else tint.even)
     level = _rulings(ink, _LEVEL_MM, _JOIN_LEVEL_MM)
     upright = _rulings(np.ascontiguousarray(ink.T), _UPRIGHT_MM, _JOIN_UPRIGHT_MM)
-    rows = dot_rows(ink, flat, mm=MM)
+    rows = dot_rows(ink, flat if tint is None else tint.even, mm=MM)
     dots = np.concatenate([np.zeros((0, 4)), *(one.dots for one in rows)])
     dotted = tuple(_as_ruling(one) for one in rows)
-    return Sheet(flat, ink, straight, level, upright, dotted, dots)
+    panes = () if tint is None else tint.panes
+    return Sheet(flat, ink, straight, level, upright, dotted, dots, panes)
+
+
+def _resized(page: Gray, size: tuple[int, int]) -> Gray:
+    return np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _straightened(page: Gray, lean: Matrix) -> Gray:
+    way, rim = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpAffine(page, lean[:2], page.shape[::-1], flags=way, borderMode=rim), np.uint8
+    )
 
 
 def _as_ruling(row: DotRow) -> Ruling:
@@ -112,9 +131,13 @@ def ink_of(page: Gray) -> Gray:
     return ((depth >= _CONTRAST) & (depth >= 0.45 * around)).astype(np.uint8)
 
 
-def _lean(ink: Gray, picture: Gray) -> Matrix:
-    """What brings level lines to lie level, and upright ones to stand: float64 (3, 3)."""
+def _lean(ink: Gray, picture: Gray, sides: Sequence[tuple[float, float]]) -> Matrix:
+    """What brings level lines to lie level, and upright ones to stand: float64 (3, 3).
+
+    `sides` are slopes and lengths of level edges that are no lines.
+    """
     level = _slopes(ink, 12 * MM)
+    level += [one for one in sides if abs(one[0]) <= _LEAN]
     upright = _slopes(np.ascontiguousarray(ink.T), 8 * MM)
     if sum(length for _, length in level) < _FEW_LINES_MM * MM:
         others = _slopes_of_others(ink, picture)  # may be all that it has
