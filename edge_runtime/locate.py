@@ -21,7 +21,7 @@ from edge_runtime.proposal import proposed_fields
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
-_DOUBT = "found without a template, its sides half hidden; it may be no check box"
+_DOUBT = "found without a template, its sides half hidden or no lines; it may be no check box"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

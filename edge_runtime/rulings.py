@@ -1,7 +1,7 @@
 """The printed lines of a whole page: its ink, how it leans, every straight run that a form shows.
 
-Owns:   `Sheet`, `look_at`, `Ruling`.
-Needs:  numpy, cv2.
+Owns:   `Sheet`, `look_at`, `without_tint`, `Ruling`.
+Needs:  numpy, cv2, `dots`, `tints`.
 Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a printed line of it,
         *level* or *upright*. Lines of scans are hairlines with gaps: pieces are joined to one.
 """
@@ -9,14 +9,14 @@ Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.dots import DotRow, dot_rows
-from edge_runtime.tints import pane_slopes, tint_of
+from edge_runtime.tints import Tint, pane_slopes, tint_of
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -69,7 +69,8 @@ class Sheet:
     upright: tuple[Ruling, ...]
     dotted: tuple[Ruling, ...] = ()  # level ones that are rows of dots or dashes
     dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))  # boxes of their dots
-    panes: tuple[tuple[float, float, float, float], ...] = ()  # boxes of paper in a tint
+    tint: Tint | None = None  # and panes in it
+    shaded: Gray | None = None  # (h, w), the page before its paper was made white, where it was
 
 
 def look_at(page: Gray, shaded: Gray | None = None) -> Sheet:
@@ -85,25 +86,36 @@ def look_at(page: Gray, shaded: Gray | None = None) -> Sheet:
     small = _resized(page, size)
     tinted = small if shaded is None else _resized(shaded, size)
     half = _resized(tinted, (max(1, size[0] // 2), max(1, size[1] // 2)))
-    sides = [(slope, 2 * length) for slope, length in pane_slopes(half, MM / 2)]
-    lean = _lean(ink_of(small), small, sides)
+    sides = pane_slopes(half, MM / 2)
+    edges = [(slope, 2 * length) for slope, length in sides or ()]
+    lean = _lean(ink_of(small), small, edges)
     zoom = np.diag([size[0] / w, size[1] / h, 1.0])
     straight = lean @ zoom
     flat = _straightened(small, lean)
-    tint = None
-    if sides:
-        tint = (
-            tint_of(flat, MM) if shaded is None
-            else tint_of(_straightened(tinted, lean), MM, white=flat)
-        )  # fmt: skip
-    ink = ink_of(flat if tint is None else tint.even)
+    dim = None if shaded is None else _straightened(tinted, lean)
+    tint = None if sides is None else tint_of(flat if dim is None else dim, MM)
+    return replace(_with_lines(flat, flat, straight), tint=tint, shaded=dim)
+
+
+def without_tint(sheet: Sheet, panes: Sequence[tuple[float, float, float, float]]) -> Sheet:
+    """The sheet with the lines that it has were there no tint around some of its panes: a tint's
+    edges are none, and what is printed on it is print."""
+    if sheet.tint is None:
+        return sheet
+    even = sheet.tint.even(panes, None if sheet.shaded is None else sheet.picture)
+    seen = _with_lines(sheet.picture, even, sheet.from_page)
+    return replace(seen, tint=sheet.tint, shaded=sheet.shaded)
+
+
+def _with_lines(picture: Gray, even: Gray, straight: Matrix) -> Sheet:
+    """The sheet of a straight page; its ink is that of `even`."""
+    ink = ink_of(even)
     level = _rulings(ink, _LEVEL_MM, _JOIN_LEVEL_MM)
     upright = _rulings(np.ascontiguousarray(ink.T), _UPRIGHT_MM, _JOIN_UPRIGHT_MM)
-    rows = dot_rows(ink, flat if tint is None else tint.even, mm=MM)
+    rows = dot_rows(ink, even, mm=MM)
     dots = np.concatenate([np.zeros((0, 4)), *(one.dots for one in rows)])
     dotted = tuple(_as_ruling(one) for one in rows)
-    panes = () if tint is None else tint.panes
-    return Sheet(flat, ink, straight, level, upright, dotted, dots, panes)
+    return Sheet(picture, ink, straight, level, upright, dotted, dots)
 
 
 def _resized(page: Gray, size: tuple[int, int]) -> Gray:
@@ -137,7 +149,9 @@ def _lean(ink: Gray, picture: Gray, sides: Sequence[tuple[float, float]]) -> Mat
     `sides` are slopes and lengths of level edges that are no lines.
     """
     level = _slopes(ink, 12 * MM)
-    level += [one for one in sides if abs(one[0]) <= _LEAN]
+    edges = [one for one in sides if abs(one[0]) <= _LEAN]
+    if sum(length for _, length in edges) > sum(length for _, length in level):
+        level += edges
     upright = _slopes(np.ascontiguousarray(ink.T), 8 * MM)
     if sum(length for _, length in level) < _FEW_LINES_MM * MM:
         others = _slopes_of_others(ink, picture)  # may be all that it has

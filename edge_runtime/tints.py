@@ -26,10 +26,11 @@ Box = tuple[int, int, int, int]
 _NEAR = 10.0  # the lightest so near is the paper
 _BAR = 1.2  # thicker ink is no stroke; thinner tint is a gap
 _RIM = 0.4  # of a stroke, whose edges are as light as a tint
-_FILL = 1.5  # paper or tint so near a stroke is what lies under it
+_FILL = (0.8, 1.6)  # paper or tint so near a stroke is what lies under it
 _SCREEN = 0.5  # wider than the dots of a printed screen
 _WALL, _BRIDGE = 2.0, 2.5  # a straight gap at least, and the stroke through it at most
-_LEAST, _HIGH, _WIDE = 2.0, 130.0, 205.0  # of a pane
+# A pane's sides at least, its height and its width at most; and of a square with a mark in it.
+_WHOLE, _SMALL = (2.0, 130.0, 205.0), (2.0, 9.0, 9.0)
 _BULGE = 1.2  # so far a stroke across its side may carry it
 _BESIDE = 1.6  # so near another pane, or the tint, lies beside a pane
 _EDGE = 0.35  # so far the blur of a printer and a scanner reaches
@@ -43,62 +44,89 @@ _LIGHTER = 0.025  # by which paper is lighter than tint: a scan's grain, smoothe
 _LEAST_TINT = 0.003  # of the page: less has no room for a pane
 _FULL = 0.85  # of its bounds that a pane fills: corners are round
 _SIDE = 0.75  # of each of its sides that has tint, or another pane, beside it
+_TELLS = 12  # of 255 around a pixel that is no stroke
 _OPEN = 0.2  # of a row that is no stroke: enough to tell its level by
+_ALIKE = 2.5  # times as deep at most is the tint at one side of a pane as at another
+_CORNER = 0.12  # of a side, at each end, that a corner may round off
+_LINED = 0.75  # of the way outwards: strokes from there on are a line
 _BEYOND = 0.12  # of a pane: so much bulges beyond it where strokes cross its sides
 _HOLLOW = 0.3  # of its bounds, without what is written into it
-_COARSE = 16  # times smaller the light of paper is looked at
-_SHRINK = 4  # times smaller a page is looked at to see whether there is tint on it
+_PAGE = 0.6  # of the picture: paper within a scanner's lid
+_SMALLER = 16  # times smaller the light of paper is looked at
+_COARSE = 2.0  # pixels a millimetre at which a page is looked at for tint at first
 _LEVELS = 3.0  # times the screen's usual contrast: so much darker than the tint is print
 
 
-@dataclass(frozen=True, slots=True)
 class Tint:
-    """What is tint on a page, and what is paper in it."""
+    """What is tint on a page, and what is paper in it.
 
-    panes: tuple[Pane, ...]  # x0, y0, x1, y1 pixels, from top to bottom
-    even: Gray  # (h, w), the page with paper in place of tint
+    Args:
+        look: The page, looked at.
+        panes: Left, top, right and bottom of each, pixels.
+    """
+
+    def __init__(self, look: _Look, panes: tuple[Pane, ...]) -> None:
+        self._look, self.panes = look, panes
+
+    def even(self, panes: Sequence[Pane], white: Gray | None = None) -> Gray:
+        """The page with paper in place of the tint around some panes.
+
+        Args:
+            panes: Some of them all.
+            white: uint8 (h, w), the same page with its paper made white; None: it was not.
+        """
+        return self._look.even(panes, white)
 
 
-def tint_of(page: Gray, mm: float, *, white: Gray | None = None) -> Tint | None:
+def tint_of(page: Gray, mm: float) -> Tint | None:
     """Find tint and the panes in it.
 
     Args:
         page: uint8 (h, w), dark on light, straight.
         mm: Its pixels a millimetre.
-        white: The same page with its paper made white, to be made even; None: the page itself.
 
     Returns:
         None for a page without panes; for most pages that is told at a quarter of its size.
     """
     told = _paper(page, mm)
-    return None if told is None else _Look(page, *told, mm).tint(white)
+    if told is None:
+        return None
+    look = _Look(page, *told, mm)
+    panes = look.panes()
+    return Tint(look, tuple(panes)) if panes else None
 
 
-def pane_slopes(page: Gray, mm: float) -> list[tuple[float, float]]:
+def pane_slopes(page: Gray, mm: float) -> list[tuple[float, float]] | None:
     """Rows that sides of wide panes climb a column, and the panes' widths in pixels; the page may
-    lean. None at all for a page without panes."""
+    lean. None for a page without panes."""
     told = _paper(page, mm)
-    return [] if told is None else _Look(page, *told, mm).slopes()
+    return None if told is None else _Look(page, *told, mm).slopes()
 
 
 def _paper(page: Gray, mm: float) -> tuple[Gray, float] | None:
     """Level of the paper near each pixel, uint8 (h, w), and the part of it that the tint has; None
-    where there is hardly any."""
+    where no paper is shut in by tint."""
     h, w = page.shape
-    size = max(1, w // _SHRINK), max(1, h // _SHRINK)
-    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
-    small = cv2.medianBlur(small, 3)
-    side = 2 * round(_NEAR * mm / _SHRINK) + 1
+    shrink = max(1.0, mm / _COARSE)
+    size = max(1, round(w / shrink)), max(1, round(h / shrink))
+    small = cv2.medianBlur(cv2.resize(page, size, interpolation=cv2.INTER_AREA), 3)
+    side = 2 * round(_NEAR * mm / shrink) + 1
     most = cv2.dilate(small, full_kernel(side, side))
-    stroke = round(_BAR * mm / _SHRINK) * 2 + 1
-    bare = cv2.morphologyEx(small, cv2.MORPH_CLOSE, full_kernel(stroke, stroke))
-    ratio = bare.astype(np.float32) / np.maximum(most, 1)
-    tinted = (ratio < 1 - _LIGHTER) & (ratio > _BARE)
-    if tinted.mean() < _LEAST_TINT:
+    bare = cv2.morphologyEx(small, cv2.MORPH_CLOSE, full_kernel(3, 3))
+    tinted = cv2.compare(bare, cv2.multiply(most, 1.0, scale=1 - _LIGHTER), cv2.CMP_LT)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(tinted), connectivity=4)
+    x, y, wide, high, area = stats[1:].T
+    shut_in = (x > 0) & (y > 0) & (x + wide < size[0]) & (y + high < size[1])
+    least = _WHOLE[0] * mm / shrink
+    if not (shut_in & (np.minimum(wide, high) >= least) & (area < _PAGE * small.size)).any():
+        return None
+    ratio = bare[tinted > 0] / np.maximum(most[tinted > 0], 1)
+    ratio = ratio[ratio > _BARE]
+    if ratio.size < _LEAST_TINT * small.size:
         return None
     most = cv2.blur(most, (side // 2 | 1, side // 2 | 1))
     level = np.asarray(cv2.resize(most, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return level, float(np.median(ratio[tinted]))
+    return level, float(np.median(ratio))
 
 
 class _Look:
@@ -124,22 +152,31 @@ class _Look:
 
     def _without(self, strokes: Gray) -> tuple[Gray, Gray]:
         """The page with what lies under its strokes, screens smoothed; and where that is paper."""
-        side = 2 * self._px(_FILL) + 1
         clear = cv2.bitwise_not(strokes)
-        share = np.maximum(cv2.blur(clear, (side, side)), 1)
-        kept = cv2.blur(cv2.bitwise_and(self.page, clear), (side, side))
-        filled = cv2.divide(kept, share, scale=255)
-        bare = np.where(strokes > 0, filled, self.page)
+        bare = self._filled(self.page, clear)
         soft = self._px(_SCREEN) | 1
         bare = cv2.blur(bare, (soft, soft))
         edge = cv2.multiply(self.paper, 1.0, scale=1 - _LIGHTER)
         light = cv2.compare(bare, edge, cv2.CMP_GE)
         # What strokes lie on is what there is more of around them: their own rims are grey.
-        most = cv2.divide(cv2.blur(cv2.bitwise_and(light, clear), (side, side)), share, scale=255)
-        return bare, np.where(strokes > 0, cv2.compare(most, 127, cv2.CMP_GT), light)
+        return bare, cv2.compare(self._filled(light, clear), 127, cv2.CMP_GT)
+
+    def _filled(self, values: Gray, clear: Gray) -> Gray:
+        """Values, and under strokes the mean of those close by; where all is strokes, farther
+        off."""
+        kept, out = cv2.bitwise_and(values, clear), values.copy()
+        todo = cv2.bitwise_not(clear)
+        for radius in _FILL:
+            side = 2 * self._px(radius) + 1
+            share = cv2.blur(clear, (side, side))
+            mean = cv2.divide(cv2.blur(kept, (side, side)), share, scale=255)
+            told = cv2.bitwise_and(todo, cv2.compare(share, _TELLS, cv2.CMP_GE))
+            cv2.copyTo(mean, told, out)
+            todo = cv2.subtract(todo, told)
+        return out
 
     def _walls(self) -> Gray:
-        """Gaps, straight and drawn on through the strokes that cross them."""
+        """Gaps, those that are straight drawn on through the strokes that cross them."""
         gaps = cv2.bitwise_not(self.light)
         alone = cv2.subtract(gaps, self.strokes)
         long, through = self._px(_WALL), self._px(_BRIDGE)
@@ -147,34 +184,54 @@ class _Look:
         upright = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, full_kernel(through, 1))
         level = cv2.morphologyEx(alone, cv2.MORPH_OPEN, full_kernel(1, 2 * long))
         level = cv2.morphologyEx(level, cv2.MORPH_CLOSE, full_kernel(1, 2 * through))
-        return cv2.bitwise_or(cv2.bitwise_or(upright, level), gaps)
+        crossed = cv2.bitwise_and(cv2.bitwise_or(upright, level), self.strokes)
+        return cv2.bitwise_or(crossed, gaps)
 
-    def slopes(self) -> list[tuple[float, float]]:
-        out = []
-        for _, part, outline in self._parts():
+    def slopes(self) -> list[tuple[float, float]] | None:
+        out, any_pane = [], False
+        for _, part, outline in self._parts(cv2.bitwise_not(self._walls()), self._in_mm(_WHOLE)):
             _, (a, b), _ = cv2.minAreaRect(outline)
             full = cv2.contourArea(outline) + len(outline) / 2
             wide = part.shape[1]
-            if full >= _FULL * (a + 1) * (b + 1) and wide >= _SLOPED * self.mm:
+            if full < _FULL * (a + 1) * (b + 1):
+                continue
+            any_pane = True
+            if wide >= _SLOPED * self.mm:
                 out += [(slope, float(wide)) for slope in _slopes(part)]
-        return out
+        return out if any_pane else None
 
-    def tint(self, white: Gray | None) -> Tint | None:
-        panes = []
-        for at, part, outline in self._parts():
+    def panes(self) -> list[Pane]:
+        free = cv2.bitwise_not(self._walls())
+        panes = self._rectangles(free, self._in_mm(_WHOLE))
+        # Marks cut small squares into pieces.
+        for x0, y0, x1, y1 in panes:
+            free[round(y0) : round(y1), round(x0) : round(x1)] = 0
+        side = self._px(_BAR) + 1
+        joined = cv2.morphologyEx(free, cv2.MORPH_CLOSE, full_kernel(side, side))
+        free = cv2.bitwise_or(free, cv2.bitwise_and(joined, self.strokes))
+        panes += self._rectangles(free, self._in_mm(_SMALL))
+        return sorted(self._enclosed(panes), key=lambda pane: (pane[1], pane[0]))
+
+    def _in_mm(self, edges: tuple[float, float, float]) -> tuple[float, float, float]:
+        a, b, c = edges
+        return a * self.mm, b * self.mm, c * self.mm
+
+    def _rectangles(self, free: Gray, sizes: tuple[float, float, float]) -> list[Pane]:
+        out = []
+        for at, part, outline in self._parts(free, sizes):
             cv2.drawContours(part, [outline], -1, 1, -1)
             pane = self._exact((*at, at[0] + part.shape[1], at[1] + part.shape[0]))
             if pane is not None and self._fills(part, at, pane):
-                panes.append(pane)
-        panes = sorted(self._enclosed(panes), key=lambda pane: (pane[1], pane[0]))
-        return Tint(tuple(panes), self._even(white)) if panes else None
+                out.append(pane)
+        return out
 
-    def _parts(self) -> Iterator[tuple[tuple[int, int], Gray, NDArray[np.int32]]]:
+    def _parts(
+        self, free: Gray, sizes: tuple[float, float, float]
+    ) -> Iterator[tuple[tuple[int, int], Gray, NDArray[np.int32]]]:
         """Left and top, pixels 0 or 1 and outline of all paper in the tint that may be a pane."""
-        free = cv2.bitwise_not(self._walls())
         _, labels, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
         h, w = self.page.shape
-        least, high, wide = (self.mm * edge for edge in (_LEAST, _HIGH, _WIDE))
+        least, high, wide = sizes
         for k, (x, y, cw, ch, area) in enumerate(stats.tolist()):
             if k == 0 or cw < least or ch < least or area < _HOLLOW * least * least:
                 continue
@@ -219,12 +276,12 @@ class _Look:
         top, left = y.start - wide[0].start, x.start - wide[1].start
         own[top : top + part.shape[0], left : left + part.shape[1]] = part
         kernel = full_kernel(2 * rim + 1, 2 * rim + 1)
-        outside = (cv2.dilate(own, kernel) > own) & (self.strokes[wide] == 0)
-        inside = own > cv2.erode(own, kernel)
-        if not outside.any() or not inside.any():
+        clear = cv2.compare(self.strokes[wide], 0, cv2.CMP_EQ)
+        outside = cv2.bitwise_and(cv2.subtract(cv2.dilate(own, kernel), own), clear)
+        inside = cv2.subtract(own, cv2.erode(own, kernel))
+        if not outside.any():
             return True
-        edge = float(np.median(bare[inside]))
-        return float(np.median(bare[outside])) <= edge * (1 - _STEP)
+        return float(cv2.mean(bare, outside)[0]) <= float(cv2.mean(bare, inside)[0]) * (1 - _STEP)
 
     def _enclosed(self, panes: list[Pane]) -> list[Pane]:
         """Those with tint, or others of them, along all four sides."""
@@ -264,34 +321,47 @@ class _Look:
             _falls(bare[down, left].T[::-1], strokes[down, left].T[::-1]),
             _falls(bare[down, right].T, strokes[down, right].T),
         ]
-        if any(side is None for side in sides):
+        told = [side for side in sides if side is not None]
+        beyond = [depth for _, depth in told if depth >= _STEP]
+        if len(told) < len(sides) or (beyond and max(beyond) > _ALIKE * min(beyond)):
             return None
-        up, below, before, after = (float(side or 0.0) for side in sides)
+        up, below, before, after = (at for at, _ in told)
         pane = (x0 + inner - before, y0 + inner - up, x1 - inner + after, y1 - inner + below)
-        least = _LEAST * self.mm
+        least = _WHOLE[0] * self.mm
         return pane if min(pane[2] - pane[0], pane[3] - pane[1]) >= least else None
 
-    def _even(self, white: Gray | None) -> Gray:
+    def even(self, panes: Sequence[Pane], white: Gray | None) -> Gray:
         """The page with paper in place of tint, and of the dots that a screen is printed with."""
         near = 2 * self._px(_EDGE) + 1
         kernel = full_kernel(near, near)
-        area = cv2.subtract(cv2.dilate(self.tinted, kernel), cv2.dilate(self.solid, kernel))
-        on = area > 0
+        _, labels = cv2.connectedComponents(self.tinted, connectivity=8)
+        far, around = self._px(_BESIDE), set[int]()
+        for pane in panes:
+            x0, y0, x1, y1 = map(round, pane)
+            for strip in (
+                labels[max(0, y0 - far) : y1 + far, max(0, x0 - far) : x0],
+                labels[max(0, y0 - far) : y1 + far, x1 : x1 + far],
+                labels[max(0, y0 - far) : y0, x0:x1],
+                labels[y1 : y1 + far, x0:x1],
+            ):
+                around.update(np.unique(strip).tolist())
+        wanted = np.zeros(int(labels.max()) + 1, np.uint8)
+        wanted[sorted(around - {0})] = 255
+        area = cv2.subtract(cv2.dilate(wanted[labels], kernel), cv2.dilate(self.solid, kernel))
         even = (self.page if white is None else white).copy()
-        if not on.any():
-            return even
-        paper = self._white()[on].astype(np.float32) if white is None else np.float32(255)
-        low = np.maximum(cv2.erode(self.bare, kernel)[on], 1)
         off = cv2.absdiff(self.page, self.bare)
-        clear = on & (self.strokes == 0)
-        screen = float(off[clear].mean()) if clear.any() else 0.0
-        even[on] = np.minimum((self.page[on] + _LEVELS * screen) * (paper / low), paper)
+        screen = float(cv2.mean(off, cv2.subtract(area, self.strokes))[0])
+        low = cv2.max(cv2.erode(self.bare, kernel), 1)
+        paper = self._white() if white is None else np.full_like(self.page, 255)
+        lift = cv2.divide(paper, low, dtype=cv2.CV_32F)
+        clear = cv2.add(self.page, round(_LEVELS * screen))
+        cv2.copyTo(cv2.min(cv2.multiply(clear, lift, dtype=cv2.CV_8U), paper), area, even)
         return even
 
     def _white(self) -> Gray:
         """Level of paper at each pixel: of the paper that is nearest."""
         h, w = self.page.shape
-        size = max(1, w // _COARSE), max(1, h // _COARSE)
+        size = max(1, w // _SMALLER), max(1, h // _SMALLER)
         share = cv2.resize(self.light, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         share[share < 250] = 0
         level = cv2.resize(self.bare, size, interpolation=cv2.INTER_AREA) * share
@@ -306,23 +376,29 @@ class _Look:
         return np.asarray(cv2.resize(white, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _falls(rows: Gray, strokes: Gray) -> float | None:
-    """Rows from inside to outside at which half the light is gone; None where it does not fall."""
+def _falls(rows: Gray, strokes: Gray) -> tuple[float, float] | None:
+    """Rows from inside to outside at which half the light is gone, and the part of it that is gone
+    at the last; None where it does not fall."""
+    corner = round(_CORNER * rows.shape[1])
+    rows, strokes = rows[:, corner : rows.shape[1] - corner], strokes[:, corner:-corner or None]
     clear = strokes == 0
-    open_ = np.count_nonzero(clear, axis=1) >= _OPEN * rows.shape[1]
-    level = np.array([
-        np.median(row[free] if on else row)
-        for row, free, on in zip(rows, clear, open_, strict=True)
-    ])  # fmt: skip
-    low, high = float(level.min()), float(level.max())
+    count = np.count_nonzero(clear, axis=1)
+    told = np.flatnonzero(count >= _OPEN * rows.shape[1])
+    if told.size < 2:
+        return None
+    level = (rows * clear).sum(axis=1, dtype=np.float64)[told] / count[told]
+    if told[-1] < _LINED * len(rows):  # a printed line along all of the side
+        told, level = np.append(told, len(rows) - 1), np.append(level, rows[-1].mean())
+    level = np.interp(np.arange(len(rows)), told, level)
+    inner = int(level.argmax())
+    low, high = float(level[inner:].min()), float(level[inner])
     if low > high * (1 - _STEP):
         return None
     half = (low + high) / 2
-    first = int(np.argmax(level <= half))
-    if first == 0:
-        return None
+    first = inner + int(np.argmax(level[inner:] <= half))
     above, below = level[first - 1], level[first]
-    return first - 0.5 + float((above - half) / max(above - below, 1e-6))
+    at = first - 0.5 + float((above - half) / max(above - below, 1e-6))
+    return at, 1 - float(level[-1]) / high
 
 
 def _slopes(part: Gray) -> list[float]:
