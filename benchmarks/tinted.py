@@ -22,6 +22,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,6 @@ from edge_runtime.flat_sheet import flat_sheet
 from edge_runtime.locate import locate_fields
 from edge_runtime.marks import project
 from edge_runtime.turn import turn_matrix, turned
-from train.form_random import Spot
 from train.form_tinted import NEGATIVES, TintedForm, draw_tinted, draw_untinted
 from train.photo import FAIR, MILD, Shot, photograph, scan_sheet
 
@@ -86,10 +86,8 @@ class Seen:
 def pages(seed: int, look: str) -> tuple[TintedForm, Shot, Gray]:
     """A form of that seed, a picture of it, and its grey levels."""
     rng = np.random.default_rng([seed, 77])
-    if look == "tinted":
-        form = draw_tinted(rng, filled=seed % 2 == 1)
-    else:
-        form = draw_untinted(rng, look)
+    filled = seed % 2 == 1
+    form = draw_tinted(rng, filled=filled) if look == "tinted" else draw_untinted(rng, look)
     if seed % _PHOTOS == _PHOTOS - 1:
         severity = MILD if rng.random() < 0.6 else FAIR
         shot = photograph(
@@ -106,7 +104,7 @@ def look_for(page: Gray) -> Seen:
     sheet = flat_sheet(page)
     turn = 0 if sheet is None else sheet.turn
     located = locate_fields(turned(page, turn), sheet)
-    back = np.linalg.inv(turn_matrix(page.shape, turn))
+    back = np.linalg.inv(turn_matrix(page.shape, turn)).astype(np.float64)
 
     def on_page(box: Sequence[float]) -> Points:
         x0, y0, x1, y1 = box
@@ -123,9 +121,9 @@ def look_for(page: Gray) -> Seen:
         x0, y0, x1, y1 = one.box
         if isinstance(one.cells, int):
             edges = np.linspace(x0, x1, one.cells + 1)
-            own = [(a, y0, b, y1) for a, b in zip(edges, edges[1:], strict=False)]
+            own = [(float(a), y0, float(b), y1) for a, b in pairwise(edges)]
         else:
-            own = [tuple(cell) for cell in one.cells or ()]
+            own = list(one.cells or ())
         cells.append(tuple(on_page(cell) for cell in own))
     return Seen(tuple(boxes), tuple(cells), tuple(checks))
 
@@ -212,9 +210,15 @@ def picture_of(form: TintedForm, shot: Shot, seen: Seen, hits: Sequence[bool]) -
     return np.asarray(out, np.uint8)
 
 
-def measured(first: int, forms: int, *, look: Path | None, reader: Reader | None) -> Iterator[Tally]:
+def measured(
+    first: int, forms: int, *, look: Path | None, reader: Reader | None
+) -> Iterator[Tally]:
     """A tally for forms with tint, by how deep it is, then one for each other look."""
-    shares = {"tint under 12 %": (0.0, 0.12), "tint to 25 %": (0.12, 0.25), "tint over": (0.25, 1.0)}
+    shares = {
+        "tint under 12 %": (0.0, 0.12),
+        "tint to 25 %": (0.12, 0.25),
+        "tint over": (0.25, 1.0),
+    }
     tallies = {name: Tally(name) for name in shares}
     looks = {name: Tally(f"  {name}") for name in ("box", "area", "comb", "check")}
     made = {name: Tally(f"  {name}") for name in ("scans", "photos", "blank", "filled")}

@@ -163,9 +163,7 @@ def _prose(press: _Press, at: tuple[float, float], words: str, width: float) -> 
     press.type.append(print_)
 
 
-def _checks(
-    press: _Press, room: tuple[float, float, float], rng: np.random.Generator
-) -> None:
+def _checks(press: _Press, room: tuple[float, float, float], rng: np.random.Generator) -> None:
     x, y, end = room
     side = float(rng.uniform(3, 5))
     while x < end - 30:
@@ -176,9 +174,7 @@ def _checks(
         x += float(rng.uniform(32, 55))
 
 
-def _row(
-    press: _Press, room: Box, style: _Style, rng: np.random.Generator, *, area: bool
-) -> None:
+def _row(press: _Press, room: Box, style: _Style, rng: np.random.Generator, *, area: bool) -> None:
     """Fields side by side."""
     x, y0, end, y1 = room
     while x < end - 18:
@@ -265,7 +261,7 @@ def _printed(
 
 
 def _filled(spot: Spot, ink: Picture, hand: Hand, rng: np.random.Generator) -> Spot:
-    x0, y0, x1, y1 = spot.box
+    x0, y0, x1, _ = spot.box
     if spot.look == "area":  # a first line of writing, the rest stays free
         line = _written(replace(spot, box=(x0, y0, x1, y0 + 9)), ink, hand, rng)
         return replace(line, box=spot.box)
@@ -278,7 +274,7 @@ def _screened(
     """Coverage 0..1 of a tint that takes `share` of its ink."""
     on = tint.astype(np.float32) / 255
     if screen == "flat":
-        return on * np.float32(share)
+        return np.asarray(on * share, np.float32)
     pitch = float(rng.uniform(0.2, 0.34)) * PX_PER_MM  # 75 to 125 lines an inch
     angle = float(rng.choice([0.0, 0.26, 0.785]))
     h, w = tint.shape
@@ -311,10 +307,10 @@ def draw_untinted(rng: np.random.Generator, look: str) -> TintedForm:
         return TintedForm(picture, spots, 0.0)
     if look in ("any", "text"):
         page = any_sheet(rng) if look == "any" else text_sheet(rng)
-        picture = cv2.cvtColor(np.asarray(page.image), cv2.COLOR_RGB2BGR)
+        picture = np.asarray(cv2.cvtColor(np.asarray(page.image), cv2.COLOR_RGB2BGR), np.uint8)
         looks = {"line": "box", "cells": "comb", "check": "check"}
         spots = tuple(Spot(looks[slot.look], slot.box, slot.cells) for slot in page.slots)
-        return TintedForm(np.asarray(picture, np.uint8), spots, 0.0, page.size)
+        return TintedForm(picture, spots, 0.0, page.size)
     shape = round(SIZE[1] * PX_PER_MM), round(SIZE[0] * PX_PER_MM)
     press = _Press(np.zeros(shape, np.uint8), float(rng.choice([0.0, 1.0, 2.0])))
     _LOOKS[look](press, rng)
