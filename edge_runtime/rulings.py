@@ -33,6 +33,7 @@ _THICK_MM = 1.2  # thicker ink is a bar
 _COVER, _THIN = 0.6, 0.5  # shares of a ruling that hold ink, and that hold a line and no letter
 _BESIDE = 0.2  # of its length: so much ink on both sides is a row of letters
 _FEW_LINES_MM = 150.0  # of all level lines of a page: less may be strokes
+_TINTED = 0.5  # of their length: so much longer edges of tint tell how a page leans
 _OTHERS_MM = 25.0  # length of a row of dots that tells how a page leans
 _SIDEWAYS_MM = 0.35  # by which pieces of a line may miss each other
 
@@ -149,14 +150,15 @@ def _lean(ink: Gray, picture: Gray, sides: Sequence[tuple[float, float]]) -> Mat
     `sides` are slopes and lengths of level edges that are no lines.
     """
     level = _slopes(ink, 12 * MM)
-    edges = [one for one in sides if abs(one[0]) <= _LEAN]
-    if sum(length for _, length in edges) > sum(length for _, length in level):
-        level += edges
     upright = _slopes(np.ascontiguousarray(ink.T), 8 * MM)
     if sum(length for _, length in level) < _FEW_LINES_MM * MM:
         others = _slopes_of_others(ink, picture)  # may be all that it has
         if sum(length for _, length in others) > sum(length for _, length in level + upright):
             level, upright = others, []
+    edges = [one for one in sides if abs(one[0]) <= _LEAN]
+    # Where much is tinted, its screen and the gaps in it make lines of all slopes.
+    if sum(length for _, length in edges) > _TINTED * sum(length for _, length in level):
+        level, upright = edges, []
     across, down = _usual(level), _usual(upright)
     if across is None and down is None:
         return np.eye(3)
