@@ -104,9 +104,8 @@ def test_white_squares_are_check_boxes_marked_or_not_whose_place_is_in_doubt() -
     for box in squares:
         area(page, box, PAPER)
         label(page, "yes", box[2] + 2, box[3])
-    x0, y0, x1, y1 = (round(edge * MM) for edge in (60.5, 170.5, 63.5, 173.5))
-    cv2.line(page, (x0, y0), (x1, y1), 50, 4, cv2.LINE_AA)
-    cv2.line(page, (x1, y0), (x0, y1), 50, 4, cv2.LINE_AA)
+    tick = np.array([(60.6, 171.8), (61.6, 173.2), (63.4, 170.6)]) * MM
+    cv2.polylines(page, [np.round(tick).astype(np.int32)], False, 50, 4, cv2.LINE_AA)
     page = scanned(page)
     found = [one for one in detect(page).found if one.kind == "checkbox"]
     assert [sum(is_at(one.box, box) for one in found) for box in squares] == [1, 1, 1]
