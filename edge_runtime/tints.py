@@ -25,12 +25,14 @@ Bounds = tuple[slice, slice]
 _WHOLE, _SMALL = (2.0, 130.0, 205.0), (2.0, 9.0, 9.0)
 _BULGE = 1.2  # so far a stroke across its side may carry it
 _BESIDE = 1.6  # so near another pane, or the tint, lies beside a pane
+_GOES_ON = 2.6  # and on so far, at some sides
 _SLOPED = 12.0  # a pane so wide tells how a page leans
 # Parts of the paper's light.
 _STEP = 0.02  # by which a pane is lighter, at its very edge
 # Shares.
 _FULL = 0.85  # of its bounds that a pane fills: corners are round
 _SIDE = 0.75  # of each of its sides that has tint, or another pane, beside it
+_BROAD = 2  # sides of a pane at which its tint is broader than a line
 _OPEN = 0.2  # of a row that is no stroke: enough to tell its level by
 _ALIKE = 2.5  # times as deep at most is the tint at one side of a pane as at another
 _DEEP = 0.6  # of the deepest beside a pane that the tint behind it has: else that is a line
@@ -185,12 +187,19 @@ class _Finder:
             panes = kept
 
     def _is_enclosed(self, pane: Pane, beside: Gray) -> bool:
-        strips = _beside(pane, self._px(_BESIDE))
+        """`beside` is tint or a pane. A broad pale line, as a letter's in a watermark, is no tint:
+        that goes on, on some sides at least."""
+        near, far = self._px(_BESIDE), self._px(_GOES_ON)
         across = (0, 0, 1, 1)
-        return all(
+        if not all(
             (beside[strip].max(axis=axis, initial=0) > 0).mean() >= _SIDE
-            for strip, axis in zip(strips, across, strict=True)
-        )
+            for strip, axis in zip(_beside(pane, near), across, strict=True)
+        ):
+            return False
+        x0, y0, x1, y1 = pane
+        wider = _beside((x0 - near, y0 - near, x1 + near, y1 + near), far - near)
+        strips = [beside[strip] for strip in wider]
+        return sum(one.size > 0 and (one > 0).mean() >= _SIDE for one in strips) >= _BROAD
 
     def _exact(self, bounds: Bounds) -> Pane | None:
         """The pane with its sides where its light has fallen by half; None where it has not."""
