@@ -23,7 +23,7 @@ Bounds = tuple[slice, slice]
 # Millimetres: a pane's sides at least, its height and its width at most; and of a square with a
 # mark in it.
 _WHOLE, _SMALL = (2.0, 130.0, 205.0), (2.0, 9.0, 9.0)
-_BULGE = 1.2  # so far a stroke across its side may carry it
+_BULGE = 2.2  # so far strokes across its side, or a label over it, may carry it
 _BESIDE = 1.6  # so near another pane, or the tint, lies beside a pane
 _GOES_ON = 2.6  # and on so far, at some sides
 _SLOPED = 12.0  # a pane so wide tells how a page leans
