@@ -32,9 +32,10 @@ _STEP = 0.02  # by which a pane is lighter, at its very edge
 # Shares.
 _FULL = 0.85  # of its bounds that a pane fills: corners are round
 _SIDE = 0.75  # of each of its sides that has tint, or another pane, beside it
+_SHUT = 3  # sides of a pane with tint or a pane beside them: one cell of a row may be missed
 _BROAD = 2  # sides of a pane at which its tint is broader than a line
 _OPEN = 0.2  # of a row that is no stroke: enough to tell its level by
-_ALIKE = 2.5  # times as deep at most is the tint at one side of a pane as at another
+_ALIKE = 3.5  # times as deep at most is the tint at one side of a pane as at another
 _DEEP = 0.6  # of the deepest beside a pane that the tint behind it has: else that is a line
 _CORNER = 0.12  # of a side, at each end, that a corner may round off
 _LINED = 0.75  # of the way outwards: strokes from there on are a line
@@ -176,7 +177,7 @@ class _Finder:
         return bool(outside <= cv2.mean(bare, inside)[0] * (1 - _STEP))
 
     def _enclosed(self, panes: list[Pane]) -> list[Pane]:
-        """Those with tint, or others of them, along all four sides."""
+        """Those with tint, or others of them, along their sides; all four have fallen off."""
         while True:
             beside = self._under.tinted.copy()
             for x0, y0, x1, y1 in panes:
@@ -191,10 +192,11 @@ class _Finder:
         that goes on, on some sides at least."""
         near, far = self._px(_BESIDE), self._px(_GOES_ON)
         across = (0, 0, 1, 1)
-        if not all(
-            (beside[strip].max(axis=axis, initial=0) > 0).mean() >= _SIDE
+        shut = sum(
+            bool((beside[strip].max(axis=axis, initial=0) > 0).mean() >= _SIDE)
             for strip, axis in zip(_beside(pane, near), across, strict=True)
-        ):
+        )
+        if shut < _SHUT:
             return False
         x0, y0, x1, y1 = pane
         wider = _beside((x0 - near, y0 - near, x1 + near, y1 + near), far - near)
