@@ -57,7 +57,10 @@ def detect(
 
     pixels = load_page(image, page=page).pixels
     sheet = flat_sheet(pixels)
-    found = find(turned(pixels, upright_turn(pixels).turn) if sheet is None else sheet.picture)
+    if sheet is None:
+        found = find(turned(pixels, upright_turn(pixels).turn))
+    else:
+        found = find(sheet.picture, sheet.shaded)
     if not found.found:
         raise TemplateError(
             f"{image}: nothing to write on was found; scan it flat at 200 dpi or more, or write "

@@ -17,12 +17,12 @@ import numpy as np
 from edge_runtime.check_boxes import all_squares
 from edge_runtime.circles import circles, is_like_any
 from edge_runtime.combs import cut, in_rows, mended
-from edge_runtime.corners import squared
 from edge_runtime.dropout import cells_by_writing
 from edge_runtime.found import Found, Rect, overlap
-from edge_runtime.frames import frames_of, squares
+from edge_runtime.frames import squares
 from edge_runtime.leaders import is_on_dots
 from edge_runtime.lettering import Lettering
+from edge_runtime.panes import framed, is_panel
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
 from edge_runtime.rulings import MM, Floats, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
@@ -44,18 +44,17 @@ class Detected:
     dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
 
-def detect(page: Gray) -> Detected:
+def detect(page: Gray, shaded: Gray | None = None) -> Detected:
     """Find the places to write on a blank or filled form.
 
     Args:
         page: uint8 (h, w), upright but for a few degrees, dark on light.
+        shaded: The same page before its paper was made white, where it was.
     """
     h, w = page.shape
     if min(h, w) < _LEAST_PX:
         return Detected((), np.eye(3), page)
-    sheet = look_at(page)
-    sharp = squared(sheet)
-    frames = frames_of(sharp)
+    sheet, sharp, frames, panes = framed(look_at(page, shaded))
     small = [one for one in squares(sheet) if not is_on_dots(one, sheet)]
     frames += [one for one in small if not any(overlap(one, f) for f in frames)]
     closed = _with_lost_cells(mended(in_rows(frames, sheet), sheet), sheet)
@@ -70,10 +69,15 @@ def detect(page: Gray) -> Detected:
     ]  # fmt: skip
     own = [one.box for one in (*closed, *rings) if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sharp, without=own))
+    closed = [one for one in closed if one.box not in panes or not is_panel(one.box, words)]
     under = underlines(sharp, closed, words)
     found = without_letters(_ticked(_beside_print(closed, words), small), under)
-    seen = [one.box for one in found if one.kind is not None]
-    found = [one for one in found if one.kind is None]
+    seen = [one.box for one in found if one.kind is not None and one.box not in panes]
+    found = [
+        replace(one, guessed=True) if one.kind is not None else one
+        for one in found
+        if one.kind is None or one.box in panes
+    ]
     drawn = [one.box for one in (*found, *rings) if one.cells or not one.under]
     hidden = all_squares(sheet, seen, drawn)
     round_ones = [one.box for one in rings]

@@ -65,6 +65,7 @@ class FlatSheet:
     """A sheet by itself, upright, and the way back into the photo."""
 
     picture: Gray  # (h, w), the sheet, about as large as `rulings` takes a scan
+    shaded: Gray  # (h, w), the same with its shades, and with tints that went with them
     turn: int  # degrees clockwise by which the photo has to be turned to stand upright
     to_photo: Matrix  # float64 (3, 3), pixels of `picture` to those of the photo so turned
     bend: Nudge  # what that leaves over, pixels of `picture`: paper does not lie flat
@@ -108,10 +109,11 @@ def _upright(photo: Gray, drawn: _Drawn) -> FlatSheet:
     shrink = np.diag([w / size[0], h / size[1], 1.0])
     back = shrink @ np.linalg.inv(turn_matrix(picture.shape, look.turn))
     to_photo = turn_matrix(photo.shape, look.turn) @ drawn.to_photo @ back
-    picture = _without_shade(turned(picture, look.turn))
+    shaded = turned(picture, look.turn)
+    picture = _without_shade(shaded)
     h, w = picture.shape
     bend = drawn.bend.seen_through(back, (w, h))
-    return FlatSheet(picture, look.turn, np.asarray(to_photo, np.float64), bend)
+    return FlatSheet(picture, shaded, look.turn, np.asarray(to_photo, np.float64), bend)
 
 
 def _without_shade(picture: Gray) -> Gray:

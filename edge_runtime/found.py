@@ -28,7 +28,7 @@ class Found:
     kind: str | None = None  # "checkbox", or None
     under: bool = False  # a line to write on, the room above it
     # Cells by the spacing of the writing, no line between them is seen; a check box whose sides are
-    # hidden in part.
+    # hidden in part, or no lines.
     guessed: bool = False
     round: bool = False  # a check box that is a circle
 

@@ -21,7 +21,7 @@ from edge_runtime.proposal import proposed_fields
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
-_DOUBT = "found without a template, its sides half hidden; it may be no check box"
+_DOUBT = "found without a template, its sides half hidden or no lines; it may be no check box"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ def locate_fields(page: Gray, sheet: FlatSheet | None = None) -> Located:
     Returns:
         No field for a page without any, or one too small to be a page.
     """
-    found = detect(page if sheet is None else sheet.picture)
+    found = detect(page) if sheet is None else detect(sheet.picture, sheet.shaded)
     h, w = page.shape
     to_page: Matrix = np.linalg.inv(found.from_page).astype(np.float64)
     bend = None

@@ -1,7 +1,7 @@
 """The printed lines of a whole page: its ink, how it leans, every straight run that a form shows.
 
-Owns:   `Sheet`, `look_at`, `Ruling`.
-Needs:  numpy, cv2.
+Owns:   `Sheet`, `look_at`, `without_tint`, `Ruling`.
+Needs:  numpy, cv2, `dots`, `tints`.
 Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a printed line of it,
         *level* or *upright*. Lines of scans are hairlines with gaps: pieces are joined to one.
 """
@@ -9,13 +9,14 @@ Words:  *sheet*: a page made straight and brought to one size. A *ruling* is a p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.dots import DotRow, dot_rows
+from edge_runtime.tints import Tint, pane_slopes, tint_of
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -32,6 +33,7 @@ _THICK_MM = 1.2  # thicker ink is a bar
 _COVER, _THIN = 0.6, 0.5  # shares of a ruling that hold ink, and that hold a line and no letter
 _BESIDE = 0.2  # of its length: so much ink on both sides is a row of letters
 _FEW_LINES_MM = 150.0  # of all level lines of a page: less may be strokes
+_TINTED = 0.5  # of their length: so much longer edges of tint tell how a page leans
 _OTHERS_MM = 25.0  # length of a row of dots that tells how a page leans
 _SIDEWAYS_MM = 0.35  # by which pieces of a line may miss each other
 
@@ -68,34 +70,64 @@ class Sheet:
     upright: tuple[Ruling, ...]
     dotted: tuple[Ruling, ...] = ()  # level ones that are rows of dots or dashes
     dots: Floats = field(default_factory=lambda: np.zeros((0, 4)))  # boxes of their dots
+    tint: Tint | None = None  # and panes in it
+    shaded: Gray | None = None  # (h, w), the page before its paper was made white, where it was
 
 
-def look_at(page: Gray) -> Sheet:
+def look_at(page: Gray, shaded: Gray | None = None) -> Sheet:
     """Straighten a page and find its lines.
 
     Args:
         page: uint8 (h, w), dark on light, upright but for a few degrees.
+        shaded: The same page before its paper was made white, where it was: tints went with that.
     """
     h, w = page.shape
     scale = min(1.0, WORK_PX / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
-    small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lean = _lean(ink_of(small), small)
+    small = _resized(page, size)
+    tinted = small if shaded is None else _resized(shaded, size)
+    half = _resized(tinted, (max(1, size[0] // 2), max(1, size[1] // 2)))
+    sides = pane_slopes(half, MM / 2)
+    edges = [(slope, 2 * length) for slope, length in sides or ()]
+    lean = _lean(ink_of(small), small, edges)
     zoom = np.diag([size[0] / w, size[1] / h, 1.0])
     straight = lean @ zoom
-    flat = np.asarray(
-        cv2.warpAffine(
-            small, lean[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
-    ink = ink_of(flat)
+    flat = _straightened(small, lean)
+    dim = None if shaded is None else _straightened(tinted, lean)
+    tint = None if sides is None else tint_of(flat if dim is None else dim, MM)
+    return replace(_with_lines(flat, flat, straight), tint=tint, shaded=dim)
+
+
+def without_tint(sheet: Sheet, panes: Sequence[tuple[float, float, float, float]]) -> Sheet:
+    """The sheet with the lines that it has were there no tint around some of its panes: a tint's
+    edges are none, and what is printed on it is print."""
+    if sheet.tint is None:
+        return sheet
+    even = sheet.tint.even(panes, None if sheet.shaded is None else sheet.picture)
+    seen = _with_lines(sheet.picture, even, sheet.from_page)
+    return replace(seen, tint=sheet.tint, shaded=sheet.shaded)
+
+
+def _with_lines(picture: Gray, even: Gray, straight: Matrix) -> Sheet:
+    """The sheet of a straight page; its ink is that of `even`."""
+    ink = ink_of(even)
     level = _rulings(ink, _LEVEL_MM, _JOIN_LEVEL_MM)
     upright = _rulings(np.ascontiguousarray(ink.T), _UPRIGHT_MM, _JOIN_UPRIGHT_MM)
-    rows = dot_rows(ink, flat, mm=MM)
+    rows = dot_rows(ink, even, mm=MM)
     dots = np.concatenate([np.zeros((0, 4)), *(one.dots for one in rows)])
     dotted = tuple(_as_ruling(one) for one in rows)
-    return Sheet(flat, ink, straight, level, upright, dotted, dots)
+    return Sheet(picture, ink, straight, level, upright, dotted, dots)
+
+
+def _resized(page: Gray, size: tuple[int, int]) -> Gray:
+    return np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _straightened(page: Gray, lean: Matrix) -> Gray:
+    way, rim = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpAffine(page, lean[:2], page.shape[::-1], flags=way, borderMode=rim), np.uint8
+    )
 
 
 def _as_ruling(row: DotRow) -> Ruling:
@@ -112,14 +144,21 @@ def ink_of(page: Gray) -> Gray:
     return ((depth >= _CONTRAST) & (depth >= 0.45 * around)).astype(np.uint8)
 
 
-def _lean(ink: Gray, picture: Gray) -> Matrix:
-    """What brings level lines to lie level, and upright ones to stand: float64 (3, 3)."""
+def _lean(ink: Gray, picture: Gray, sides: Sequence[tuple[float, float]]) -> Matrix:
+    """What brings level lines to lie level, and upright ones to stand: float64 (3, 3).
+
+    `sides` are slopes and lengths of level edges that are no lines.
+    """
     level = _slopes(ink, 12 * MM)
     upright = _slopes(np.ascontiguousarray(ink.T), 8 * MM)
     if sum(length for _, length in level) < _FEW_LINES_MM * MM:
         others = _slopes_of_others(ink, picture)  # may be all that it has
         if sum(length for _, length in others) > sum(length for _, length in level + upright):
             level, upright = others, []
+    edges = [one for one in sides if abs(one[0]) <= _LEAN]
+    # Where much is tinted, its screen and the gaps in it make lines of all slopes.
+    if sum(length for _, length in edges) > _TINTED * sum(length for _, length in level):
+        level, upright = edges, []
     across, down = _usual(level), _usual(upright)
     if across is None and down is None:
         return np.eye(3)
