@@ -201,7 +201,8 @@ class _Finder:
         x0, y0, x1, y1 = pane
         wider = _beside((x0 - near, y0 - near, x1 + near, y1 + near), far - near)
         strips = [beside[strip] for strip in wider]
-        return bool(sum(one.size > 0 and (one > 0).mean() >= _SIDE for one in strips) >= _BROAD)
+        broad = [bool(one.size > 0 and (one > 0).mean() >= _SIDE) for one in strips]
+        return sum(broad) >= _BROAD
 
     def _exact(self, bounds: Bounds) -> Pane | None:
         """The pane with its sides where its light has fallen by half; None where it has not."""
