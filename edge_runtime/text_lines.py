@@ -38,7 +38,9 @@ _DEEP = 0.35  # of it: no more is asked
 _WITHIN_DEEP, _WITHIN, _WITHIN_ALONE = 0.8, 0.5, 0.15
 _TALL = 6.0  # times as high as its letters is a crop that is cut down to its lines
 _NOT_TALL = 0.07  # of the square of its height: of a larger piece of ink a crop is not tall
-_LEAST_PX, _FEWEST = 7, 3  # letters are so high, and so many; else it may be dust
+_LEAST_PX, _FEWEST = 7, 3  # letters are so high, and so many; else it may be dust,
+_SURELY_PX, _BLOB = 12, 0.6  # if it is no higher than this, or fills so much of its bounds
+_STEM = 2.5  # times as high as wide is a 1 or an l
 _PART = 0.2  # of the ink's height is each of two lines high, at least
 _WORD = 1.3  # of the usual height: what is wider is no letter by itself
 _ALONE = 0.6  # of the usual height: lower is no letter by itself
@@ -110,7 +112,10 @@ def is_tall(strokes: Components, h: int) -> bool:
     if not _LEAST_PX <= usual <= h / _TALL:
         return False
     letters = _letters(high, area, usual)
-    return bool(letters.sum() >= _FEWEST or (letters & (wide >= 2 * usual)).any())
+    if letters.sum() >= _FEWEST or (letters & (wide >= 2 * usual)).any():
+        return True
+    stroke = (area < _BLOB * wide * high) | (high >= _STEM * wide)
+    return bool(usual >= _SURELY_PX and (letters & stroke).any())
 
 
 def written_rows(ink: Ink) -> tuple[int, int]:

@@ -200,6 +200,13 @@ def test_small_writing_in_a_high_box_is_no_speck(reader: Reader, times: int, n: 
     assert one.glyphs[0].box[1] == pytest.approx(8 * times + 17, abs=8)
 
 
+@pytest.mark.parametrize("text", ["7", "42", "1"])
+def test_a_figure_alone_in_a_high_box_is_read(reader: Reader, text: str) -> None:
+    page = np.full((800, 420), 255, np.uint8)
+    page[300:382] = written((text,))
+    assert reader.read_field(page, Field("f", "digits")).text == text
+
+
 def test_a_match_sees_small_writing_in_a_high_box(reader: Reader) -> None:
     for n in (1, 2):
         tight = written(LINES[:n])
@@ -227,6 +234,7 @@ def test_dust_in_a_high_box_stays_blank(reader: Reader) -> None:
     page = np.full((600, 500), 250, np.uint8)
     for x, y in rng.integers(20, 480, (12, 2)).tolist():
         page[y : y + 3, x : x + 3] = 60
+    cv2.circle(page, (200, 200), 7, 40, -1)  # a blob of ink
     assert reader.read_field(page, Field("f")).status is Status.BLANK
 
 
