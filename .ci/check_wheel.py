@@ -30,13 +30,20 @@ def no_network(event: str, _: tuple[object, ...]) -> None:
         raise RuntimeError(f"{event}: reading must never touch the network")
 
 
-def install_mb(distributions: Iterable[importlib.metadata.Distribution]) -> dict[str, float]:
-    """Megabytes on the disk of every distribution, compiled files included."""
+def install_mb(
+    distributions: Iterable[importlib.metadata.Distribution], *, compiled: bool = True
+) -> dict[str, float]:
+    """Megabytes on the disk of every distribution.
+
+    Args:
+        compiled: With what Python compiled of its files, too.
+    """
     return {
         one.name.lower(): sum(
             path.stat().st_size
             for file in one.files or ()
-            if (path := Path(str(one.locate_file(file)))).is_file()
+            if (compiled or file.suffix != ".pyc")
+            and (path := Path(str(one.locate_file(file)))).is_file()
         )
         / MB
         for one in distributions
@@ -47,6 +54,10 @@ def check_sizes(wheel: Path, package: Path) -> list[str]:
     """Print the sizes; return the limits that do not hold."""
     models = list(package.glob("models/*/model.onnx"))
     installed = install_mb(importlib.metadata.distributions())
+    whole = installed["edge-hwr"]
+    # As `benchmarks.footprint` counts and the README has it: the wheel as it is.
+    own = install_mb([importlib.metadata.distribution("edge-hwr")], compiled=False)
+    installed |= own
     ours = {name: mb for name, mb in installed.items() if name not in BIG | VENV}
     strictly = sum(ours.values())
     ours = {name: mb for name, mb in ours.items() if name not in WITH_ONNXRUNTIME}
@@ -60,6 +71,9 @@ def check_sizes(wheel: Path, package: Path) -> list[str]:
     }
     for name, (mb, limit) in sizes.items():
         print(f"{name}: {mb:.2f} MB (limit {limit})")
+    print(
+        f"with edge-hwr's own compiled files: {sum(ours.values()) + whole - own['edge-hwr']:.2f} MB"
+    )
     faults = [f"{name} over {limit} MB" for name, (mb, limit) in sizes.items() if mb > limit]
     return faults if models else [*faults, "no models/*/model.onnx in the wheel"]
 

@@ -177,15 +177,27 @@ class _Finder:
         return bool(outside <= cv2.mean(bare, inside)[0] * (1 - _STEP))
 
     def _enclosed(self, panes: list[Pane]) -> list[Pane]:
-        """Those with tint, or others of them, along their sides; all four have fallen off."""
+        """Those with tint, or others of them, along their sides; all four have fallen off.
+
+        One that holds a pane is not beside it: the middle of a ring on a white field is no pane.
+        """
         while True:
-            beside = self._under.tinted.copy()
-            for x0, y0, x1, y1 in panes:
-                beside[round(y0) : round(y1), round(x0) : round(x1)] = 255
-            kept = [pane for pane in panes if self._is_enclosed(pane, beside)]
+            beside = self._tint_and(panes)
+            kept = []
+            for pane in panes:
+                apart = [one for one in panes if not _holds(one, pane)]
+                inner = len(apart) < len(panes) - 1  # it holds itself
+                if self._is_enclosed(pane, self._tint_and(apart) if inner else beside):
+                    kept.append(pane)
             if len(kept) == len(panes):
                 return kept
             panes = kept
+
+    def _tint_and(self, panes: Sequence[Pane]) -> Gray:
+        beside = self._under.tinted.copy()
+        for x0, y0, x1, y1 in panes:
+            beside[round(y0) : round(y1), round(x0) : round(x1)] = 255
+        return beside
 
     def _is_enclosed(self, pane: Pane, beside: Gray) -> bool:
         """`beside` is tint or a pane. A broad pale line, as a letter's in a watermark, is no tint:
@@ -227,6 +239,11 @@ class _Finder:
         pane = (x0 + inner - before, y0 + inner - up, x1 - inner + after, y1 - inner + below)
         least = _WHOLE[0] * self._under.mm
         return pane if min(pane[2] - pane[0], pane[3] - pane[1]) >= least else None
+
+
+def _holds(a: Pane, b: Pane) -> bool:
+    """Whether `b` lies in `a`."""
+    return a[0] <= b[0] and a[1] <= b[1] and b[2] <= a[2] and b[3] <= a[3]
 
 
 def _beside(pane: Pane, far: int) -> tuple[Bounds, Bounds, Bounds, Bounds]:
