@@ -70,8 +70,8 @@ class Reader:
         providers: "cpu", "cuda" or ONNX Runtime's own names, the preferred first.
         threads: Threads inside one run of the network.
         allow_fallback: Take what is there instead of a provider that is not.
-        prior: Let the model's character priors help with fields of kind `text` and `name`. Readings
-            name it.
+        prior: Let the model's character priors help with fields of kind `text`, `name` and
+            `email`. Readings name it.
         accept: Confidence, 0..1, from which readings are accepted where nothing else speaks against
             them; None: the model's own operating points, 0.3 % wrong of the accepted. At 0.98 up to
             one in fifty may be wrong. What `match_point` tells stays the model's.
@@ -354,8 +354,9 @@ class Reader:
             if len(lines) == 1:
                 family, share = told(lines[0], next(heard), self.spec.labels)
                 known = replace(crop, field=replace(crop.field, **family, lines=None))
-                anew = replace(take_ink(known, self.spec), kind_share=share) if family else lines[0]
-                lines = (anew,)
+                if family:  # a high box is cut down to its writing again
+                    anew = take_lines(known, self.spec)
+                    lines = tuple(replace(one, kind_share=share) for one in anew)
             found.append(lines)
         return found
 

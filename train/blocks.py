@@ -36,7 +36,6 @@ class Block:
 
     picture: Gray  # (h, w), dark ink on light paper
     lines: tuple[str, ...]
-    real: bool  # whole words of a writer's
 
 
 def draw_block(
@@ -76,7 +75,7 @@ def draw_block(
         whole, replace(pen, width=width), rng, height_px=height, pad_px=pads, scale=scale
     )
     picture = engine.paper.photograph(ink, rng)
-    return Block(picture, tuple(text for text, _ in rows), real)
+    return Block(picture, tuple(text for text, _ in rows))
 
 
 def _set(stroke: Points, x: float, y: float, lean: float) -> Points:

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime import EdgeHwrError, Field, Reader, Status, Template, TemplateError
+from edge_runtime.place import placed_crops, take_lines
 from edge_runtime.preprocess import normalize_ink
 from edge_runtime.shares import Ink
 from edge_runtime.text_lines import lines_apart, split_lines
@@ -253,3 +254,13 @@ def test_a_line_in_a_high_box_of_a_page_is_read(reader: Reader) -> None:
     }
     form = reader.read(page, template=Template.from_dict(told, base=None, source="test"))
     assert form["remark"].text == "Rio Grande"
+
+
+def test_a_number_in_a_high_box_keeps_its_kind_and_its_text(reader: Reader) -> None:
+    page = np.full((1200, 900), 255, np.uint8)
+    cv2.putText(page, "40572", (140, 500), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2, cv2.LINE_AA)
+    field = Field("f", box=(100, 400, 800, 900), lines=3)
+    crops = placed_crops(page, [field], np.eye(3))
+    ((ink,),) = reader._told(crops, [take_lines(crop, reader.spec) for crop in crops])
+    assert ink.filled
+    assert reader.tell_kinds(page, [field])[0].kind == ink.field.kind
