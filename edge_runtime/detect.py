@@ -28,6 +28,7 @@ from edge_runtime.rulings import MM, Floats, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
 from edge_runtime.writing import Word, words_of
 
+_TRUE = 1.12  # times as long as the other is a side of a box to tick that no line tells of
 _TICKS = 2  # further check boxes of a tick list, at least
 _IN_CELL, _SAME = 0.8, 0.12  # of a cell's height that a check box takes at most; of its side
 _LEAST_PX = 48  # a smaller picture is no page
@@ -69,7 +70,10 @@ def detect(page: Gray, shaded: Gray | None = None) -> Detected:
     ]  # fmt: skip
     own = [one.box for one in (*closed, *rings) if one.cells or one.kind is not None]
     words = in_rows_of_print(words_of(sharp, without=own))
-    closed = [one for one in closed if one.box not in panes or not is_panel(one.box, words)]
+    closed = [
+        one for one in closed
+        if one.box not in panes or not (_is_counter(one) or is_panel(one.box, words))
+    ]  # fmt: skip
     under = underlines(sharp, closed, words)
     found = without_letters(_ticked(_beside_print(closed, words), small), under)
     seen = [one.box for one in found if one.kind is not None and one.box not in panes]
@@ -95,6 +99,12 @@ def detect(page: Gray, shaded: Gray | None = None) -> Detected:
     found = _apart(found)
     found += written_zones(words, found, sheet)
     return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture, sheet.dots)
+
+
+def _is_counter(pane: Found) -> bool:
+    """Whether a small pane is no square: boxes to tick are, what a printed letter shuts in is not."""
+    w, h = pane.box[2] - pane.box[0], pane.box[3] - pane.box[1]
+    return pane.kind == "checkbox" and max(w, h) > _TRUE * min(w, h)
 
 
 def _beside_print(found: Sequence[Found], words: Sequence[Word]) -> list[Found]:

@@ -22,6 +22,7 @@ from train.datasets import ArraySamples, Samples, mnist
 from train.fontfaces import FontFaces
 from train.paper import CLEAN, Paper
 from train.pen import Pen, draw_strokes
+from train.people import FILE, Namer, People
 from train.raster import side_by_side
 from train.row_cells import RowCells
 from train.rows import row_ink
@@ -58,6 +59,7 @@ class EngineConfig:
     # No sources: shares of the texts that are drawn for glyphs, strings, fonts and rows.
     figures: float = 0.0  # numbers, amounts, dates and times without a letter
     codes: float = 0.0  # usernames, passwords and the like: characters that make no words
+    prose: float = 0.0  # names, places, words of the sets, amounts in words, doses
     # How hard the strips of train writers are.
     clean: float = CLEAN  # of the crops come from a good scanner
     style: float = 1.0  # how far a glyph is made into another hand's
@@ -68,7 +70,7 @@ class EngineConfig:
 
 
 # In the order of the configuration; what else it holds are shares of texts.
-_NO_SOURCES = ("figures", "codes", "clean", "style")
+_NO_SOURCES = ("figures", "codes", "prose", "clean", "style")
 SOURCES = tuple(one.name for one in fields(EngineConfig) if one.name not in _NO_SOURCES)
 
 
@@ -118,7 +120,9 @@ class Engine:
         self.fonts = FontFaces(data / "fonts", part)
         self.cells = RowCells(self.bank, self.paper, spec, style=self._style)
         shares = {name: getattr(config, name) for name in SOURCES}
-        self._figures, self._codes = config.figures, config.codes
+        self._figures, self._codes, self._prosaic = config.figures, config.codes, config.prose
+        listed = data / FILE
+        self._namer = Namer(People.load(listed)) if config.prose and listed.is_file() else None
         if not self.fonts:
             shares["font"] = 0.0
         if not own:
@@ -285,7 +289,9 @@ class Engine:
     def _row(self, rng: Rng) -> tuple[str, Gray, None]:
         """As a reader meets it that hears a row as one line: up to some empty cells at its end."""
         family = self._family(rng)
-        if family is not None:
+        if family == self._prose:
+            text = family(rng)[:16].strip()
+        elif family is not None:
             text = family(rng).replace(" ", "")[:14]
             if family is texts.figures and rng.random() < 0.1:  # cells that are not needed
                 text = ("X" * int(rng.integers(1, 4)) + text)[:14]
@@ -310,10 +316,26 @@ class Engine:
 
     def _family(self, rng: Rng) -> Callable[[Rng], str] | None:
         """What this run is about, as often as it asks for it."""
-        drawn = rng.random() if self._figures or self._codes else 1.0
-        if drawn < self._figures:
-            return texts.figures
-        return texts.codes if drawn < self._figures + self._codes else None
+        asked = ((self._figures, texts.figures), (self._codes, texts.codes))
+        asked = (*asked, (self._prosaic, self._prose))
+        drawn = rng.random() if any(share for share, _ in asked) else 1.0
+        for share, family in asked:
+            if drawn < share:
+                return family
+            drawn -= share
+        return None
+
+    def _prose(self, rng: Rng) -> str:
+        """What is written where words are expected; names are made up where no list is at hand."""
+        drawn = rng.random()
+        if drawn < 0.4:
+            return self._some_words(rng)
+        if drawn < 0.8:
+            if self._namer is None:
+                return texts.letters(rng)
+            text = self._namer.name(rng) if drawn < 0.68 else self._namer.place(rng)
+            return text.lower() if rng.random() < 0.05 else text
+        return (texts.measure if drawn < 0.9 else texts.legal_amount)(rng)
 
     def _text(self, rng: Rng, *, words: float) -> str:
         """A text of the run's family, of any kind, or (`words` of the time) words of the sets."""
