@@ -102,7 +102,7 @@ def detect(page: Gray, shaded: Gray | None = None) -> Detected:
 
 
 def _is_counter(pane: Found) -> bool:
-    """Whether a small pane is no square: boxes to tick are, what a printed letter shuts in is not."""
+    """Whether a small pane is no square: boxes to tick are, what a letter shuts in is not."""
     w, h = pane.box[2] - pane.box[0], pane.box[3] - pane.box[1]
     return pane.kind == "checkbox" and max(w, h) > _TRUE * min(w, h)
 

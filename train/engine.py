@@ -316,8 +316,11 @@ class Engine:
 
     def _family(self, rng: Rng) -> Callable[[Rng], str] | None:
         """What this run is about, as often as it asks for it."""
-        asked = ((self._figures, texts.figures), (self._codes, texts.codes))
-        asked = (*asked, (self._prosaic, self._prose))
+        asked: tuple[tuple[float, Callable[[Rng], str]], ...] = (
+            (self._figures, texts.figures),
+            (self._codes, texts.codes),
+            (self._prosaic, self._prose),
+        )
         drawn = rng.random() if any(share for share, _ in asked) else 1.0
         for share, family in asked:
             if drawn < share:

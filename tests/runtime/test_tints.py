@@ -174,3 +174,11 @@ def test_paper_made_white_keeps_its_tint_in_the_shaded_page() -> None:
     assert not at(white, FIELDS[0])
     found = detect(white, shaded).found
     assert all(any(is_at(one.box, box) for one in found) for box in FIELDS)
+
+
+@pytest.mark.parametrize(("high", "there"), [(4.2, True), (5.0, False)])
+def test_boxes_to_tick_in_a_tint_are_squares(high: float, there: bool) -> None:
+    """What the letters of a watermark shut in is no square."""
+    fields: tuple[Box, ...] = tuple((40, y, 44.2, y + high) for y in (70, 100, 130))
+    found = detect(scanned(tinted_page(0.2, fields=fields))).found
+    assert sum(one.kind == "checkbox" for one in found) == (3 if there else 0)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 import itertools
+import shutil
 
 from train import sheet, texts
 from train.compose import Build, Hand, compose, extent, join_words, place, warp
@@ -21,6 +22,7 @@ from train.datasets import ArraySamples
 from train.engine import Engine, EngineConfig
 from train.paper import Paper
 from train.pen import Pen, draw_strokes
+from train.people import FILE, PARTS, People
 from train.strokes import DataError, GlyphBank, StrokeSet, part_of
 
 SPEC = TrainConfig("test").spec()
@@ -112,6 +114,17 @@ def test_a_run_about_figures_draws_figures(
         assert found <= letters
     if codes == 1.0:
         assert not any(" " in text for _, text, source in drawn if source == "row")
+
+
+def test_a_run_about_words_draws_names_of_the_list(tiny_data: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    parts = {"first": "abba", "last": "bagga", "full": "ag bagga"}
+    rows = [(part, 1.0, parts.get(part, "gab")) for part in PARTS]
+    People(tuple(rows)).save(data / FILE)
+    shares = EngineConfig(0, 0, 0, 1, 0, 0, 0, 0, prose=1.0)
+    engine = Engine(data, SPEC, shares, part="train", seed=1)
+    drawn = {engine.draw(np.random.default_rng(seed))[1].lower() for seed in range(60)}
+    assert drawn & {"abba", "bagga", "ag bagga", "gab"}
 
 
 def test_missing_data_says_what_to_do(tmp_path: Path) -> None:
