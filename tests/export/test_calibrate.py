@@ -414,7 +414,7 @@ def test_to_read_with_there_are_buckets_between_those_of_training(spec: ModelSpe
     ("name", "changed", "fact"),
     [
         ("figures", "line.0.first.0.weight", "no twin of 'tiny'"),
-        ("other", "stem.0.weight", "figures, codes are known"),
+        ("other", "stem.0.weight", "figures, codes, words are known"),
     ],
 )
 def test_what_is_no_twin_is_refused(
