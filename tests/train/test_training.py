@@ -16,7 +16,7 @@ from train.__main__ import main
 from train.batches import batch_size, fixed_batches
 from train.config import ConfigError, ScheduleConfig, TrainConfig, load_config
 from train.evaluate import confusions, edit_distance, greedy
-from train.loop import Run, load_checkpoint, rate_at, train, train_beside
+from train.loop import Run, has_bfloat16, load_checkpoint, rate_at, train, train_beside
 from train.network import Bounded, Network, NetworkConfig, n_macs, n_parameters
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").glob("*.toml"))
@@ -110,6 +110,15 @@ def test_the_rate_rises_stays_and_falls() -> None:
     assert [round(rate_at(part, schedule), 3) for part in (0, 0.05, 0.1, 0.5, 0.6, 0.8, 1)] == [
         0, 0.5, 1, 1, 1, 0.5, 0,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_half_precision_is_asked_of_the_processor(
+    has: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has}, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    assert has_bfloat16(torch.device("cpu")) is has
 
 
 def test_evaluation_sees_the_same_strips_every_time(tiny_data: Path) -> None:
