@@ -8,7 +8,6 @@ Words:  a *gram* is a context and the character after it. Case is folded, every 
 
 from __future__ import annotations
 
-import base64
 import lzma
 import re
 from collections.abc import Mapping, Sequence
@@ -18,13 +17,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.base85 import decode85
 from edge_runtime.errors import ModelError
 from edge_runtime.prior_tables import COLUMNS, END, NEVER, NO_COST, SHIFT, PriorTables, column_of
 
 Floats = NDArray[np.float64]
 
-PRIOR_KEY = "edge_hwr.prior"  # ONNX metadata key of the packed priors
+PRIORS = "priors"  # what their enclosure in a model file is called
+_WORDS = "words"  # what stands for the kind of the prior for free text
 UNIT = 8.0  # parts of a nat that are stored
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME},)
 _DIGITS = str.maketrans("123456789", "0" * 9)
@@ -102,24 +101,9 @@ class Prior:
             cost += off.get(context, 0.0)
             context = context[1:]
 
-    def to_text(self) -> str:
-        """One line of ASCII for the model's metadata."""
-        body = base64.b85encode(self.packed).decode("ascii")
-        return f"{self.name} {self.order} {self.weight!r} {self.bonus!r} {body}"
-
-    @staticmethod
-    def from_text(text: str) -> Prior:
-        """Read `to_text` back.
-
-        Raises:
-            ModelError: Not of that form.
-        """
-        try:
-            name, order, weight, bonus, body = text.split(" ")
-            packed = decode85(body)
-            return Prior(name, int(order), float(weight), float(bonus), packed)
-        except ValueError as error:
-            raise ModelError(f"the model's prior cannot be read ({error}); export again") from error
+    def _to_bytes(self, kind: str) -> bytes:
+        told = f"{kind} {self.name} {self.order} {self.weight!r} {self.bonus!r} {len(self.packed)}"
+        return told.encode("ascii") + b"\n" + self.packed
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,24 +122,36 @@ class Priors:
         """The prior for fields of a kind, where words are expected of the field."""
         return self.kinds.get(kind or "text") or (None if kind == "email" else self.words)
 
-    def to_text(self) -> str:
-        """For the model's metadata: a line of ASCII each."""
-        others = (f"{kind}:{one.to_text()}" for kind, one in self.kinds.items())
-        return "\n".join([self.words.to_text(), *others]) if self.words else ""
+    def to_bytes(self) -> bytes:
+        """For the model file: of each a line of ASCII that says what it is, then its packed form.
+
+        Nothing where there are none for words.
+        """
+        if self.words is None:
+            return b""
+        named = {_WORDS: self.words, **self.kinds}
+        return b"".join(one._to_bytes(kind) for kind, one in named.items())
 
     @staticmethod
-    def from_text(text: str) -> Priors:
-        """Read `to_text` back.
+    def from_bytes(held: bytes) -> Priors:
+        """Read `to_bytes` back.
 
         Raises:
             ModelError: Not of that form.
         """
-        first, *rest = text.split("\n")
-        kinds = {}
-        for line in rest:
-            kind, _, told = line.partition(":")
-            kinds[kind] = Prior.from_text(told)
-        return Priors(Prior.from_text(first), kinds)
+        found: dict[str, Prior] = {}
+        try:
+            while held:
+                told, _, rest = held.partition(b"\n")
+                kind, name, order, weight, bonus, size = told.decode("ascii").split(" ")
+                n = int(size)
+                if not 0 < n <= len(rest):
+                    raise ValueError(f"{len(rest):,} bytes where {n:,} were to come")
+                found[kind] = Prior(name, int(order), float(weight), float(bonus), rest[:n])
+                held = rest[n:]
+        except ValueError as error:
+            raise ModelError(f"the model's prior cannot be read ({error}); export again") from error
+        return Priors(found.pop(_WORDS, None), found)
 
 
 NO_PRIORS = Priors()

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.enclosed import enclosed
 from edge_runtime.errors import ModelError, ProviderError
 from edge_runtime.preprocess import Strip, bucket_px, n_frames, to_tensor
-from edge_runtime.prior import NO_PRIORS, PRIOR_KEY, Priors
+from edge_runtime.prior import NO_PRIORS, PRIORS, Priors
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
 from edge_runtime.twin import apply_twin, twin_key
 
@@ -98,7 +99,11 @@ class Recognizer:
         if not allow_fallback:
             _refuse_absent(chosen, session.get_providers())
         self.spec = _read_spec(session, path)
-        self.priors = _read_priors(session, path)
+        try:
+            beside = enclosed(data)
+            self.priors = Priors.from_bytes(beside[PRIORS]) if PRIORS in beside else NO_PRIORS
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         on_cpu = self.providers[0] == _CPU
         self._columns = CPU_COLUMNS if on_cpu else GPU_COLUMNS
@@ -106,11 +111,10 @@ class Recognizer:
         # On the CPU every strip of a batch goes through the same arithmetic, which the tests hold.
         self._full_batches = not on_cpu
         self._sessions: dict[str, Any] | None = {"": session}
-        metadata = session.get_modelmeta().custom_metadata_map
         # A twin is unpacked with its first strip: few programs ask for every kind of field. What it
         # holds is under the file's seal.
         self._twins = {
-            name: _twin_text(metadata.get(twin_key(name)), path, name) for name in self.spec.twins
+            name: _packed_twin(beside.get(twin_key(name)), path, name) for name in self.spec.twins
         }
         self._open = partial(_open_session, ort, path=path, chosen=chosen, threads=threads)
         self._model = data if self._twins else b""
@@ -307,26 +311,15 @@ def _open_session(ort: Any, data: bytes, path: Path, chosen: tuple[str, ...], th
             ) from error
 
 
-def _twin_text(told: str | None, path: Path, name: str) -> str:
+def _packed_twin(told: bytes | None, path: Path, name: str) -> bytes:
     if told is None:
         raise ModelError(f"{path}: its twin {name!r} is missing; run `python -m export`")
     return told
 
 
-def _twin_bytes(model: bytes, told: str, path: Path) -> bytes:
+def _twin_bytes(model: bytes, told: bytes, path: Path) -> bytes:
     try:
         return apply_twin(model, told)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
-
-
-def _read_priors(session: Any, path: Path) -> Priors:
-    """The priors in the model's metadata."""
-    raw = session.get_modelmeta().custom_metadata_map.get(PRIOR_KEY)
-    if raw is None:
-        return NO_PRIORS
-    try:
-        return Priors.from_text(raw)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

@@ -18,7 +18,7 @@ from train.config import data_folder, load_config
 _ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_OUT = _ROOT / "edge_runtime" / "models" / "small"
 _SHIPPED = _ROOT / "train" / "configs" / "small.toml"
-_PRIOR = _ROOT / "train" / "weights" / "prior.txt"
+_PRIOR = _ROOT / "train" / "weights" / "priors.bin"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--prior",
         type=Path,
-        help="from `python -m train.prior`; default train/weights/prior.txt, with --recalibrate "
+        help="from `python -m train.prior`; default train/weights/priors.bin, with --recalibrate "
         "the model's own",
     )
     parser.add_argument("--fp32", type=Path, help="the same in fp32; default beside the checkpoint")

@@ -114,14 +114,14 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
         partial(stamp, getattr(made, one), twins={k: getattr(v, one) for k, v in others.items()})
         for one in ("int8", "fp32")
     )
-    prior = options.prior.read_text(encoding="ascii").strip() if options.prior else ""
+    priors = options.prior.read_bytes() if options.prior else b""
     items = draw_items(
         options.data, spec, trained.config.engine, n=options.calibrate_on, seed=options.seed
     )
     steps.done(f"{len(items)} fields")
     with TemporaryDirectory() as folder:
         bare = Path(folder) / MODEL_FILE
-        bare.write_bytes(int8(spec, prior))
+        bare.write_bytes(int8(spec, priors))
         read = read_items(bare, items)
         claims = judge_claims(bare, items, seed=options.seed)
     groups = {**fit_groups(read), **fit_claims(claims)}
@@ -129,7 +129,7 @@ def export(checkpoint: Path, out: Path, options: Options, *, log: Callable[[str]
     for name, one in groups.items():
         log(f"{name}: {one.line()}")
     steps.done("calibration")
-    data, plain = int8(spec, prior), fp32(spec, prior)
+    data, plain = int8(spec, priors), fp32(spec, priors)
     facts = card.Facts(
         trained=trained,
         spec=spec,

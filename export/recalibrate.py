@@ -27,7 +27,8 @@ from edge_runtime.confidence import (
     claim_group_of,
     claim_groups_within,
 )
-from edge_runtime.prior import PRIOR_KEY
+from edge_runtime.enclosed import enclosed
+from edge_runtime.prior import PRIORS
 from edge_runtime.recognize import MODEL_FILE
 from edge_runtime.spec import SPEC_KEY, ModelSpec, check_seal
 from edge_runtime.twin import apply_twin, twin_key
@@ -100,11 +101,11 @@ def recalibrate(
     given = model.read_bytes()
     check_seal(given)
     network = onnx.load_model_from_string(given)
-    told = {one.key: one.value for one in network.metadata_props}
+    told, beside = {one.key: one.value for one in network.metadata_props}, enclosed(given)
     spec = ModelSpec.from_json(told[SPEC_KEY])
     spec = replace(spec, widths_px=reading_widths(config.spec()))
     others = {
-        name: onnx.load_model_from_string(apply_twin(given, told[twin_key(name)]))
+        name: onnx.load_model_from_string(apply_twin(given, beside[twin_key(name)]))
         for name in spec.twins
     }
     added = _add(network, spec, twins, options or Options(data, seed=seed), Steps(log))
@@ -120,7 +121,7 @@ def recalibrate(
         raise ConfigError(f"no groups of fields: {', '.join(unknown)}; known are {known}")
     asked = tuple(one for one in GROUPS if one in named)
     kept = named if groups else {*asked, *claim_groups_within(asked)}
-    priors = prior.read_text(encoding="ascii").strip() if prior else told.get(PRIOR_KEY, "")
+    priors = prior.read_bytes() if prior else beside.get(PRIORS, b"")
     items = draw_items(data, spec, config.engine, n=calibrate_on, seed=seed, groups=asked)
     log(f"{len(items)} fields")
     with TemporaryDirectory() as folder:

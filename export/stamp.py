@@ -1,7 +1,7 @@
 """The spec in the file, and the seal over it.
 
-Owns:   `stamp`: metadata and seal of an ONNX model.
-Needs:  onnx, `edge_runtime.spec`.
+Owns:   `stamp`: what goes with the network, metadata and seal of an ONNX model.
+Needs:  onnx, `edge_runtime.enclosed`, `edge_runtime.spec`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import onnx
 from onnx import helper, numpy_helper
 
+from edge_runtime.enclosed import enclose, enclosed
 from edge_runtime.errors import ModelError
-from edge_runtime.prior import PRIOR_KEY
+from edge_runtime.prior import PRIORS
 from edge_runtime.spec import SEAL_KEY, SPEC_KEY, ModelSpec, check_seal, seal
 from edge_runtime.twin import apply_twin, make_twin, twin_key
 
@@ -22,15 +23,15 @@ _SEAL_DIGITS = 64
 def stamp(
     model: onnx.ModelProto,
     spec: ModelSpec,
-    prior: str = "",
+    priors: bytes = b"",
     twins: Mapping[str, onnx.ModelProto] | None = None,
 ) -> bytes:
-    """The model's bytes with spec, prior and twins in its metadata, sealed; nothing else in there.
+    """The model's bytes, then priors and twins, then the spec in its metadata, and sealed.
 
     Args:
         model: The network.
         spec: Of it.
-        prior: `Prior.to_text`, "" for a model without.
+        priors: `Priors.to_bytes`, nothing for a model without.
         twins: Networks of the same graph, by the names that the spec has for them.
 
     Raises:
@@ -39,24 +40,29 @@ def stamp(
     """
     held = _bare(model)
     plain = held.SerializeToString()
-    props = {PRIOR_KEY: prior} if prior else {}
-    for name, twin in (twins or {}).items():
-        props[twin_key(name)] = make_twin(plain, _bare(twin).SerializeToString())
+    bare = {name: _bare(twin).SerializeToString() for name, twin in (twins or {}).items()}
+    beside = {PRIORS: priors} if priors else {}
+    beside |= {twin_key(name): make_twin(plain, twin) for name, twin in bare.items()}
     # The seal last: the runtime takes the last place that holds its key.
-    props |= {SPEC_KEY: spec.to_json(), SEAL_KEY: "0" * _SEAL_DIGITS}
-    helper.set_model_props(held, props)
-    sealed = seal(held.SerializeToString())
+    stamped = onnx.ModelProto()
+    helper.set_model_props(stamped, {SPEC_KEY: spec.to_json(), SEAL_KEY: "0" * _SEAL_DIGITS})
+    told = b"".join(enclose(name, data) for name, data in beside.items())
+    # Messages of protobuf one after the other are one message.
+    sealed = seal(plain + told + stamped.SerializeToString())
     check_seal(sealed)
-    for name, twin in (twins or {}).items():
-        if apply_twin(sealed, props[twin_key(name)]) != _bare(twin).SerializeToString():
-            raise ModelError(f"the twin {name!r} does not come back: metadata is not at the end")
+    if enclosed(sealed) != beside:
+        raise ModelError("priors and twins do not come back")
+    for name, twin in bare.items():
+        if apply_twin(sealed, beside[twin_key(name)]) != twin:
+            raise ModelError(f"the twin {name!r} does not come back: the network is not first")
     return sealed
 
 
 def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy without metadata and words, twins of one length."""
+    """A copy without metadata, enclosures and words, twins of one length."""
     held = onnx.ModelProto()
     held.CopyFrom(model)
+    held.DiscardUnknownFields()  # enclosures
     del held.metadata_props[:]
     del held.graph.value_info[:]  # what shape inference left: a third of a small file
     held.doc_string = ""

@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.prior", description=__doc__)
     parser.add_argument("lists", type=Path, nargs="*", help="word lists, one word a line")
     parser.add_argument("--people", type=Path, help="from `python -m train.people`")
-    parser.add_argument("--out", type=Path, default=Path("train/weights/prior.txt"))
+    parser.add_argument("--out", type=Path, default=Path("train/weights/priors.bin"))
     told = parser.parse_args(arguments)
     try:
         people = People.load(told.people) if told.people else None
@@ -147,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return ExitCode.INTERNAL
     told.out.parent.mkdir(parents=True, exist_ok=True)
-    told.out.write_text(priors.to_text() + "\n", encoding="ascii")
+    told.out.write_bytes(priors.to_bytes())
     for one in filter(None, (priors.words, *priors.kinds.values())):
         print(f"{told.out}: {one.name}, {len(one.packed):,} bytes packed")
     return ExitCode.OK

@@ -194,15 +194,28 @@ def test_numbers_and_case_are_alike_to_the_prior(text: str) -> None:
 
 
 def test_a_prior_survives_its_packing() -> None:
-    again = Prior.from_text(PRIOR.to_text())
-    assert (again.name, again.order) == ("made-up", 2)
+    again = Priors.from_bytes(Priors(PRIOR).to_bytes()).words
+    assert again is not None
+    assert (again.name, again.order, again.weight, again.bonus) == (
+        "made-up",
+        2,
+        PRIOR.weight,
+        PRIOR.bonus,
+    )
     assert again.score("tbh") == PRIOR.score("tbh")
 
 
-@pytest.mark.parametrize("text", ["", "a b c", "a 5 x 1.0 AAAA", "a 5 0.4 1.0 {,}"])
-def test_a_broken_prior_is_named(text: str) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        b"\n", b"words a b\n", b"words a 5 x 1.0 2\n..", b"words a 5 0.4 1.0 3\n..",
+        b"words a 5 0.4 1.0 0\n", b"words a 5 0.4 1.0 -1\n..", b"words a 5 0.4 1.0 1\n..",
+        "wörds a 5 0.4 1.0 1\n.".encode(),
+    ],
+)  # fmt: skip
+def test_a_broken_prior_is_named(held: bytes) -> None:
     with pytest.raises(ModelError, match="prior cannot be read"):
-        Prior.from_text(text)
+        Priors.from_bytes(held)
 
 
 @pytest.mark.parametrize(
@@ -249,11 +262,11 @@ def test_names_and_mail_have_priors_of_their_own() -> None:
     assert Priors(PRIOR).of("email") is None  # no address is made a word
     assert Priors(PRIOR, {"email": SPARSE}).of("email") is SPARSE
     assert NO_PRIORS.of("name") is None
-    again = Priors.from_text(both.to_text())
+    again = Priors.from_bytes(both.to_bytes())
     assert set(again.kinds) == {"name"}
     assert again.kinds["name"].score("tbh") == SPARSE.score("tbh")
-    with pytest.raises(ModelError, match="prior cannot be read"):
-        Priors.from_text(f"{PRIOR.to_text()}\nname {SPARSE.to_text()}")
+    assert Priors.from_bytes(b"").words is None
+    assert NO_PRIORS.to_bytes() == b""
 
 
 def test_the_shipped_model_knows_names_from_words() -> None:

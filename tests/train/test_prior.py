@@ -96,8 +96,8 @@ def test_the_command_writes_all(
 ) -> None:
     monkeypatch.setenv("EDGE_HWR_DATA", str(tiny_data))
     PEOPLE.save(tmp_path / "people.tsv")
-    out = tmp_path / "prior.txt"
+    out = tmp_path / "priors.bin"
     assert main(["--people", str(tmp_path / "people.tsv"), "--out", str(out)]) == 0
-    priors = Priors.from_text(out.read_text(encoding="ascii").strip())
+    priors = Priors.from_bytes(out.read_bytes())
     assert set(priors.kinds) == {"name", "email"}
-    assert priors.to_text() == build(tiny_data, [], PEOPLE).to_text()
+    assert priors.to_bytes() == build(tiny_data, [], PEOPLE).to_bytes()
