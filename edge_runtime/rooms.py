@@ -1,7 +1,7 @@
 """Room to write beside print, and writing that has no place of its own.
 
 Owns:   `in_rows_of_print`, `beside_print`, `is_heading`, `print_feet`, `written_zones`.
-Needs:  numpy, `writing`, `found`, `rulings`.
+Needs:  numpy, `writing`, `found`, `rulings`, `underprint`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_runtime.found import LINE_LOW, Found, Rect, around, overlap
 from edge_runtime.rulings import MM, Ruling, Sheet
+from edge_runtime.underprint import underprint
 from edge_runtime.writing import Word
 
 SURE = 0.9  # print is left out of a field; what is doubtful stays
@@ -200,7 +201,7 @@ def print_feet(line: Ruling, words: Sequence[Word], least: float) -> list[float]
 
 
 def written_zones(words: Sequence[Word], found: Sequence[Found], sheet: Sheet) -> list[Found]:
-    """Lines of handwriting that stand in no place that was found."""
+    """Lines of handwriting that stand in no place that was found, and are no security print."""
     h, w = sheet.ink.shape
     left = [
         one for one in words
@@ -210,8 +211,9 @@ def written_zones(words: Sequence[Word], found: Sequence[Found], sheet: Sheet) -
         and one.box[2] < w - _RIM and one.box[3] < h - _RIM
         and not any(overlap(one.box, other.box) for other in found)
     ]  # fmt: skip
+    under = underprint(sheet, words, left)
     rows: list[list[Word]] = []
-    for one in left:
+    for one in (word for word, so in zip(left, under, strict=True) if not so):
         near = [row for row in rows if _same_line(row, one)]
         if near:
             near[0].append(one)
