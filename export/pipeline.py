@@ -52,7 +52,7 @@ TWINS = {
     "cells": Twin(places=("alone", "cell")),
     "figures": Twin(_FIGURES, places=("line",)),
     "codes": Twin(groups=("cell", "code"), places=("line",)),
-    "words": Twin(groups=("text", "cell_text"), places=("line",)),
+    "words": Twin(groups=("cell_text",), places=("line",)),
 }
 
 
