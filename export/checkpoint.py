@@ -83,8 +83,8 @@ def save_weights(
             and others, "Robust fine-tuning of zero-shot models", 2022), and the mean of two runs
             beyond it: what each learnt by heart is halved there.
         other: Weights of another run from the same base; the mean of both is mixed.
-        base: What to mix with, where the run went on from weights that came from it; default the
-            run's own.
+        base: What to mix with, and what the weights are a twin of, where the run went on from
+            weights that came from it; default the run's own.
 
     Returns:
         Bytes written.
@@ -108,8 +108,11 @@ def save_weights(
         name: one.half() if one.ndim >= _LEAST_DIMENSIONS_HALVED else one.clone()
         for name, one in average.items()
     }
+    kept = {key: held[key] for key in _KEPT}
+    if base is not None:
+        kept["schedule"] = {**kept["schedule"], "base": base.as_posix()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**{key: held[key] for key in _KEPT}, "mix": mix, "average": average}, out)
+    torch.save({**kept, "mix": mix, "average": average}, out)
     return out.stat().st_size
 
 
