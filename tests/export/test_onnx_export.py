@@ -138,7 +138,9 @@ def test_a_run_that_went_on_is_mixed_with_what_the_first_began_from(
     torch.save({**held, "schedule": schedule, "average": moved(3)}, second)
     for base, by in ((None, 1 + 1.5 * 2), (checkpoint, 1.5 * 3)):
         save_weights(second, out, mix=1.5, base=base)
-        for name, one in torch.load(out, weights_only=True)["average"].items():
+        mixed = torch.load(out, weights_only=True)
+        assert mixed["schedule"]["base"] == str(base or first)
+        for name, one in mixed["average"].items():
             far = by if one.is_floating_point() else 0
             torch.testing.assert_close(
                 one.float(), held["average"][name].float() + far, rtol=3e-3, atol=3e-3

@@ -239,7 +239,7 @@ def test_the_bundled_model_has_twins_of_its_own_graph() -> None:
         model = onnx.load_from_string(data)
     beside = enclosed(data)
     nodes = [one.name for one in model.graph.node]
-    assert names == ["cells", "figures", "codes"]
+    assert names == ["cells", "figures", "codes", "words"]
     for name in names:
         twin = onnx.load_from_string(apply_twin(data, beside[twin_key(name)]))
         assert not twin.metadata_props
