@@ -211,7 +211,7 @@ def written_zones(words: Sequence[Word], found: Sequence[Found], sheet: Sheet) -
         and one.box[2] < w - _RIM and one.box[3] < h - _RIM
         and not any(overlap(one.box, other.box) for other in found)
     ]  # fmt: skip
-    under = underprint(sheet, words, left)
+    under = underprint(sheet, left)
     rows: list[list[Word]] = []
     for one in (word for word, so in zip(left, under, strict=True) if not so):
         near = [row for row in rows if _same_line(row, one)]

@@ -35,4 +35,4 @@ def test_no_check_boxes_are_found_in_a_watermark(look: str, seed: int) -> None:
 )
 def test_hardly_anything_is_found_in_a_watermark(look: str, seed: int) -> None:
     """Of these each had from 54 to 192 fields."""
-    assert len(detect(marked_page(look, seed)).found) <= 15
+    assert len(detect(marked_page(look, seed)).found) <= 20
