@@ -76,7 +76,10 @@ def test_times_stay_when_confidence_is_fitted_anew_and_the_report_says_so(tmp_pa
     records = {name: one | {"network": network} for name, one in held().items()}
     records["latency"]["model"] = {"name": "small", "digest": "ef" * 32}
     text = report.report(report.load(written(tmp_path, records)))
-    assert f"(digest `{'ef' * 6}`): latency; no probability is in them" in text
+    told = "latency; neither probabilities nor such rows are in them"
+    assert f"(digest `{'ef' * 6}`): {told}" in text
+    records["latency"]["network"] = network | {"twin_words_sha256": "12" * 32}
+    assert report.load(written(tmp_path, records))
     records["latency"]["network"] = network | {"int8": "entropy"}
     with pytest.raises(SystemExit, match="different models"):
         report.load(written(tmp_path, records))
