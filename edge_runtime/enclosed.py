@@ -15,6 +15,7 @@ from edge_runtime.errors import ModelError
 _NUMBER = 7011  # of the field; ONNX's own end at 26, protobuf keeps 19000 to 19999
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # protobuf's wire types
 _LONGEST = 10  # bytes of a number
+_DAMAGED = "what the model file holds beside the network cannot be read; export the model again"
 
 
 def enclose(name: str, data: bytes) -> bytes:
@@ -48,9 +49,6 @@ def enclosed(model: bytes) -> dict[str, bytes]:
             held[name.decode("ascii", "replace")] = data
         at += size
     return held
-
-
-_DAMAGED = "what the model file holds beside the network cannot be read; export the model again"
 
 
 def _number(value: int) -> bytes:

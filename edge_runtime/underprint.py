@@ -21,10 +21,9 @@ from edge_runtime.rulings import MM, Gray, Sheet
 from edge_runtime.writing import Word
 
 _DEEPEST = 0.002  # of the page's pixels: so many are as dark as ink is here
-_DARK, _PALE = (
-    0.75,
-    0.5,
-)  # of that depth: darker is dark, paler pale; pencil on black print is between
+# Of that depth: paler ink is pale; the rest is dark where some of it is that dark. Of a pencil's
+# strokes beside black print some are paler and some darker than half, and none is dark.
+_DARK, _PALE = 0.75, 0.5
 _ALL = 0.95  # of the ink in a box: print and writing that have grown together with a screen stay
 _BESIDE = round(2.0 * MM) | 1  # pixels across: around dark ink that is looked at
 _EDGE = 11  # the same of what is grey at the edges of dark ink, and of what a JPEG makes of them
