@@ -2,6 +2,7 @@
 
     python -m benchmarks.struck [--part val] [--n 60] [--seed 12] [--model M] [--out FILE.json]
     python -m benchmarks.struck --fit > edge_runtime/strike_weights.py
+    python -m benchmarks.struck --fit-glance --n 250 > edge_runtime/glance_weights.py
 
 Writing is drawn from one part of the writers as it is trained on; then the same hand strikes it out
 with the same pen. For each way of striking out: the part that is recognised, and the part that is
@@ -25,10 +26,17 @@ from benchmarks.accuracy import wilson
 from benchmarks.record import write_record
 from benchmarks.strikes_drawn import CELLS, LINES, NO_WRITING, Extent, Gray, Marks, Rng
 from edge_runtime import Field, Reader, Status
+from edge_runtime.components import components_of
 from edge_runtime.place import lone_crop, take_ink
+from edge_runtime.preprocess import STROKE
 from edge_runtime.recognize import Recognizer
 from edge_runtime.spec import ModelSpec
-from edge_runtime.strikes import strike_features
+from edge_runtime.strikes import (
+    glance_features,
+    measured_as_cell,
+    strike_features,
+    strike_share,
+)
 from train import texts
 from train.compose import compose
 from train.config import data_folder
@@ -196,6 +204,68 @@ def _measured(found: list[Item], spec: ModelSpec) -> Iterator[NDArray[np.float64
         yield None if ink.strips[0] is None else strike_features(ink.inks[0].pixels)
 
 
+# ---- fitting the glance that spares most writing the detector ----
+
+_GLANCE_HIDDEN, _GLANCE_DECAY, _GLANCE_ROUNDS = 16, 0.1, 500
+# A share over the first is to be seen at a glance; of those over the second no more than a part may
+# be missed.
+_SEEN, _MISSED, _MOST_MISSED = {"line": 0.2, "cell": 0.05}, 0.3, {"line": 0.005, "cell": 0.002}
+_GLANCE_HEAD = """\"\"\"Weights of `strikes.plainly_writing`; none by hand.
+
+Owns:   `LINE` and `CELL`, from `python -m benchmarks.struck --fit-glance --n 250`: a row a unit,
+        of each feature, its bias and its say in the sum; at the end the sum under which ink is
+        plain.
+\"\"\"
+"""
+
+
+def fit_glance(*, n: int, seed: int) -> str:
+    """`edge_runtime/glance_weights.py`; how much clean writing passes goes to stderr."""
+    spec = Recognizer().spec
+    hands = Hands(data_folder(), spec, part="tuning", seed=seed)
+    rows: dict[str, list[NDArray[np.float64]]] = {"line": [], "cell": []}
+    shares: dict[str, list[float]] = {"line": [], "cell": []}
+    clean: dict[str, list[bool]] = {"line": [], "cell": []}
+    for name, found in items(hands, n=n, seed=seed):
+        for crop, field, _ in found:
+            ink = take_ink(lone_crop(crop, field), spec)
+            box = ink.bounds[0] if ink.bounds else None
+            if box is None:
+                continue
+            pixels, cell = ink.inks[0].pixels, measured_as_cell(box, in_cells=bool(field.cells))
+            kind = "cell" if cell else "line"
+            rows[kind].append(glance_features(components_of(pixels, STROKE), box))
+            shares[kind].append(strike_share(pixels, cell=cell, box=box))
+            clean[kind].append(name.endswith("clean"))
+    told = [_GLANCE_HEAD]
+    for kind, its in rows.items():
+        own, share = np.array(its), np.array(shares[kind])
+        weights, z = _glance(own, share > _SEEN[kind])
+        most = float(np.quantile(z[share > _MISSED], _MOST_MISSED[kind])) - weights[1][-1]
+        passed = (z - weights[1][-1] < most)[np.array(clean[kind])].mean()
+        print(f"{kind}: {len(own)}, of clean ones {100 * passed:.0f} % pass", file=sys.stderr)
+        units = np.vstack([*weights[0], weights[1][:-1]]).T
+        rows_told = [" ".join(f"{one:.4g}" for one in unit) for unit in [*units, [most]]]
+        told.append("\n".join([f'{kind.upper()} = """\\', *rows_told, '"""']))
+    return "\n".join(told)
+
+
+def _glance(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[Weights, NDArray[np.float64]]:
+    """Weights of a small network, and what its last layer says of each row."""
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(x)
+    net = MLPClassifier(
+        (_GLANCE_HIDDEN,), alpha=_GLANCE_DECAY, max_iter=_GLANCE_ROUNDS, random_state=1
+    ).fit(scaler.transform(x), y)
+    first = net.coefs_[0] / scaler.scale_[:, None]
+    bias = net.intercepts_[0] - scaler.mean_ @ first
+    last = np.append(net.coefs_[1].ravel(), net.intercepts_[1])
+    z = np.maximum(x @ first + bias, 0) @ last[:-1] + last[-1]
+    return (np.vstack([first, bias]), last), z
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One way of striking out, or clean writing. Shares are 0..1."""
@@ -235,10 +305,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=12)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--fit", action="store_true", help="print weights, on tuning writers")
+    parser.add_argument("--fit-glance", action="store_true", help="print those of the glance")
     parser.add_argument("--out", type=Path, help="JSON of the rows")
     told = parser.parse_args(arguments)
     if told.fit:
         print(fit(n=told.n, seed=told.seed))
+        return 0
+    if told.fit_glance:
+        print(fit_glance(n=told.n, seed=told.seed))
         return 0
     reader, rows = Reader(told.model, threads=1), []
     hands = Hands(data_folder(), reader.spec, part=told.part, seed=told.seed)

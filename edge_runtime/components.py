@@ -61,6 +61,16 @@ class Components:
         """intp (count - 1,), pixels of every component."""
         return self._sizes[1:]
 
+    @property
+    def total(self) -> int:
+        """Pixels of all of them."""
+        return int(np.add.reduce(self._sizes))
+
+    @property
+    def largest(self) -> int:
+        """Pixels of the largest."""
+        return int(np.maximum.reduce(self._sizes))
+
     def box(self, least: float) -> IntBox | None:
         """(x0, y0, x1, y1) around the components of `least` pixels or more; None without any."""
         kept = self._sizes >= least

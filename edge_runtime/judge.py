@@ -34,12 +34,12 @@ from edge_runtime.glyphs import cell_box, line_boxes, map_boxes
 from edge_runtime.grammar import Grammar, checksum_ok, compile_grammar, value_of
 from edge_runtime.marked import MARKS, judge_choice, judge_mark, reading_of
 from edge_runtime.place import FieldInk
-from edge_runtime.preprocess import IntBox, Strip
+from edge_runtime.preprocess import Strip
 from edge_runtime.prior import NO_PRIORS, Priors
 from edge_runtime.residues import SEPARATORS, chance_of
 from edge_runtime.results import Alternative, FieldReading, Glyph, Status, Value
 from edge_runtime.spec import Calibration, ModelSpec
-from edge_runtime.strikes import CALLED, strike_share, usual_share
+from edge_runtime.strikes import CALLED, measured_as_cell, strike_share, usual_share
 from edge_runtime.text_lines import lines_apart
 from edge_runtime.values import no_value
 
@@ -57,7 +57,6 @@ _LEAST_GRAMMAR_LOG = math.log(0.05)
 # many, however likely the reading is otherwise.
 _POINT_SHARE = 1.0e-4
 _POINT = re.compile("[.,](?=[0-9])")
-_LONE = 1.2  # of its height: a glyph by itself is no wider
 _WORDS = frozenset(("name", "username", "email", "code", "upper", "lower"))  # no decimals in them
 DOUBTED_BLANK = 0.5  # confidence of a blank at a place that may be wrong or hidden; assumed
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
@@ -249,31 +248,24 @@ def _struck_shares(ink: FieldInk, grammar: Grammar) -> tuple[float, ...]:
         return (0.0,) * len(ink.inks)
     # A flat stroke alone in its cell is a dash or an underscore: it strikes nothing out.
     dashes = ink.dashes or ("",) * len(ink.inks)
-    bounds = ink.bounds or (None,) * len(ink.inks)
+    bounds, plain = ink.bounds or (None,) * len(ink.inks), ink.plain or (False,) * len(ink.inks)
+    in_cells = ink.field.cells is not None
     return tuple(
         0.0
-        if strip is None or dash
-        else strike_share(one.pixels, cell=_as_cell(ink.field, box), box=box)
-        for one, strip, dash, box in zip(ink.inks, ink.strips, dashes, bounds, strict=True)
+        if strip is None or dash or clear
+        else strike_share(one.pixels, cell=measured_as_cell(box, in_cells=in_cells), box=box)
+        for one, strip, dash, box, clear in zip(
+            ink.inks, ink.strips, dashes, bounds, plain, strict=True
+        )
     )
-
-
-def _as_cell(field: Field, box: IntBox | None) -> bool:
-    """Whether ink is measured as a glyph's: a 1 alone on a line is as simple as what strikes out.
-
-    Of lone glyphs on lines one in 40 was called struck out; measured as in cells, none.
-    """
-    if field.cells is not None or box is None:
-        return field.cells is not None
-    x0, y0, x1, y1 = box
-    return x1 - x0 <= _LONE * (y1 - y0)
 
 
 def _struck_out(ink: FieldInk, shares: Sequence[float]) -> list[int]:
     """Which inks are called struck out, counted from 0."""
     if ink.field.cells is None:
         bounds = ink.bounds or (None,) * len(ink.inks)
-        called = [CALLED["cell" if _as_cell(ink.field, box) else "line"] for box in bounds]
+        lone = [measured_as_cell(box, in_cells=False) for box in bounds]
+        called = [CALLED["cell" if alone else "line"] for alone in lone]
         return [at for at, share in enumerate(shares) if share >= called[at]]
     asked = any(shares)  # else an X may stand there
     return [

@@ -37,7 +37,7 @@ from edge_runtime.reference_print import ReferencePrint, without_print
 from edge_runtime.register import Registration, around, box_points, cut_field
 from edge_runtime.row_ink import Seen, as_line, dashes, line_of, specks
 from edge_runtime.spec import ModelSpec
-from edge_runtime.strikes import strokes_box
+from edge_runtime.strikes import measured_as_cell, plainly_writing, strokes_box
 from edge_runtime.template import Template
 from edge_runtime.text_lines import is_tall, split_lines, written_rows
 from edge_runtime.thin import thickened
@@ -99,6 +99,7 @@ class FieldInk:
     bubbles: Bubbles | None = None  # of a choice that is marked
     chosen: Chosen | None = None  # what they say, in the company of their page
     bounds: tuple[IntBox | None, ...] = ()  # of each ink without its specks; None: not known
+    plain: tuple[bool, ...] = ()  # of each ink: a glance shows that it is not struck out
     kind_share: float = 1.0  # how probable the field's kind is, where the ink alone told it
     goes_on: bool = False  # another line of the field follows
     tall: bool = False  # the crop is many times as high as its letters
@@ -231,12 +232,19 @@ def take_ink(crop: FieldCrop, spec: ModelSpec) -> FieldInk:
         strokes_box(one.components) if full else None
         for one, full in zip(cells, filled, strict=True)
     )
+    in_cells = crop.field.cells is not None
+    plain = tuple(
+        box is not None
+        and not scribbled
+        and plainly_writing(one.components, box, cell=measured_as_cell(box, in_cells=in_cells))
+        for one, box, scribbled in zip(cells, bounds, struck, strict=True)
+    )
     flat = dashes(cells, filled)
     doubt = "" if any(filled) or not _shrouded(crop.pixels) else _SHROUDED
     tall = crop.field.cells is None and is_tall(cells[0].components, len(whole))
     return FieldInk(
         crop.field, crop.box, crop.to_page, inks, strips, struck, flat, line,
-        doubt=doubt, bounds=bounds, tall=tall,
+        doubt=doubt, bounds=bounds, plain=plain, tall=tall,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ _REACH = 0.04  # of the width: a rule that ends this near to the crop's side run
 _BOX_PX = 16  # the side of a box of 2 mm at 200 dpi
 _INK = 60  # a pixel of this much ink belongs to a line or a stroke
 _BAND = 0.05  # of the height: how far a rule may lean, to each side
-_SHORTEST_RULE = 0.3  # of the width that any rule covers in long runs
+_SHORTEST_RULE = 0.5  # of the middle of the width that any rule covers in long runs
 _FOOT = 0.45  # of the crop's height: the foot of a round glyph
 _NEAR_RAIL = 0.25  # of the way from rail to rail: so far a second rule stands from one
 _FOOT_IN_CELL = 0.5  # of a cell's width
@@ -157,7 +157,8 @@ def _filled(mask: Gray, along: int) -> NDArray[np.int32]:
 def may_hold_box(ink: Gray) -> bool:
     """Whether long level ink stands both above and below: a tenth of the time to look for lines.
 
-    A rule that leans by some pixels still fills most columns of a band a few rows high.
+    Seen is the middle of the width, which a rule of `_SHARE` of it runs through wherever it lies. A
+    rule that leans by some pixels still fills most columns of a band a few rows high.
     """
     h, w = ink.shape
     if min(h, w) < _LEAST_PX:
@@ -171,14 +172,19 @@ def may_hold_box(ink: Gray) -> bool:
 
 
 def _long_level(ink: Gray, run: Gray, half: int) -> NDArray[np.bool_]:
-    """bool (h,), in which rows, and `half` of them above and below, runs fill much of the width."""
-    mask = cv2.threshold(ink, _INK - 1, 1, cv2.THRESH_BINARY)[1]
+    """bool (h,), in which rows, and `half` of them above and below, runs fill much of the middle
+    of the width."""
+    w, long = ink.shape[1], run.shape[1]
+    left, right = int((1 - _SHARE) * w), math.ceil(_SHARE * w)
+    # A run that reaches into the middle may begin or end beside it.
+    start = max(0, left - long)
+    mask = cv2.threshold(ink[:, start : right + long], _INK - 1, 1, cv2.THRESH_BINARY)[1]
     core = cv2.erode(mask, run)
     if not cv2.countNonZero(core):
         return np.zeros(len(ink), np.bool_)
-    filled = cv2.dilate(core, full_kernel(2 * half + 1, run.shape[1]))
+    filled = cv2.dilate(core, full_kernel(2 * half + 1, long))[:, left - start : right - start]
     total = cv2.reduce(filled, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-    return np.asarray(total.ravel() >= _SHORTEST_RULE * ink.shape[1], np.bool_)
+    return np.asarray(total.ravel() >= _SHORTEST_RULE * (right - left), np.bool_)
 
 
 def within_border(field: Box) -> tuple[int, int, int, int]:

@@ -33,6 +33,7 @@ _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
 _LOST = 1e-5  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
+_TAIL = 0.5  # probability of a label where its glyph begins or ends
 _ROUNDING = 1e-9
 _FEW = 2  # strips for which arrays do not pay
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits are spread: 2^64 over the golden ratio
@@ -62,12 +63,29 @@ def proposals_of(
     return _Beams(parts, grammar, contexts, width).texts()
 
 
-def _telling(prob: Floats, grammar: Grammar) -> tuple[NDArray[np.bool_], Ints]:
-    """Which labels are followed up in each frame, and the frames in which any is."""
+def _telling(prob: Floats, grammar: Grammar) -> NDArray[np.bool_]:
+    """bool (t, n_labels): what is followed up in each frame of a strip.
+
+    Not a glyph's tails: where a single label says no more than `_TAIL`, less than in the frame on
+    one side, and nothing in the one on the other. They change what a text sums to, hardly ever
+    which texts come first.
+    """
     telling = prob > _LEAST
     telling &= grammar.used
     telling[:, 0] = False
-    return telling, (telling.any(axis=1) & (prob[:, 0] <= _SURE)).nonzero()[0]
+    single = np.flatnonzero(np.add.reduce(telling, axis=1) == 1)
+    label = telling[single].argmax(axis=1)
+    padded = np.zeros((len(prob) + 2, prob.shape[1]))
+    padded[1:-1] = prob
+    before, own, after = (padded[single + at, label] for at in range(3))
+    tail = np.minimum(before, after) <= _LEAST
+    tail &= (np.maximum(before, after) > own) & (own <= _TAIL)
+    telling[single[tail]] = False
+    return telling
+
+
+def _frames_that_tell(telling: NDArray[np.bool_], prob: Floats) -> Ints:
+    return np.flatnonzero(telling.any(axis=1) & (prob[:, 0] <= _SURE))
 
 
 def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> list[str]:
@@ -75,13 +93,13 @@ def _alone(frames: Frames, grammar: Grammar, contexts: Contexts, width: int) -> 
     prob, labels, columns = frames.prob, grammar.labels, contexts.columns
     costs, after, factor_of = contexts.costs, contexts.after_of, contexts.factor_of
     most = max(factor_of)
-    telling, telling_at = _telling(prob, grammar)
+    telling = _telling(prob, grammar)
     # Of each prefix its last label, the row of its context in the tables, the mass that ends in
     # blank, and that in its last label.
     texts, lasts, places = [""], [0], [contexts.start << SHIFT]
     rests, helds = [1.0], [0.0]
     before = -2
-    for at in telling_at.tolist():
+    for at in _frames_that_tell(telling, prob).tolist():
         row, said = prob[at].tolist(), telling[at].nonzero()[0].tolist()
         masses = list(map(add, rests, helds))
         if at - before > 1:
@@ -165,7 +183,8 @@ class _Beams:
     ) -> None:
         self._contexts, self._width, self._grammar = contexts, width, grammar
         self._prob = np.concatenate([one.prob for one in parts])
-        self._telling, frame = _telling(self._prob, grammar)
+        self._telling = np.concatenate([_telling(one.prob, grammar) for one in parts])
+        frame = _frames_that_tell(self._telling, self._prob)
         ends = np.cumsum([one.n for one in parts])
         first = np.asarray(frame.searchsorted([0, *ends]), np.intp)
         count = np.diff(first)

@@ -1,9 +1,9 @@
 """Whether ink was struck out, scribbled over, or never was writing: blots, hatching, print, bars.
 
-Owns:   `strike_features`, `strike_share`, `strokes_box`, `CALLED` (the share from which ink is
-        called struck out).
+Owns:   `strike_features`, `strike_share`, `plainly_writing` (a glance before those),
+        `measured_as_cell`, `strokes_box`, `CALLED` (the share from which ink is called struck out).
 Needs:  numpy, cv2, `components`, `preprocess`. Its weights are fitted by
-        `python -m benchmarks.struck --fit`.
+        `python -m benchmarks.struck --fit` and `--fit-glance`.
 Words:  *ink* is bright on black. *runs*: level strokes three quarters of the writing's height long.
         *crossings*: how often a row or a column enters ink.
 
@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import glance_weights
 from edge_runtime.components import Components, components_of
 from edge_runtime.kernels import full_kernel
 from edge_runtime.preprocess import STROKE, IntBox
@@ -42,6 +43,7 @@ _RUN = 0.75  # of the height: longer than any bar of a letter among others
 _SPECK = 0.0015  # of the height squared
 _EDGE, _ACROSS = 0.2, 0.6  # a run this near to foot or head, and so wide, is a printed rule
 _RUN_LEAST, _RULE_LEAST = 5, 8  # pixels of a run, however low the ink
+_LONE = 1.2  # of its height: a glyph by itself is no wider
 # Of fields, how many are struck out; and of what the weights were fitted on.
 _USUAL, _FITTED = 0.005, 0.25
 
@@ -61,6 +63,53 @@ def strike_share(ink: Gray, *, cell: bool, box: IntBox | None = None) -> float:
     hidden = np.maximum(seen @ first + bias, 0.0)
     z = float(hidden @ last) + last_bias
     return 1.0 / (1.0 + math.exp(-min(max(z, -50.0), 50.0)))
+
+
+def plainly_writing(strokes: Components, box: IntBox, *, cell: bool) -> bool:
+    """Whether a glance shows that `strike_share` would be next to nothing: true of most writing.
+
+    Of val writers' 1,430 lines and 685 cells with a share over 0.3 it takes six and two for plain;
+    of the 1,229 of those that are called struck out, one (docs/decisions.md).
+
+    Args:
+        strokes: The ink's components from `preprocess.STROKE` on.
+        box: From `strokes_box`.
+        cell: As `strike_share`.
+    """
+    first, bias, last, most = _glance_weights(cell)
+    hidden = np.maximum(glance_features(strokes, box) @ first + bias, 0.0)
+    return float(hidden @ last) < most
+
+
+def glance_features(strokes: Components, box: IntBox) -> Floats:
+    """float64 (8,): what the runs of ink tell; arguments as `plainly_writing`."""
+    x0, y0, x1, y1 = box
+    w, h, runs = x1 - x0, y1 - y0, len(strokes.lengths)
+    area, largest = strokes.total, strokes.largest
+    down = cv2.countNonZero(cv2.subtract(strokes.mask[1:], strokes.mask[:-1]))
+    return np.array(
+        [
+            math.log(w / h),
+            area / (w * h),
+            math.log(runs / w),
+            math.log(int(np.maximum.reduce(strokes.lengths)) / h),
+            math.log(area / runs / h),
+            math.log(strokes.count - 1),
+            largest / area,
+            math.log(max(1, down) / w),
+        ]
+    )
+
+
+def measured_as_cell(box: IntBox | None, *, in_cells: bool) -> bool:
+    """Whether ink is measured as a glyph's: a 1 alone on a line is as simple as what strikes out.
+
+    Of lone glyphs on lines one in 40 was called struck out; measured as in cells, none.
+    """
+    if in_cells or box is None:
+        return in_cells
+    x0, y0, x1, y1 = box
+    return x1 - x0 <= _LONE * (y1 - y0)
 
 
 def strokes_box(strokes: Components) -> IntBox | None:
@@ -153,7 +202,7 @@ def _through(bare: Gray, runs: Gray | None) -> tuple[float, float, float]:
     if runs is None:
         return 0.0, 0.0, 0.0
     w = bare.shape[1]
-    columns = cv2.reduce(runs, 0, cv2.REDUCE_MAX)[0].nonzero()[0]
+    columns = np.maximum.reduce(runs, axis=0).nonzero()[0]
     covered = len(columns) / w
     top = cv2.reduceArgMax(runs, 0)[0, columns]
     foot = cv2.reduceArgMax(runs, 0, lastIndex=True)[0, columns]
@@ -219,3 +268,12 @@ def _weights(cell: bool) -> tuple[Floats, Floats, Floats, float]:
     rows = [[float(one) for one in row.split()] for row in (CELL if cell else LINE).splitlines()]
     *first, bias, last = map(np.array, rows)
     return np.array(first), bias, last[:-1], float(last[-1])
+
+
+@lru_cache(maxsize=2)
+def _glance_weights(cell: bool) -> tuple[Floats, Floats, Floats, float]:
+    """float64 (8, hidden) and their bias, (hidden,); (hidden,), and what is plain below it."""
+    told = glance_weights.CELL if cell else glance_weights.LINE
+    *units, most = [[float(one) for one in row.split()] for row in told.splitlines()]
+    *first, bias, last = np.array(units).T
+    return np.array(first), bias, last, most[0]

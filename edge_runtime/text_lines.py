@@ -87,15 +87,19 @@ def lines_apart(ink: Ink) -> int:
 
     Asked of every field that is one line: most answer at a glance, their ink has no such gap.
     """
-    rows = np.flatnonzero(ink.pixels.max(axis=1, initial=0) >= STROKE)
-    if not len(rows):
+    if not ink.pixels.size:
         return 1
-    high = int(rows[-1] - rows[0] + 1)
-    gaps = rows[np.flatnonzero(np.diff(rows) > 1)] - rows[0]
+    most = np.maximum.reduce(ink.pixels, axis=1).tobytes()  # OpenCV takes ten times as long
+    rows = [row for row, dark in enumerate(most) if dark >= STROKE]
+    if not rows or (high := rows[-1] - rows[0] + 1) == len(rows):
+        return 1
     # What is above or below is higher than the dots over a row of small letters.
-    if not ((gaps >= _PART * high) & (gaps <= (1 - _PART) * high)).any():
-        return 1
-    return len(split_lines(ink, 2))
+    apart = (
+        _PART * high <= row - rows[0] <= (1 - _PART) * high
+        for row, following in itertools.pairwise(rows)
+        if following - row > 1
+    )
+    return len(split_lines(ink, 2)) if any(apart) else 1
 
 
 def is_tall(strokes: Components, h: int) -> bool:

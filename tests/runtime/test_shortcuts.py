@@ -83,9 +83,35 @@ def test_half_by_half_a_box_is_suspected_as_in_the_whole(seed: int, h: int, w: i
     run = np.ones((1, max(5, min(h, w) // 3)), np.uint8)
     band = np.ones((2 * max(1, round(printed._BAND * h)) + 1, 1), np.uint8)
     filled = cv2.dilate(cv2.morphologyEx(mask, cv2.MORPH_OPEN, run), band)
-    long = filled.sum(axis=1) >= printed._SHORTEST_RULE * w
+    left, right = int((1 - printed._SHARE) * w), math.ceil(printed._SHARE * w)
+    long = filled[:, left:right].sum(axis=1) >= printed._SHORTEST_RULE * (right - left)
     whole = bool(long[: round(0.45 * h)].any() and long[round(0.55 * h) :].any())
     assert printed.may_hold_box(ink) is whole
+
+
+@given(seeds)
+@settings(max_examples=80, deadline=None)
+def test_at_a_glance_nothing_that_is_struck_out_is_plain(seed: int) -> None:
+    ink = scrawl(seed)
+    strokes = components_of(ink, STROKE)
+    box = strikes.strokes_box(strokes)
+    for cell, called in ((True, strikes.CALLED["cell"]), (False, strikes.CALLED["line"])):
+        if box is not None and strikes.strike_share(ink, cell=cell, box=box) >= called:
+            assert not strikes.plainly_writing(strokes, box, cell=cell)
+
+
+def test_at_a_glance_most_writing_is_plain() -> None:
+    rng, plain = np.random.default_rng(7), 0
+    for _ in range(40):  # letters of a line, apart from each other
+        ink = np.zeros((60, 240), np.uint8)
+        for x in range(12, 220, 26):
+            y, height = int(rng.integers(14, 20)), int(rng.integers(20, 28))
+            cv2.ellipse(ink, (x, y + height // 2), (8, height // 2), 0, 40, 330, 220, 3)
+        strokes = components_of(ink, STROKE)
+        box = strikes.strokes_box(strokes)
+        assert box is not None
+        plain += strikes.plainly_writing(strokes, box, cell=False)
+    assert plain > 20
 
 
 @given(seeds, st.integers(6, 48), st.integers(5, 200))
