@@ -25,7 +25,7 @@ ALIKE = ("0Oo", "1lI|")
 # A slanted one is a slash. Where a slash may stand but says nothing, half of what is believed in it
 # is the one's: a figure that would be dropped without a word becomes a doubt.
 _SLASH, _ONE, _HALF = "/", "1", float(np.log(0.5))
-_NOTHING = 1e-30
+_NOTHING = np.float32(np.log(1e-30))
 
 
 def settle_alike(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
@@ -45,9 +45,9 @@ def settle_alike(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
         return log_probs
     out = log_probs.copy()
     for target, others in moves:
-        of_shape = [target, *others]
-        out[:, target] = np.logaddexp.reduce(log_probs[:, of_shape], axis=1)
-        out[:, others] = np.log(_NOTHING)
+        of_shape = log_probs.take([target, *others], axis=1)
+        out[:, target] = np.logaddexp.reduce(of_shape, axis=1)
+        out[:, others] = _NOTHING
     if slash:
         out[:, slash] += _HALF
         out[:, one] = np.logaddexp(out[:, one], out[:, slash])
@@ -77,7 +77,7 @@ def within(log_probs: LogProbs, grammar: Grammar) -> LogProbs:
     blank = log_probs[:, 0]
     character = np.log1p(-np.minimum(np.exp(blank), np.float32(1 - 1e-6)))
     own += np.maximum(character - log_sum(own), 0)[:, None]
-    out = np.full(log_probs.shape, np.log(_NOTHING), log_probs.dtype)
+    out = np.full(log_probs.shape, _NOTHING, log_probs.dtype)
     out[:, 0] = blank
     out[:, on] = own
     return out

@@ -388,7 +388,7 @@ def grammar_log_total(log_probs: LogProbs | Sequence[LogProbs | None], grammar: 
 def grammar_log_totals(given: Sequence[LogProbs], grammar: Grammar) -> list[float]:
     """The same for many strips."""
     full = [one for one in given if len(one)]
-    totals = iter(log_totals_of(*frames_of(full, grammar), grammar) if full else ())
+    totals = iter(log_totals_of(full, grammar) if full else ())
     return [next(totals) if len(one) else -math.inf for one in given]
 
 

@@ -240,13 +240,28 @@ class Lattice:
     def _free_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
         """All ways through the labels of a set, but the one that says nothing."""
         said = np.add.reduce(whole.prob.take(self._first_labels, axis=1), axis=1)
-        any_of = said + whole.prob[:, 0]
-        starts = list(itertools.accumulate([one.n for one in parts[:-1]], initial=0))
-        with np.errstate(divide="ignore", invalid="ignore"):  # what is not finite is done by logs
-            log = np.add.reduceat(np.log(any_of), starts)
-            silent = np.add.reduceat(np.log1p(-said / any_of), starts)
-            totals = log + np.log(-np.expm1(silent))
-        return np.where(np.isfinite(totals), totals, -np.inf).tolist()  # type: ignore[no-any-return]
+        return _any_of(said, whole.prob[:, 0], [one.n for one in parts])
+
+    def totals_at_once(
+        self, log_probs: NDArray[np.float32], lengths: Sequence[int], skip: Sequence[int]
+    ) -> list[float | None]:
+        """As `log_totals`, by a few labels alone; None where all of them are needed.
+
+        Args:
+            log_probs: float32 (t, n_labels), the strips' frames end to end.
+            lengths: Frames of each strip.
+            skip: The labels that are read and left out.
+        """
+        if not self.is_free:
+            return [None] * len(lengths)
+        first = self._first_labels
+        prob = np.exp(log_probs.take([*first, 0, *skip], axis=1), dtype=np.float64)
+        said, blank = (
+            np.add.reduce(some, axis=1) for some in (prob[:, : len(first)], prob[:, len(first) :])
+        )
+        totals = _any_of(said, blank, lengths)
+        # What is so improbable is summed by its logs.
+        return [min(0.0, one) if one > SCALED_LEAST else None for one in totals]
 
     def _small_totals(self, whole: Frames, parts: Sequence[Frames]) -> list[float]:
         """As `_by_matrices`, of all strips at once; powers of two keep each one's own sum exact."""
@@ -411,3 +426,20 @@ def segments(sorted_values: Ints) -> tuple[Ints, Ints]:
 def lattice_of(grammar: Grammar) -> Lattice:
     """The grammar's lattice, made once."""
     return Lattice(grammar)
+
+
+def _any_of(said: Floats, blank: Floats, lengths: Sequence[int]) -> list[float]:
+    """Log of the mass of all texts of a set of labels but the empty one, in each of some strips.
+
+    Args:
+        said: float64 (t,), in each frame the probability of all of the labels.
+        blank: float64 (t,), that of the blank.
+        lengths: Frames of each strip.
+    """
+    any_of = said + blank
+    starts = list(itertools.accumulate(lengths[:-1], initial=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is not finite is done by logs
+        log = np.add.reduceat(np.log(any_of), starts)
+        silent = np.add.reduceat(np.log1p(-said / any_of), starts)
+        totals = log + np.log(-np.expm1(silent))
+    return np.where(np.isfinite(totals), totals, -np.inf).tolist()  # type: ignore[no-any-return]

@@ -386,6 +386,9 @@ def near_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[Ne
 
 def _levels(loss: Floats, starts: Sequence[int]) -> Floats:
     """float64 (strips,): the first of `_LEVELS`, or the second where the first says too little."""
+    if len(starts) == 2:
+        alone = int(np.count_nonzero(loss <= _LEVELS[0])) - len(loss)
+        return np.array([_LEVELS[1] if alone < _SPARE else _LEVELS[0]])
     near = np.count_nonzero(loss <= _LEVELS[0], axis=1)
     spare = np.add.reduceat(near, starts[:-1]) - np.diff(starts)
     return np.where(spare < _SPARE, _LEVELS[1], _LEVELS[0])

@@ -21,7 +21,7 @@ from edge_runtime.holding import holding
 from edge_runtime.lattice import Lattice, lattice_of
 from edge_runtime.lexicon import Lexicon, lexicon_of
 from edge_runtime.near_search import Near, near_of
-from edge_runtime.outputs import Floats, Frames, Ints
+from edge_runtime.outputs import Floats, Frames, Ints, LogProbs, frames_of
 from edge_runtime.results import Alternative
 from edge_runtime.search import Prefix, k_best
 from edge_runtime.sums import text_sums
@@ -65,11 +65,21 @@ def _listed(frames: Frames, lexicon: Lexicon, grammar: Grammar) -> StripTexts | 
     return StripTexts(frames, lattice, near, lattice.log_total(frames))
 
 
-def log_totals_of(whole: Frames, parts: Sequence[Frames], grammar: Grammar) -> list[float]:
-    """Log of the grammar's total in each strip; arguments as `inks_of`."""
-    if lexicon_of(grammar) is None:
-        return lattice_of(grammar).log_totals(whole, parts)
-    return [one.log_total for one in inks_of(whole, parts, grammar)]
+def log_totals_of(given: Sequence[LogProbs], grammar: Grammar) -> list[float]:
+    """Log of the grammar's total in each strip.
+
+    Args:
+        given: float32 (t, n_labels) of each strip, none without frames.
+        grammar: What is allowed.
+    """
+    if lexicon_of(grammar) is not None:
+        return [one.log_total for one in inks_of(*frames_of(given, grammar), grammar)]
+    whole, lattice = given[0] if len(given) == 1 else np.concatenate(given), lattice_of(grammar)
+    skip = np.flatnonzero(grammar.skip).tolist()
+    totals = lattice.totals_at_once(whole, list(map(len, given)), skip)
+    left = [one for one, total in zip(given, totals, strict=True) if total is None]
+    others = iter(lattice.log_totals(*frames_of(left, grammar)) if left else ())
+    return [next(others) if total is None else total for total in totals]
 
 
 def outside_of(frames: Frames | Cells, grammar: Grammar, log_total: float) -> float:
