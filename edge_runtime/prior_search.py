@@ -31,7 +31,7 @@ from edge_runtime.prior_tables import SHIFT
 _WIDTH = 24
 _LEAST = 1e-3  # probability of a label in a frame that is followed up
 _HOPELESS = 5e-5  # of the best prefix's mass: such a text has no share that would be named
-_LOST = 1e-5  # of the best prefix's mass: from there no prefix has come back
+_LOST = 3e-5  # of the best prefix's mass: from there no prefix has come back
 _SURE = 0.999  # of blank: such a frame changes no text
 _TAIL = 0.5  # probability of a label where its glyph begins or ends
 _ROUNDING = 1e-9
