@@ -1,7 +1,7 @@
 """The fields of a blank or filled form: boxes, combs, check boxes, underlines. For templates.
 
 Owns:   `Detected`, `detect`.
-Needs:  numpy, `rulings`, `frames`, `combs`, `underlines`, `leaders`, `dropout`.
+Needs:  numpy, `rulings`, `frames`, `combs`, `underlines`, `leaders`, `dropout`, `wallpaper`.
 
 What it leaves out: places to write that nothing is drawn for. What it finds is a proposal, which a
 person looks at: print and writing inside boxes are told apart by size alone.
@@ -26,6 +26,7 @@ from edge_runtime.panes import framed, is_panel
 from edge_runtime.rooms import beside_print, in_rows_of_print, written_zones
 from edge_runtime.rulings import MM, Floats, Gray, Matrix, Sheet, look_at
 from edge_runtime.underlines import LEAST_ROOM, underlines, without_letters
+from edge_runtime.wallpaper import without_wallpaper
 from edge_runtime.writing import Word, words_of
 
 _TRUE = 1.12  # times as long as the other is a side of a box to tick that no line tells of
@@ -96,7 +97,7 @@ def detect(page: Gray, shaded: Gray | None = None) -> Detected:
         for box, sure in hidden
         if not is_on_dots(box, sheet)
     ]
-    found = _apart(found)
+    found = _apart(without_wallpaper(found, sheet.picture))
     found += written_zones(words, found, sheet)
     return Detected(tuple(_in_reading_order(found)), sheet.from_page, sheet.picture, sheet.dots)
 

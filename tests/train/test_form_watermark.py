@@ -24,7 +24,9 @@ def marked_page(look: str, seed: int) -> Gray:
     return marked
 
 
-@pytest.mark.parametrize(("look", "seed"), [("emblems", 3), ("texture", 1)])
+@pytest.mark.parametrize(
+    ("look", "seed"), [("emblems", 3), ("texture", 1), ("grid", 1), ("grid", 5)]
+)
 def test_no_check_boxes_are_found_in_a_watermark(look: str, seed: int) -> None:
     found = detect(marked_page(look, seed)).found
     assert not [one for one in found if one.kind == "checkbox"]
