@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, pairwise
 from operator import attrgetter, ne
 
 import numpy as np
@@ -94,9 +94,10 @@ class Near:
         Returns:
             None where the search was given up.
         """
-        if grammar.n_states > _LOOSE and not _accepts(grammar, self._path):
+        rest = _Rest(grammar, self._path) if grammar.n_states > _LOOSE else None
+        if rest is not None and not rest.accepted:
             return None
-        limit = min((self._guess(grammar, k) or _LAST) + _ROUNDING, self._widest)
+        limit = min((self._guess(k, rest) or _LAST) + _ROUNDING, self._widest)
         most = _MOST_PREFIXES + 6 * k * len(self._ways)
         while True:
             found = self._within(grammar, limit, k, most=most)
@@ -120,16 +121,23 @@ class Near:
         self._ways = ways
         self._open = [at for at, its in enumerate(ways) if len(its) > 1]  # more than one way
 
-    def _guess(self, grammar: Grammar, k: int) -> float:
+    def _guess(self, k: int, rest: _Rest | None) -> float:
         """What the k best texts may lose: as much as the best ways to change some places at once.
 
         Ways are widened to the first level at which enough changes are known.
         """
-        while len(changes := self._changes(grammar, k)) < k:
-            self._widest = self._known
-            if self._widest >= _LAST:
+        if rest is not None:
+            changes = self._allowed_changes(rest, k)
+            if len(changes) < k:
+                while self._widest < _LAST:
+                    self._widen()
                 return _LAST
-            self._widen()
+        else:
+            while len(changes := self._changes(k)) < k:
+                self._widest = self._known
+                if self._widest >= _LAST:
+                    return _LAST
+                self._widen()
         while self._widest < changes[-1]:
             self._widen()
         losses = [0.0]
@@ -139,14 +147,11 @@ class Near:
             losses = sorted([*losses, *(one + other for other in losses)])[: k + 1]
         return losses[min(k, len(losses) - 1)]
 
-    def _changes(self, grammar: Grammar, k: int) -> list[float]:
+    def _changes(self, k: int) -> list[float]:
         """Losses of the k best texts that leave the best path in one frame, ascending; fewer where
-        fewer are known.
-
-        Some may be one text. Where the grammar is strict, it allows all of them.
-        """
+        fewer are known. Some may be one text, or none that is allowed."""
         ways, path, runs = self._ways, self._path, self._runs
-        least: dict[tuple[int, int], tuple[float, int, int]] = {}
+        least: dict[tuple[int, int], float] = {}
         last = len(ways) - 1
         for at in self._open:
             label, before = path[at], path[at - 1] if at else 0
@@ -158,16 +163,35 @@ class Near:
                 elif other in (before, after):
                     continue
                 known = least.get(key := (runs[at], other))
-                if known is None or loss < known[0]:
-                    least[key] = loss, at, other
-        found = sorted(least.values())
-        if grammar.n_states <= _LOOSE:
-            return [loss for loss, _, _ in found[:k]]
-        allowed = (
-            loss for loss, at, other in found
-            if _accepts(grammar, [*path[:at], other, *path[at + 1 :]])
-        )  # fmt: skip
-        return list(islice(allowed, k))
+                if known is None or loss < known:
+                    least[key] = loss
+        return sorted(least.values())[:k]
+
+    def _allowed_changes(self, rest: _Rest, k: int) -> list[float]:
+        """The same of texts that are allowed, up to the last level, whatever ways are known."""
+        path, frames = np.array(self._path), np.arange(len(self._path))
+        own = self._labels.searchsorted(path)
+        before, after = np.append(0, own[:-1]), np.append(own[1:], 0)
+        loss = self._loss.copy()
+        # Not the path itself; a glyph that begins or ends a frame sooner is the same text.
+        loss[frames, own] = math.inf
+        loss[(own == before) != (own == after), 0] = math.inf
+        for beside in (before, after):
+            on = beside > 0
+            loss[frames[on], beside[on]] = math.inf
+        starts = np.flatnonzero(np.diff(self._runs, prepend=-1))
+        least = np.minimum.reduceat(loss, starts, axis=0)
+        near = np.flatnonzero(least <= _LAST)
+        order = least.ravel().take(near).argsort(kind="stable")
+        ends, found = np.append(starts[1:], len(path)), []
+        for place in near.take(order).tolist():
+            run, column = divmod(place, least.shape[1])
+            at = int(starts[run] + loss[starts[run] : ends[run], column].argmin())
+            if rest.allows(at, int(self._labels[column])):
+                found.append(float(least[run, column]))
+                if len(found) == k:
+                    break
+        return found
 
     def _within(self, grammar: Grammar, limit: float, k: int, *, most: int) -> list[_Prefix] | None:
         """The k best texts of those that lose no more than `limit` and some more of them, the best
@@ -309,16 +333,53 @@ class Near:
         return found if said == list(labels) else None
 
 
-def _accepts(grammar: Grammar, path: Sequence[int]) -> bool:
-    """Whether a path's text is allowed."""
-    state, before, to = 0, 0, grammar.ways
-    for label in path:
-        if label != before and label:
-            state = to.get((state, label), -1)
+class _Rest:
+    """Which states of a strict grammar may go on with the rest of a path, from each of its frames.
+
+    Args:
+        grammar: What is allowed.
+        path: A label a frame.
+    """
+
+    def __init__(self, grammar: Grammar, path: Sequence[int]) -> None:
+        self._path, self._to = path, grammar.ways
+        nowhere = grammar.n_states
+        # bool (states and nowhere,): where the frame's label is said anew, and where it goes on.
+        anew = on = np.append(grammar.accepting, False)
+        self._anew, self._on = [anew], [on]
+        columns: dict[int, Ints] = {}
+        after = -1
+        for label in reversed(path):
+            its = on if label == after else anew
+            on = anew = its
+            if label:
+                if label not in columns:
+                    to = np.append(grammar.next_state[:, label], -1)
+                    columns[label] = np.where(to < 0, nowhere, to)
+                anew = its.take(columns[label])
+            self._anew.append(anew)
+            self._on.append(on)
+            after = label
+        self._anew.reverse()
+        self._on.reverse()
+        self.accepted = bool(anew[0])
+        self._state = [0]  # before each frame, of a path that is accepted
+        before = 0
+        for label in path if self.accepted else ():
+            state = self._state[-1]
+            said = label and label != before
+            self._state.append(self._to[state, label] if said else state)
+            before = label
+
+    def allows(self, at: int, other: int) -> bool:
+        """Whether the text is allowed that an accepted path says with another label in a frame."""
+        path, state = self._path, self._state[at]
+        if other and (at == 0 or path[at - 1] != other):
+            state = self._to.get((state, other), -1)
             if state < 0:
                 return False
-        before = label
-    return grammar.ends[state]
+        goes_on = at + 1 < len(path) and path[at + 1] == other
+        return bool((self._on if goes_on else self._anew)[at + 1][state])
 
 
 def _say_blank(beam: Sequence[_Prefix]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import compress
+from itertools import compress, groupby
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_runtime import alike, lines, near_search, preprocess, printed, strikes
 from edge_runtime.components import components_of
 from edge_runtime.field import Field
-from edge_runtime.grammar import compile_grammar
+from edge_runtime.grammar import Grammar, compile_grammar
 from edge_runtime.lattice import lattice_of
 from edge_runtime.near_search import near_of
 from edge_runtime.outputs import Frames, frames_of, log_sum
@@ -228,3 +228,38 @@ def find_all_lines(
 ) -> list[lines.Line]:
     """Every line, with its thickness, whatever is wanted."""
     return find(ink, **asked)
+
+
+def _spells_allowed(path: Sequence[int], of: Grammar) -> bool:
+    said = [label for label, _ in groupby(path) if label]
+    return of.accepts(of.spell(said))
+
+
+@given(seeds, st.sampled_from(["[0-9]{2}/[0-9]{2}", "(ab|ba)+c?", "1(0|1)*1", "a{2,3}b?a"]))
+@settings(max_examples=120, deadline=None)
+def test_the_rest_of_a_path_is_allowed_as_its_text_is(seed: int, pattern: str) -> None:
+    rng = np.random.default_rng(seed)
+    of = compile_grammar(Field("f", "text", pattern=pattern, charset="0123456789/abc"), LABELS)
+    texts = ["12/34", "abbac", "101", "aaba", "11", "aab", "ba", "aa", "1011"]
+    text = texts[int(rng.integers(len(texts)))]
+    path: list[int] = []
+    for label in of.labels_of(text):  # a blank between two of a kind, else where it falls
+        path += [0] * (int(rng.integers(3)) or int(path[-1:] == [label]))
+        path += [label] * int(rng.integers(1, 4))
+    path += [0] * int(rng.integers(3))
+    rest = near_search._Rest(of, path)
+    assert rest.accepted is _spells_allowed(path, of)
+    if rest.accepted:
+        for at in range(len(path)):
+            for other in of.spoken.tolist():
+                changed = [*path[:at], other, *path[at + 1 :]]
+                assert rest.allows(at, other) is _spells_allowed(changed, of)
+
+
+def test_some_such_paths_are_allowed() -> None:
+    of = compile_grammar(Field("f", "text", pattern="(ab|ba)+c?", charset="abc"), LABELS)
+    a, b, c = of.labels_of("abc")
+    rest = near_search._Rest(of, [a, 0, b, b, 0, c])
+    assert rest.accepted
+    assert [rest.allows(at, 0) for at in range(6)] == [False, True, True, True, True, True]
+    assert not rest.allows(5, a)
