@@ -136,6 +136,8 @@ def output_to(path: Path | None) -> Iterator[TextIO]:
     made = path is not None and not os.path.lexists(path)
     try:
         if path is None:
+            if sys.stdout is None:  # closed by who started this
+                raise OutputError("<stdout>: closed; give a file with --output, or leave it open")
             yield sys.stdout
             sys.stdout.flush()
             return
@@ -223,6 +225,8 @@ def frames(camera: str) -> Iterator[NDArray[Any]]:
 
 
 def _source(image: Path) -> Path | bytes:
+    if str(image) == STDIN and sys.stdin is None:
+        raise ImageError("<stdin>: closed; pipe a picture in, as in `edge-hwr read - < form.jpg`")
     source = sys.stdin.buffer.read() if str(image) == STDIN else image
     if isinstance(source, bytes) and not source:
         raise ImageError("<stdin>: empty; pipe a picture in, as in `edge-hwr read - < form.jpg`")

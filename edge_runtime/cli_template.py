@@ -207,11 +207,10 @@ def preview(
     if shown is None:
         canvas, boxes = _empty(form)
     else:
-        pixels = load_page(shown, page=page)
-        boxes = _placed(form, pixels)
+        upright, boxes = _placed(form, load_page(shown, page=page))
         hidden = [box for field, box in zip(form.fields, boxes, strict=True) if field.secret]
         plain = [box for field, box in zip(form.fields, boxes, strict=True) if not field.secret]
-        canvas = hide_boxes(batch.pixels_of(pixels), hidden, plain)
+        canvas = hide_boxes(upright, hidden, plain)
     named = [(field.name, box) for field, box in zip(form.fields, boxes, strict=True)]
     title = f"{form.name}, {len(form.fields)} fields"
     batch.write_picture(output, outline(canvas, named, title=title))
@@ -234,6 +233,7 @@ def blank(
     """
     from edge_runtime.blank_form import MOST, BlankForm
     from edge_runtime.template import Template
+    from edge_runtime.tone import positive
 
     form = Template.load(template)
     taken = [*pages, template] if form.reference is None else [*pages, template, form.reference]
@@ -245,7 +245,7 @@ def blank(
             for _, name, load in batch.each_page(path, page=None, color=False):
                 with work.part(name):
                     if not made.is_full:
-                        made.add(load().pixels)
+                        made.add(positive(load().pixels))
     work.close()
     batch.write_picture(output, made.picture())
     more = f" ({MOST} are enough)" if made.is_full else ""
@@ -289,21 +289,19 @@ def _counted(found: Detected) -> str:
     )
 
 
-def _placed(form: Template, page: Page) -> list[Box]:
-    """The fields' boxes in pixels of the page."""
-    import cv2
-    import numpy as np
-
+def _placed(form: Template, page: Page) -> tuple[Canvas, list[Box]]:
+    """The page, upright, and the fields' boxes in its pixels."""
+    from edge_runtime.errors import EdgeHwrError
     from edge_runtime.register import register
+    from edge_runtime.tone import positive
+    from edge_runtime.turn import turned
 
-    to_page = register(page.pixels, form).homography
-    boxes: list[Box] = []
-    for x0, y0, x1, y1 in _boxes(form):
-        corners = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], np.float64)
-        seen = cv2.perspectiveTransform(corners, to_page)[0]
-        (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
-        boxes.append((float(left), float(top), float(right), float(bottom)))
-    return boxes
+    try:
+        found = register(positive(page.pixels), form)
+    except EdgeHwrError as error:
+        raise type(error)(f"{page.source}: {error}") from error
+    canvas = turned(batch.pixels_of(page), found.turned_deg)
+    return canvas, [found.to_page(box) for box in _boxes(form)]
 
 
 def _empty(form: Template) -> tuple[Canvas, list[Box]]:

@@ -274,6 +274,8 @@ def accepting_from(accept: float | None, spec: ModelSpec) -> ModelSpec:
     """
     if accept is None:
         return spec
+    if isinstance(accept, bool) or not isinstance(accept, (int, float)):
+        raise EdgeHwrError(f"accept is {type(accept).__name__}; give a number from 0 to 1, or none")
     own = {name: one for name, one in spec.calibration.items() if name not in CLAIM_GROUPS}
     least = max((one.reject for one in own.values()), default=0.0)
     if not least <= accept <= 1.0:  # not a number, too

@@ -56,6 +56,8 @@ def load_page(
         ImageError: Missing, empty, broken, too large, of a wrong type or shape, or several pages
             and none chosen.
     """
+    if page is not None and (isinstance(page, bool) or not isinstance(page, int)):
+        raise ImageError(f"page is {type(page).__name__}; give a page's number, from 1, as int")
     if isinstance(source, np.ndarray):
         if page not in (None, 1):
             raise ImageError(f"<array>: no page {page}; an array is one page")

@@ -294,11 +294,14 @@ def _faults(
     if called := _struck_out(ink, struck):
         where = ", ".join(str(at + 1) for at in called)
         alone = "struck out, or no writing"
-        found.append(alone if field.cells is None else f"cell {where} struck out")
+        # Which cells of a secret hold something is a part of it.
+        plain = field.cells is None or field.secret
+        found.append(alone if plain else f"cell {where} struck out")
     if (field.lines or 1) == 1 and field.cells is None and len(decoding.text) > 1:
         n = lines_apart(ink.inks[0])
         if n > 1:
-            found.append(f"{n} lines of writing; give the field as many lines, or cut it")
+            many = "several" if field.secret else n
+            found.append(f"{many} lines of writing; give the field as many lines, or cut it")
     if any(one.scale_y > _MAX_SQUEEZE * one.scale_x for one in filled):
         found.append("too wide for one line of the network; cut it into fields")
     foreign = set(decoding.raw_text) - grammar.readable - {" "}

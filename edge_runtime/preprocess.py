@@ -32,6 +32,7 @@ _LEVELS = np.arange(256, dtype=np.float32)
 # Parts of a crop's pixels: half of them are paper. The darkest 1 % is ink wherever there is any: a
 # lone "1" in a square cell covers 4 %.
 _GRAIN_AND_FULL = np.array([0.5, 0.99], np.float32)
+_WIDEST_PX, _SLIVER_PX = 2047, 1023  # rows over which paper is looked for; and in narrow crops
 _LARGE_PX = 45  # the side of a square from which a closing by doubling is faster
 _DENSE_ROWS = 3  # rows of a strip that are crossed most often: the middle of small letters
 _LEAST_STROKES = 4.0  # across a strip; fewer are a single glyph, whose width is its shape
@@ -65,11 +66,13 @@ def normalize_ink(crop: Gray, *, contrast: int = MIN_CONTRAST) -> Gray:
         uint8 (h, w), ink bright on black: 0 is paper, 255 the darkest ink of this crop. Next to
         zero where nothing stands `contrast` grey levels under its paper.
     """
-    h = crop.shape[0]
+    h, w = crop.shape
     # Paper as a closing sees it: half the crop's height is wider than any stroke, and narrower
     # than a shadow. Three pixels at least, for crops of a dozen rows.
-    side = max(3, h // 2) | 1
-    paper = cv2.blur(_closed(crop, side), (side, side), borderType=cv2.BORDER_REPLICATE)
+    side = max(3, min(h // 2, _WIDEST_PX)) | 1
+    # Of a sliver no more than what lies in it: thousands of pixels beside it would take the room.
+    wide = side if side < _SLIVER_PX else min(side, 2 * w + 1)
+    paper = cv2.blur(_closed(crop, side, wide), (wide, side), borderType=cv2.BORDER_REPLICATE)
     depth = cv2.subtract(paper, crop)
     counts = cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel().cumsum()
     grain, full = counts.searchsorted(counts[-1] * _GRAIN_AND_FULL).tolist()
@@ -84,23 +87,28 @@ def _stretching(grain: int, span: int) -> Gray:
     return np.asarray(levels.clip(0, 255).astype(np.uint8), np.uint8)
 
 
-def _closed(crop: Gray, side: int) -> Gray:
-    """A closing by a square of an odd side; what lies beyond the crop has no say."""
+def _closed(crop: Gray, side: int, wide: int) -> Gray:
+    """A closing by a rectangle of odd sides, `wide` along the rows; what lies beyond the crop has
+    no say."""
     if side < _LARGE_PX:
-        square = full_kernel(side, side)
+        square = full_kernel(side, wide)
         found = cv2.morphologyEx(crop, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.uint8)
-    reach = (side - 1) // 2
+    down, along = (side - 1) // 2, (wide - 1) // 2
     for extreme, paper in ((cv2.max, 0), (cv2.min, 255)):
         # The extreme of 2, 4, 8 .. neighbours, then of the rest: OpenCV looks at one by one.
         crop = np.asarray(
-            cv2.copyMakeBorder(crop, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=paper),
+            cv2.copyMakeBorder(crop, down, down, along, along, cv2.BORDER_CONSTANT, value=paper),
             np.uint8,
         )
         done = 1
         while done < side:
             step = min(done, side - done)
             crop = np.asarray(extreme(crop[:-step], crop[step:]), np.uint8)
+            done += step
+        done = 1
+        while done < wide:
+            step = min(done, wide - done)
             crop = np.asarray(extreme(crop[:, :-step], crop[:, step:]), np.uint8)
             done += step
     return crop

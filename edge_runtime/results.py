@@ -129,6 +129,10 @@ class FormReading:
                 return reading
         raise KeyError(f"{name!r}; the fields are {', '.join(one.name for one in self.fields)}")
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a field of that name, or that very reading."""
+        return any(name == one.name or name is one for one in self.fields)
+
     def __iter__(self) -> Iterator[FieldReading]:
         return iter(self.fields)
 
