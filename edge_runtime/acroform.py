@@ -8,6 +8,7 @@ Words:  a *widget* is where a field of a PDF form stands on a page; a field may 
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def _page(document: Any, index: int) -> FormPage:
 
     page = document[index]
     form = document.formenv
+    w, h = page.get_size()
     fields: list[dict[str, Any]] = []
     left_out: list[str] = []
     taken: set[str] = set()
@@ -91,7 +93,13 @@ def _page(document: Any, index: int) -> FormPage:
             left_out.append(name)
             continue
         field = {"name": _free(name, taken), **_says(widget, kind)}
-        fields.append({**field, "box": [round(edge, 2) for edge in box]})
+        # Rounded, none may lie beyond the page's edge, or be empty.
+        ends = [math.floor(100 * end) / 100 for end in (w, h, w, h)]
+        edges = [min(round(edge, 2), end) for edge, end in zip(box, ends, strict=True)]
+        if not (edges[0] < edges[2] and edges[1] < edges[3]):
+            left_out.append(name)
+            continue
+        fields.append({**field, "box": edges})
     if any(one.get("optional") is False for one in fields):
         for one in fields:  # where some must be filled in, the others need not be
             one["optional"] = one.get("optional") is not False

@@ -27,6 +27,7 @@ app = typer.Typer(
     help="Make a template, check it, look at it, print its schema.", no_args_is_help=True
 )
 
+_LONGEST_NAME = 100  # of a form
 _PREVIEW_PX = 1754  # longer edge of an empty page: A4 at 150 dpi
 
 
@@ -76,7 +77,7 @@ def detect(
         batch.write_picture(picture, proposal.without_writing(found.picture, told, written))
     plain = proposal.draft(
         found,
-        name=name or image.stem,
+        name=name or image.stem[:_LONGEST_NAME],
         reference=None if picture is None else picture.name,
         told=told,
         blank=not any(written),
@@ -128,7 +129,7 @@ def from_pdf(
         raise TemplateError(f"{pdf}: form fields on the pages {numbers}; choose one with --page")
     one = pages[0]
     plain: dict[str, Any] = {
-        "name": name or pdf.stem,
+        "name": name or pdf.stem[:_LONGEST_NAME],
         "page": {"size": list(one.size), "unit": "pt"},
     }
     if output is not None:
@@ -145,7 +146,8 @@ def from_pdf(
         stream.write(proposal.to_yaml(plain, head=head))
     left = f", left out: {', '.join(one.left_out)}" if one.left_out else ""
     options.say(f"{pdf}: {len(one.fields)} fields{left}" + (f"; wrote {output}" if output else ""))
-    Template.from_dict(plain, base=None if output is None else output.parent, source=str(pdf))
+    base = None if output is None else output.parent
+    Template.from_dict(plain, base=base, source=str(pdf), thorough=True)
 
 
 @app.command()
@@ -161,7 +163,8 @@ def check(
     for path in templates:
         with work.each(str(path)):
             one = Template.load(path, thorough=True)
-            told = f"{path}: {one.name}, {len(one.fields)} fields, digest {one.digest[:12]}: ok"
+            title = " ".join(one.name.split())
+            told = f"{path}: {title}, {len(one.fields)} fields, digest {one.digest[:12]}: ok"
             typer.echo(harmless(told))
     work.close()
     raise typer.Exit(work.worst)

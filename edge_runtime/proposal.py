@@ -144,7 +144,8 @@ def to_yaml(
         head: Comment at the top.
         notes: Comments behind fields, by name.
     """
-    lines = [f"# {line}" for line in head.splitlines()]
+    shown = ("".join(one for one in line if one.isprintable()) for line in head.splitlines())
+    lines = [f"# {line}" for line in shown]
     for key, value in template.items():
         if key != "fields":
             lines.append(f"{key}: {_flow(value)}")
@@ -164,8 +165,20 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain else _quoted(value)
     return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """In double quotes; what is no visible character, and YAML would refuse or fold, is spelled."""
+    return "".join(
+        char
+        if char.isprintable()
+        else f"\\u{ord(char):04x}"
+        if ord(char) < 1 << 16
+        else f"\\U{ord(char):08x}"
+        for char in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _room(one: Found) -> int | None:

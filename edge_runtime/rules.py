@@ -14,7 +14,15 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, DecimalException
+from decimal import (
+    Context,
+    Decimal,
+    DecimalException,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +49,9 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 _TOKEN = r"""(?P<number>\d+(?:\.\d+)?)(?!\w)|(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*)"""
 _SIGN = r"|(?P<sign><=|>=|==|!=|[-+*/()<>=])"
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
+
+# Digits that sums and products keep; a quotient that does not end is cut there.
+_EXACT = Context(prec=500, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 # ("number", Decimal) | ("text", str) | ("field", name) | (sign, left, right)
 Node = tuple[Any, ...]
@@ -137,11 +148,11 @@ def evaluate_rules(
 def _broken(rule: _Rule, values: Mapping[str, Value | _Mark]) -> str:
     """What is wrong with a rule; "" where it holds."""
     try:
-        sums = [_value(node, values) for node in rule.sums]
-        pairs = zip(rule.signs, sums, sums[1:], strict=False)
-        if all(_compare(sign, left, right) for sign, left, right in pairs):
-            return ""
-        return "does not hold"
+        with localcontext(_EXACT):  # whatever the program around us has set for itself
+            sums = [_value(node, values) for node in rule.sums]
+            pairs = zip(rule.signs, sums, sums[1:], strict=False)
+            holds = all(_compare(sign, left, right) for sign, left, right in pairs)
+        return "" if holds else "does not hold"
     except (TypeError, DecimalException):
         return "cannot be computed from what was read"
 
@@ -206,6 +217,8 @@ def _parse(text: str, odd: tuple[str, ...]) -> _Rule:
             continue
         if (found := token.match(text, at)) is None:
             raise fault(f"what is {text[at : at + 10]!r}?")
+        if found.lastgroup == "odd" and _NUMBER.fullmatch(found[0]):
+            raise fault(f"{found[0]} is a number and a field's name; name the field otherwise")
         tokens.append(("name" if found.lastgroup == "odd" else str(found.lastgroup), found[0]))
         at = found.end()
     tokens.append(("end", "its end"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["RuleFault", "Template", "evaluate_rules", "json_schema"]
 
 _LARGEST_BYTES = 4_000_000  # two thousand fields with every key take 650,000
 _MERGE = "tag:yaml.org,2002:merge"
+_TOLD = 100  # faults of a file that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,8 @@ def _read(path: Path) -> Any:
 
 def _json(text: str) -> Any:
     def once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        counts = Counter(key for key, _ in pairs)
+        if twice := sorted(key for key, n in counts.items() if n > 1):
             raise ValueError(f"the key {twice[0]!r} stands twice in one object")
         return dict(pairs)
 
@@ -227,4 +229,6 @@ def _refusal(source: str, faults: Sequence[Fault]) -> TemplateError:
     told = list(dict.fromkeys(f"{path or 'template'}: {what}" for path, what in faults))
     if len(told) == 1:
         return TemplateError(f"{source}: {told[0]}")
-    return TemplateError("\n  ".join([f"{source}: {len(told)} faults; mend each:", *told]))
+    head = f"{source}: {len(told)} faults; mend each:"
+    more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    return TemplateError("\n  ".join([head, *told[:_TOLD], *more]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 
 from edge_runtime.automaton import GrammarError, parsed
@@ -20,6 +20,7 @@ from edge_runtime.grammar import ASCII_LABELS, checksum_ok, compile_grammar, pre
 from edge_runtime.rules import fields_of
 from edge_runtime.template_schema import Fault, FieldModel, Parts
 
+_PAIRS = 200  # of boxes that overlap, that are told of
 _SLIVER = 0.05  # of the smaller box; hand-drawn neighbours overlap by a line's width, 1 of 30 px
 _FEWEST_MARKS = 4  # a homography has eight unknowns
 _NARROWING = ("choices", "pattern", "charset", "skip", "max_length", "cells")
@@ -126,7 +127,12 @@ def _line_faults(path: str, line: Box, size: tuple[float, float] | None) -> Iter
 
 
 def _overlaps(boxes: Sequence[tuple[str, Box]]) -> Iterator[Fault]:
-    """Pairs that share more than a sliver; found by sweeping from left to right."""
+    """Pairs that share more than a sliver, the first `_PAIRS`; found by sweeping from left to
+    right."""
+    return islice(_overlapping(boxes), _PAIRS)
+
+
+def _overlapping(boxes: Sequence[tuple[str, Box]]) -> Iterator[Fault]:
     ordered = sorted(boxes, key=lambda one: one[1][0])
     open_: list[tuple[str, Box]] = []
     for path, box in ordered:

@@ -112,6 +112,7 @@ class TemplateModel(_Model):
     page: PageModel
     marks: list[Mark] | None = Key(
         None,
+        max_length=100,
         description="Solid dark rectangles to register by, four or more, as boxes: "
         "[[x0, y0], [x1, y1]] or [x0, y0, x1, y1].",
     )
@@ -237,7 +238,11 @@ def _fault(error: ErrorDetails) -> Fault:
             path += f"[{step}]"
         elif step not in _TAGS:
             path += f".{step}" if path else step
-    given, what = _SHORT.repr(error["input"])[:60], error["msg"]
+    try:
+        given = _SHORT.repr(error["input"])[:60]
+    except ValueError:  # Python spells no whole number of thousands of digits
+        given = "a number of thousands of digits"
+    what = error["msg"]
     if error["type"] == "extra_forbidden":
         owner = _OWNERS[str(error["loc"][0]) if len(error["loc"]) > 1 else ""]
         known = tuple(owner.model_fields)

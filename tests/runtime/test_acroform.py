@@ -148,3 +148,31 @@ def test_the_command_says_what_is_no_pdf(data: bytes | None, told: str, tmp_path
     assert done.exit_code == 3
     assert f"{path}: {told}" in done.stderr
     assert "password" not in done.stderr
+
+
+def test_a_field_up_to_the_edge_of_a_page_lies_on_it(tmp_path: Path) -> None:
+    """A4 is 595.276 points wide, which rounds up."""
+    edge = "/FT /Tx /T (edge) /Rect [400 350 595.276 370]"
+    thin = "/FT /Tx /T (thin) /Rect [20 300 20.002 320]"
+    data = form_pdf([edge, thin]).replace(b"[0 0 300 400]", b"[0 0 595.276 841.89]")
+    out = tmp_path / "form.yaml"
+    done = CliRunner().invoke(
+        app, ["template", "from-pdf", str(written(tmp_path, data)), "-o", str(out)]
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "left out: thin" in done.stderr
+    (field,) = Template.load(out).fields
+    assert field.box is not None
+    assert field.box[2] <= 595.276
+
+
+@pytest.mark.parametrize("name", ["a\x7fb", "a\x85b", "a\u2028b", "a\ufffeb", "a\U0001f58bb"])
+def test_names_of_odd_characters_are_written_as_they_are(name: str, tmp_path: Path) -> None:
+    spelled = "feff" + name.encode("utf-16-be").hex()
+    path = written(tmp_path, form_pdf([f"/FT /Tx /T <{spelled}> /Rect [20 300 120 320]"]))
+    out = tmp_path / "form.yaml"
+    done = CliRunner().invoke(app, ["template", "from-pdf", str(path), "-o", str(out)])
+    assert done.exit_code == 0, done.stderr
+    assert [one.name for one in Template.load(out).fields] == [
+        read_acroform(path)[0].fields[0]["name"]
+    ]

@@ -201,3 +201,26 @@ def test_a_preview_hides_secrets(tmp_path: Path) -> None:
     kept = shown[47 * PX : 53 * PX, 14 * PX : 86 * PX]
     assert (hidden < 90).mean() < 0.001
     assert (kept < 90).mean() > 0.01
+
+
+@pytest.mark.parametrize("turn", [cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE, None])
+def test_a_preview_of_a_turned_page_or_a_negative_hides_secrets(
+    tmp_path: Path, turn: int | None
+) -> None:
+    """As of the same page upright: the place of the secret goes with the page."""
+    plain = raw()
+    plain["fields"][1]["secret"] = True
+    page, shown = filled(0), []
+    other = 255 - page if turn is None else cv2.rotate(page, turn)
+    for name, pixels in (("page", page), ("other", np.asarray(other))):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+        out = tmp_path / f"{name}.out.png"
+        done = run(
+            "template", "preview", saved(tmp_path, plain), tmp_path / f"{name}.png", "-o", out
+        )
+        assert done.exit_code == 0, done.stderr
+        shown.append(cv2.imread(str(out), cv2.IMREAD_GRAYSCALE))
+    hidden = [one[32 * PX : 38 * PX, 14 * PX : 60 * PX] for one in shown]
+    assert np.ptp(hidden[1][4:-4, 4:-4]) < 100
+    assert abs(np.median(hidden[1]) - 110) < 4
+    assert (np.abs(hidden[0].astype(int) - hidden[1]) > 40).mean() < 0.02

@@ -162,6 +162,10 @@ def test_a_scribble_reads_x_among_other_letters_and_goes_to_review(tiny_spec: Mo
     one, _ = judge(ink, [said(char, tiny_spec) for char in "123"], tiny_spec)
     assert (one.text, one.status) == ("1X3", Status.REVIEW)
     assert "cell 2 struck out" in one.reason
+    secret = replace(ink, field=replace(ink.field, secret=True))
+    told = judge(secret, [said(char, tiny_spec) for char in "123"], tiny_spec)[0].reason
+    assert "struck out" in told
+    assert "2" not in told
     ink = replace(ink, field=replace(ink.field, charset="0123AB"))
     assert judge(ink, [said(char, tiny_spec) for char in "123"], tiny_spec)[0].text == "123"
 

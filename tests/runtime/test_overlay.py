@@ -291,3 +291,20 @@ def test_a_page_smaller_than_its_labels_is_drawn(size: tuple[int, int]) -> None:
 
 def test_a_page_without_fields_is_drawn() -> None:
     assert np.array_equal(outline(paper(), []), paper())
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_of_a_stroke_that_leaves_a_secret_nothing_can_be_read(negative: bool) -> None:
+    """Its tail takes the paper's colour: a grey letter is read as well as a black one."""
+    page = paper()
+    for row in range(20):  # other writing, by which a negative is known
+        write(page, "Printed words of a form", 100, 700 + 40 * row)
+    cv2.ellipse(page, (330, 300), (25, 40), 0, 0, 300, (20, 20, 20), 6)  # leaves the box below
+    one = reading("secret", "g", (200, 200, 500, 280), secret=True)
+    given = 255 - page if negative else page
+    shown = cv2.cvtColor(overlay(given, form(one, page=given)), cv2.COLOR_BGR2GRAY)
+    tail = shown[300:345, 290:370].astype(int)
+    before = cv2.cvtColor(given, cv2.COLOR_BGR2GRAY)[300:345, 290:370].astype(int)
+    own = int(np.median(before))
+    assert (np.abs(before - own) > 100).mean() > 0.05
+    assert (np.abs(tail - own) > 12).mean() < 0.01

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import cv2
@@ -151,3 +152,16 @@ def test_a_strip_alone_gives_the_tensor_it_gives_among_others(mean: float) -> No
     pixels = np.arange(32 * 50, dtype=np.uint8).reshape(32, 50)
     (alone,) = to_tensor([pixels], 64, spec)
     assert np.array_equal(alone, to_tensor([pixels, pixels], 64, spec)[1])
+
+
+def test_a_sliver_takes_no_room_for_what_lies_beside_it() -> None:
+    """Of a column of 40,000 pixels the paper was sought in 20,000 beside it."""
+    crop = np.full((40_000, 3), 240, np.uint8)
+    crop[20_000:20_040, 1] = 20
+    tracemalloc.start()
+    ink = normalize_ink(crop)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert ink[20_020, 1] == 255
+    assert not ink[:19_000].any()
+    assert most < 20_000_000

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -500,3 +501,44 @@ def test_sums_are_exact(net: Decimal, tax: Decimal) -> None:
     assert evaluate_rules(["total = net + tax"], values) == ()
     values["total"] = net + tax + Decimal("0.01")
     assert len(evaluate_rules(["total = net + tax"], values)) == 1
+
+
+def test_rules_are_exact_whatever_the_program_has_set_for_its_own_sums() -> None:
+    long = Decimal("12345678901234567890123456789012345")
+    values: dict[str, Value] = {"a": long, "b": long + 1, "net": Decimal("1234.56")}
+    values |= {"tax": Decimal("0.01"), "total": Decimal("1234.99")}
+    assert not evaluate_rules(["a = a"], values)
+    with localcontext(prec=4):
+        assert len(evaluate_rules(["a + 1 = b + 1", "net + tax = total"], values)) == 2
+
+
+def test_a_field_named_like_a_number_is_told_where_a_rule_names_it() -> None:
+    values: dict[str, Value] = {"total": Decimal(10), "net": Decimal(5), "2": Decimal(7)}
+    with pytest.raises(TemplateError, match="2 is a number and a field's name"):
+        evaluate_rules(["total = 2 * net"], values)
+    assert not evaluate_rules(["total = net + net"], values)
+
+
+def test_thousands_of_faults_and_keys_are_told_soon(tmp_path: Path) -> None:
+    box = [1, 1, 5, 5]
+    fields = [{"name": f"f{at}", "box": box} for at in range(400)]
+    plain = {"name": "t", "page": {"size": [100, 100], "unit": "px"}, "fields": fields}
+    with pytest.raises(TemplateError, match=r"and \d+ more") as told:
+        Template.from_dict(plain)
+    assert len(str(told.value)) < 20_000
+    path = tmp_path / "t.json"
+    path.write_text("{" + ",".join(f'"k{at}": 1' for at in range(40_000)) + "}", encoding="utf-8")
+    began = process_time()
+    with pytest.raises(TemplateError):
+        Template.load(path)
+    assert process_time() - began < 10
+
+
+def test_a_number_of_thousands_of_digits_is_a_fault() -> None:
+    plain = {
+        "name": "t",
+        "page": {"size": [100, 100], "unit": "px"},
+        "fields": [{"name": "f", "box": [1, 1, 5, 5], "cells": 10**5000}],
+    }
+    with pytest.raises(TemplateError, match="cells"):
+        Template.from_dict(plain)
