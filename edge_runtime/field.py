@@ -120,6 +120,8 @@ def _marking_fault(field: Field) -> str:
     """What is wrong with a field that is to be marked; "" where nothing is."""
     if field.marks is not None and field.marks not in MARKS:
         return f"unknown marks {field.marks!r}; use one of {', '.join(sorted(MARKS))}"
+    if field.kind in ("checkbox", "signature") and field.n_cells > 1:
+        return f"a {field.kind} is one place; leave cells out, or make each cell a field"
     if field.boxes is None:
         if field.marks is not None and (field.kind != "checkbox" or field.marks == "circle"):
             return "marks are for check boxes, and for a choice with boxes; add boxes, or no marks"
@@ -131,6 +133,8 @@ def _marking_fault(field: Field) -> str:
         return "a choice with boxes is marked, not written; leave cells, pattern, checksum out"
     if len(field.choices or ()) != n or len(set(field.choices or ())) != n:
         return f"{n} boxes and {len(field.choices or ())} choices; give each box a name of its own"
+    if "" in (field.choices or ()):
+        return "a choice without a name, which is how a blank reads; name it"
     return ""
 
 

@@ -542,3 +542,19 @@ def test_a_number_of_thousands_of_digits_is_a_fault() -> None:
     }
     with pytest.raises(TemplateError, match="cells"):
         Template.from_dict(plain)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"kind": "checkbox", "cells": [[1, 1, 3, 5], [3, 1, 5, 5]]}, "is one place"),
+        ({"kind": "signature", "cells": 4}, "is one place"),
+        ({"kind": "choice", "choices": ["a", "", "c"], "boxes": 3}, "without a name"),
+    ],
+)
+def test_what_a_mark_cannot_say_is_a_fault(keys: dict[str, Any], told: str) -> None:
+    """Two cells were read as one check box, and an empty choice as a blank that is sure."""
+    page = {"size": [100, 100], "unit": "px"}
+    field = {"name": "f", "box": [1, 1, 31, 5], **keys}
+    with pytest.raises(TemplateError, match=told):
+        Template.from_dict({"name": "t", "page": page, "fields": [field]})
