@@ -79,4 +79,6 @@ def test_a_large_closing_is_opencv_s(h: int, w: int, side: int) -> None:
         np.ones((side, side), np.uint8),
         borderType=cv2.BORDER_REPLICATE,
     )
-    assert np.array_equal(preprocess._closed(crop, side), want)
+    assert np.array_equal(preprocess._closed(crop, side, side), want)
+    # A wider square than twice the crop sees no more than the whole of each row.
+    assert np.array_equal(preprocess._closed(crop, side, min(side, 2 * w + 1)), want)
